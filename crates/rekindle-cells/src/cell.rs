@@ -1,0 +1,154 @@
+//! What a cell is, and what every recurrent network can do.
+
+use std::fmt::Debug;
+
+use burn::config::Config;
+use burn::module::{Module, ModuleDisplay};
+use burn::tensor::{Device, Tensor};
+use rekindle_init::InitError;
+use rekindle_kernels::Order;
+
+use crate::{Sequences, State, Weights};
+
+/// A recurrent cell: equations, weights and a state.
+///
+/// Implement this trait and [`CellConfig`] for a new cell; sequences ([`Recurrent`]), layers and directions
+/// ([`Stack`](crate::Stack)), lengths and gradients come with it.
+pub trait Cell: Module + ModuleDisplay {
+    /// What the cell carries from step to step.
+    type State: State;
+
+    /// The weights of all gates.
+    fn weights(&self) -> &Weights;
+
+    /// One step: from an input `[batch, d_input]` and the old state to the new state.
+    ///
+    /// # Panics
+    /// If the shapes do not belong together.
+    fn step(&self, x: Tensor<2>, state: Self::State) -> Self::State;
+
+    /// All steps of a batch of sequences in the given order: outputs `[batch, seq, d_hidden]`, zero in padding, and
+    /// the state after each row's last visited valid step.
+    ///
+    /// # Panics
+    /// If the shapes do not belong together.
+    fn scan(
+        &self,
+        sequences: Sequences,
+        state: Self::State,
+        order: Order,
+    ) -> (Tensor<3>, Self::State);
+
+    /// Width of the hidden state.
+    fn d_hidden(&self) -> usize {
+        self.weights().d_hidden()
+    }
+}
+
+/// The configuration of a cell.
+pub trait CellConfig: Config + Clone {
+    /// The cell that it makes.
+    type Cell: Cell;
+
+    /// Draws a cell's weights on a device.
+    ///
+    /// # Panics
+    /// With the message of [`validate`](Self::validate).
+    fn init(&self, device: &Device) -> Self::Cell;
+
+    /// The same cell for inputs of another width.
+    fn with_input(&self, d_input: usize) -> Self;
+
+    /// Width of the hidden state.
+    fn d_hidden(&self) -> usize;
+
+    /// Checks the configuration.
+    ///
+    /// # Errors
+    /// If a width is 0 or the initialisation does not suit the cell.
+    fn validate(&self) -> Result<(), CellConfigError>;
+}
+
+/// A cell configuration that no cell can be made from.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum CellConfigError {
+    /// A width of 0.
+    #[error("{name} is 0, expected a width of at least 1")]
+    Width {
+        /// The field.
+        name: &'static str,
+    },
+    /// An initialisation that does not suit the cell.
+    #[error("initialisation does not suit the cell: {source}")]
+    Init {
+        /// Why.
+        #[from]
+        source: InitError,
+    },
+}
+
+impl CellConfigError {
+    /// Checks the widths that every cell has.
+    pub(crate) fn check_widths([d_input, d_hidden]: [usize; 2]) -> Result<(), Self> {
+        match (d_input, d_hidden) {
+            (0, _) => Err(Self::Width { name: "d_input" }),
+            (_, 0) => Err(Self::Width { name: "d_hidden" }),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// A recurrent network over sequences: a single cell, or a [`Stack`](crate::Stack) of layers.
+pub trait Recurrent: Module {
+    /// What it carries from one call to the next.
+    type State: Clone + Debug + Send;
+
+    /// Runs over a batch of sequences.
+    ///
+    /// `input` is a tensor or a padded batch, see [`Sequences`]. `state` is the state before the first step; `None`
+    /// means zeros. Padding never changes a result: not an output, a state or a gradient.
+    ///
+    /// # Shapes
+    /// - input: `[batch, seq, d_input]`
+    /// - output: `[batch, seq, d_output]`, zero in padding
+    ///
+    /// The returned state is the one after each row's last valid step.
+    ///
+    /// # Panics
+    /// If the shapes do not belong together, or `seq` is 0.
+    fn forward(
+        &self,
+        input: impl Into<Sequences>,
+        state: Option<Self::State>,
+    ) -> (Tensor<3>, Self::State);
+
+    /// Width of the input.
+    fn d_input(&self) -> usize;
+
+    /// Width of the output.
+    fn d_output(&self) -> usize;
+}
+
+impl<C: Cell> Recurrent for C {
+    type State = C::State;
+
+    fn forward(
+        &self,
+        input: impl Into<Sequences>,
+        state: Option<Self::State>,
+    ) -> (Tensor<3>, Self::State) {
+        let input = input.into();
+        let [batch, _, _] = input.values.dims();
+        let state = state.unwrap_or_else(|| self.weights().zero_state(batch));
+        self.scan(input, state, Order::Forward)
+    }
+
+    fn d_input(&self) -> usize {
+        self.weights().d_input()
+    }
+
+    fn d_output(&self) -> usize {
+        self.d_hidden()
+    }
+}

@@ -1,0 +1,43 @@
+//! Recurrent cells, their states, layers and directions.
+//!
+//! A cell ([`Elman`], [`Lstm`], [`Gru`]) is one file: its equations, its parameters and its state. What all cells share
+//! is written once: [`Recurrent::forward`] over a padded batch of sequences ([`Sequences`]), and [`Stack`] for layers,
+//! directions and dropout between layers.
+//!
+//! # Examples
+//! Two bidirectional LSTM layers over a batch of two sequences, the second one shorter:
+//! ```
+//! use burn::tensor::{Device, Distribution, Tensor};
+//! use rekindle_cells::{Direction, LstmConfig, Recurrent, Sequences, StackConfig};
+//!
+//! let device = Device::default();
+//! let rnn = StackConfig::new()
+//!     .with_layers(2)
+//!     .with_direction(Direction::Bidirectional)
+//!     .init(&LstmConfig::new(12, 64), &device);
+//!
+//! let input = Tensor::random([2, 29, 12], Distribution::Default, &device);
+//! let (output, state) = rnn.forward(Sequences::padded(input, vec![29, 17]), None);
+//! assert_eq!(output.dims(), [2, 29, 128]);
+//! assert_eq!(state.last_hidden().dims(), [2, 128]);
+//! ```
+
+mod cell;
+mod elman;
+mod gru;
+mod lstm;
+mod sequences;
+mod stack;
+mod state;
+mod weights;
+
+pub use cell::{Cell, CellConfig, CellConfigError, Recurrent};
+pub use elman::{Elman, ElmanActivation, ElmanConfig, ElmanEquations};
+pub use gru::{Gru, GruConfig, GruEquations};
+pub use lstm::{Lstm, LstmConfig, LstmEquations, LstmState};
+pub use rekindle_init::{Gate, GateBias, GateRule, Initializer, RecurrentScheme};
+pub use rekindle_kernels::{Equations, Lane, Lengths, Order, StepGradients};
+pub use sequences::Sequences;
+pub use stack::{Direction, Layer, Stack, StackConfig, StackConfigError, StackState};
+pub use state::State;
+pub use weights::Weights;

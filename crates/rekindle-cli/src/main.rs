@@ -1,0 +1,3 @@
+//! The `rekindle` command: train, evaluate, predict, inspect.
+
+fn main() {}

@@ -1,0 +1,50 @@
+//! Readers, scaling, splits and padded batches of sequences.
+//!
+//! A [`SequenceSet`] holds labelled sequences of any length with a fixed list of channels. It is read from a `.ts` file
+//! ([`read_ts`]) or a long-format CSV file ([`read_csv`]), scaled with a [`Standardizer`] fitted on the training set
+//! only, divided with [`stratified_split`], and fed to Burn in padded batches by a [`SequenceLoader`].
+//!
+//! # Examples
+//!
+//! ```
+//! use burn::data::dataloader::DataLoader;
+//! use burn::tensor::Device;
+//! use rekindle_data::{Missing, SequenceLoader, Standardizer, read, stratified_split};
+//! use std::path::Path;
+//! use std::sync::Arc;
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let folder = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../data/japanese-vowels"));
+//! let set = read(&folder.join("JapaneseVowels_TRAIN.ts"), Missing::Error)?;
+//! let (train, valid) = stratified_split(&set, 0.2, 42)?;
+//! let scaler = Standardizer::fit(&train);
+//! let (train, valid) = (scaler.apply(&train), scaler.apply(&valid));
+//! assert_eq!((train.len(), valid.len(), train.n_channels()), (216, 54, 12));
+//!
+//! let loader = SequenceLoader::shuffled(Arc::new(train), 16, 42, &Device::default());
+//! for batch in loader.iter() {
+//!     let batch = batch?;
+//!     let [rows, seq, channels] = batch.input.dims();
+//!     assert_eq!((rows, channels), (batch.len(), 12));
+//!     assert_eq!(batch.lengths.iter().max(), Some(&seq));
+//! }
+//! # Ok(())
+//! # }
+//! ```
+
+mod batch;
+mod loader;
+mod random;
+mod read;
+mod scale;
+mod sequence;
+mod set;
+mod split;
+
+pub use batch::{Batch, SequenceBatcher};
+pub use loader::{DEFAULT_POOL, SequenceLoader};
+pub use read::{LabelKind, Missing, ReadError, ReadProblem, read, read_csv, read_ts};
+pub use scale::{ScaleError, Scaling, Standardizer};
+pub use sequence::{Label, Sequence};
+pub use set::{ChannelError, LabelError, SequenceSet, Target};
+pub use split::{SplitError, stratified_split};

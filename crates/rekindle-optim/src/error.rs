@@ -1,0 +1,47 @@
+//! What can be wrong with a schedule that was read from a file.
+
+/// A schedule with a value that makes no sense.
+///
+/// `field` is the place inside the schedule, for example `next.gamma`.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ScheduleError {
+    /// A number outside its range.
+    #[error("`{field}` is {found}, expected {expected}")]
+    Range {
+        /// Place of the value.
+        field: String,
+        /// The value.
+        found: f64,
+        /// The range that it must lie in.
+        expected: &'static str,
+    },
+    /// A plateau inside a sequence of schedules.
+    #[error(
+        "`{field}` is a plateau, expected a kind that depends on the step alone; make the plateau the whole schedule"
+    )]
+    NestedPlateau {
+        /// Place of the plateau: `first` or `next`, perhaps nested.
+        field: String,
+    },
+}
+
+impl ScheduleError {
+    /// `Ok` if `valid`, otherwise the error that names the value.
+    pub(crate) fn unless(
+        valid: bool,
+        field: String,
+        found: f64,
+        expected: &'static str,
+    ) -> Result<(), Self> {
+        if valid {
+            Ok(())
+        } else {
+            Err(Self::Range {
+                field,
+                found,
+                expected,
+            })
+        }
+    }
+}

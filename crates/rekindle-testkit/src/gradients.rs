@@ -1,0 +1,206 @@
+//! Checking gradients against central finite differences.
+
+use burn::module::{Module, ModuleMapper, ModuleVisitor, Param, ParamId};
+use burn::tensor::{DType, Gradients, Tensor};
+
+use crate::{Tolerance, random};
+
+/// The same module with its float parameters in `f64`, where finite differences prove something.
+pub fn to_f64<M: Module>(module: M) -> M {
+    module.map(&mut ToF64)
+}
+
+struct ToF64;
+
+impl ModuleMapper for ToF64 {
+    fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
+        param.map(|tensor| {
+            let options = (&tensor.device(), DType::F64);
+            Tensor::from_data(tensor.clone().into_data().convert::<f64>(), options).require_grad()
+        })
+    }
+}
+
+/// How a gradient is checked.
+#[derive(Clone, Copy, Debug)]
+pub struct GradientCheck {
+    /// Random directions for each parameter tensor.
+    pub directions: u64,
+    /// Half the distance of the two points of a difference quotient.
+    pub step: f64,
+    /// How far derivative and difference quotient may lie apart.
+    pub tolerance: Tolerance,
+}
+
+impl Default for GradientCheck {
+    fn default() -> Self {
+        Self {
+            directions: 3,
+            step: 1e-5,
+            tolerance: Tolerance::FINITE_DIFFERENCE,
+        }
+    }
+}
+
+/// Asserts that the gradient of `loss` with respect to each float parameter of `module` is the central finite
+/// difference `(L(θ + εv) − L(θ − εv)) / 2ε` along random directions `v`.
+///
+/// # Panics
+/// If a derivative is off, a parameter gets no gradient, or a parameter is not `f64` on an autodiff device (in `f32`
+/// the difference quotient is too coarse to prove anything).
+pub fn assert_module_gradients<M: Module>(
+    module: &M,
+    check: GradientCheck,
+    what: &str,
+    loss: impl Fn(&M) -> Tensor<1>,
+) {
+    let gradients = loss(module).backward();
+    let mut names = Names::default();
+    module.visit(&mut names);
+    assert!(
+        !names.found.is_empty(),
+        "{what}: the module has no float parameter"
+    );
+
+    for (name, id) in names.found {
+        for direction in 0..check.directions {
+            let mut slope = Slope {
+                id,
+                direction,
+                gradients: &gradients,
+                value: None,
+            };
+            module.visit(&mut slope);
+            let slope = slope
+                .value
+                .unwrap_or_else(|| panic!("{what}: {name} has no gradient"));
+
+            let at = |distance: f64| {
+                let moved = module.clone().map(&mut Shift {
+                    id,
+                    direction,
+                    distance,
+                });
+                loss(&moved).into_scalar::<f64>()
+            };
+            let quotient = (at(check.step) - at(-check.step)) / (2.0 * check.step);
+            let difference = (slope - quotient).abs() / slope.abs().max(1.0);
+            assert!(
+                difference <= check.tolerance.0,
+                "{what}: derivative of {name} along direction {direction} is {slope}, finite difference {quotient}"
+            );
+        }
+    }
+}
+
+/// The direction in which a parameter is moved.
+fn direction_of<const D: usize>(tensor: &Tensor<D>, direction: u64) -> Tensor<D> {
+    assert_eq!(
+        tensor.dtype(),
+        DType::F64,
+        "finite differences need parameters in f64"
+    );
+    random(
+        tensor.dims(),
+        direction + 1,
+        (&tensor.device().inner(), DType::F64),
+    )
+}
+
+/// Path and id of each float parameter.
+#[derive(Default)]
+struct Names {
+    path: Vec<String>,
+    found: Vec<(String, ParamId)>,
+}
+
+impl ModuleVisitor for Names {
+    fn enter_module(&mut self, name: &str, _container: &str) {
+        self.path.push(name.to_string());
+    }
+
+    fn exit_module(&mut self, _name: &str, _container: &str) {
+        self.path.pop();
+    }
+
+    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+        self.found.push((self.path.join("."), param.id));
+    }
+}
+
+/// The derivative along a direction: the inner product of gradient and direction.
+struct Slope<'a> {
+    id: ParamId,
+    direction: u64,
+    gradients: &'a Gradients,
+    value: Option<f64>,
+}
+
+impl ModuleVisitor for Slope<'_> {
+    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+        if param.id == self.id {
+            let tensor = param.val();
+            let direction = direction_of(&tensor, self.direction);
+            let gradient = tensor.grad(self.gradients);
+            self.value = gradient.map(|gradient| (gradient * direction).sum().into_scalar());
+        }
+    }
+}
+
+/// Moves one parameter along a direction.
+struct Shift {
+    id: ParamId,
+    direction: u64,
+    distance: f64,
+}
+
+impl ModuleMapper for Shift {
+    fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
+        if param.id != self.id {
+            return param;
+        }
+        let shift = self.distance;
+        let direction = self.direction;
+        param.map(|tensor| {
+            let device = tensor.device();
+            let moved = tensor.inner();
+            let moved = moved.clone() + direction_of(&moved, direction) * shift;
+            Tensor::from_data(moved.into_data(), (&device, DType::F64)).require_grad()
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use burn::tensor::Device;
+
+    #[derive(Module, Debug)]
+    struct Power {
+        base: Param<Tensor<1>>,
+    }
+
+    fn power() -> Power {
+        let device = Device::default().autodiff();
+        let base = Tensor::from_data([0.5, -1.5, 2.0], (&device, DType::F64));
+        Power {
+            base: Param::from_tensor(base.require_grad()),
+        }
+    }
+
+    #[test]
+    fn a_right_gradient_passes() {
+        assert_module_gradients(&power(), GradientCheck::default(), "cube", |power| {
+            power.base.val().powi_scalar(3).sum()
+        });
+    }
+
+    #[test]
+    #[should_panic(expected = "wrong: derivative of base")]
+    fn a_wrong_gradient_is_found() {
+        assert_module_gradients(&power(), GradientCheck::default(), "wrong", |power| {
+            let base = power.base.val();
+            (base.clone().detach() * base.clone() * base).sum()
+        });
+    }
+}

@@ -1,0 +1,11 @@
+//! What the tests of all crates share: devices, tolerances, comparisons, gradient checks and reference vectors.
+
+mod close;
+mod devices;
+mod gradients;
+mod vectors;
+
+pub use close::{Tolerance, assert_close, assert_close_within, assert_same_bits, max_difference};
+pub use devices::random;
+pub use gradients::{GradientCheck, assert_module_gradients, to_f64};
+pub use vectors::{Case, NamedTensor, Vectors};

@@ -1,0 +1,1 @@
+//! Sequence tasks, the training loop, checkpoints and run folders.

@@ -1,0 +1,225 @@
+//! Checks of the whole page: well-formed, closed to the outside, complete for readers of every kind.
+
+use std::collections::HashSet;
+
+use super::*;
+
+/// Text that would break a page if it were not escaped.
+const HOSTILE: &str = "</title><script>alert(1)</script> \"q\" 'a' & <b>";
+
+/// Elements without an end tag.
+const VOID: [&str; 3] = ["meta", "link", "br"];
+
+/// A chart that is broken, marked and noted; a long one with zeros on a log scale; a constant one; two empty ones.
+fn charts() -> Vec<Chart> {
+    let nan = f64::NAN;
+    let line = |name: &str, points: Vec<(f64, f64)>| Line::new(name, points);
+    let chart = |lines: Vec<Line>| Chart::new(HOSTILE, HOSTILE, HOSTILE, lines);
+    let steps = (0..6000).map(|step| match step % 977 {
+        0 => (step as f64, 0.0),
+        _ => (step as f64, 1.0 + (step as f64).sin().abs()),
+    });
+    vec![
+        Chart {
+            mark: Some((2.0, HOSTILE.into())),
+            note: Some(HOSTILE.into()),
+            ..chart(vec![
+                line(HOSTILE, vec![(1.0, 2.0), (2.0, nan), (3.0, 1.0)]),
+                line("valid", vec![(1.0, 1.5)]),
+            ])
+        },
+        Chart {
+            scale: Scale::Log10,
+            ..chart(vec![line("norm", steps.collect())])
+        },
+        chart(vec![line("lr", vec![(1.0, 0.001), (2.0, 0.001)])]),
+        chart(vec![line("none", vec![])]),
+        chart(vec![]),
+    ]
+}
+
+/// A report with every part, and hostile text in every place.
+fn full() -> Report {
+    Report {
+        title: HOSTILE.into(),
+        subtitle: HOSTILE.into(),
+        facts: vec![Fact::new(HOSTILE, HOSTILE), Fact::new("seed", 7)],
+        scores: vec![ScoreRow {
+            split: HOSTILE.into(),
+            accuracy: 0.975,
+            macro_f1: f64::NAN,
+            loss: 0.081,
+        }],
+        charts: charts(),
+        confusions: ["valid", HOSTILE]
+            .map(|split| ConfusionMatrix {
+                split: split.into(),
+                classes: vec![HOSTILE.into(), "plain".into()],
+                counts: vec![vec![9, 1], vec![0, 5]],
+            })
+            .into(),
+        recipe: format!("# {HOSTILE}\n[model]\nname = {HOSTILE:?}\n"),
+    }
+}
+
+/// One tag: its name, its attributes, and whether it opens, closes or stands alone.
+struct Tag<'a> {
+    name: &'a str,
+    attributes: Vec<(&'a str, &'a str)>,
+    closes: bool,
+    alone: bool,
+}
+
+/// The tags of `html`. Panics on an unquoted attribute, a stray `<` or an `&` that starts no entity.
+fn tags(html: &str) -> Vec<Tag<'_>> {
+    let mut tags = Vec::new();
+    let mut rest = html;
+    while let Some(start) = rest.find('<') {
+        assert_text(&rest[..start]);
+        rest = &rest[start + 1..];
+        if rest.starts_with('!') {
+            rest = &rest[rest.find('>').unwrap() + 1..];
+            continue;
+        }
+        let closes = rest.starts_with('/');
+        rest = rest.trim_start_matches('/');
+        let end = rest.find(|c: char| !c.is_ascii_alphanumeric()).unwrap();
+        assert!(end > 0, "stray < before {:?}", &rest[..rest.len().min(40)]);
+        let name = &rest[..end];
+        rest = &rest[end..];
+        let mut attributes = Vec::new();
+        while let Some(text) = rest.strip_prefix(' ') {
+            let (key, value) = text.split_once("=\"").unwrap();
+            let plain = key.chars().all(|c| c.is_ascii_alphanumeric() || c == '-');
+            assert!(plain, "attribute {key:?} of {name}");
+            let (value, after) = value.split_once('"').unwrap();
+            assert!(!value.contains(['<', '>']));
+            assert_text(value);
+            attributes.push((key, value));
+            rest = after;
+        }
+        let alone = rest.starts_with('/');
+        rest = rest.trim_start_matches('/').strip_prefix('>').unwrap();
+        if ["style", "script"].contains(&name) && !closes {
+            rest = &rest[rest.find(&format!("</{name}>")).unwrap()..];
+        }
+        tags.push(Tag {
+            name,
+            attributes,
+            closes,
+            alone,
+        });
+    }
+    tags
+}
+
+fn assert_text(text: &str) {
+    for (place, _) in text.match_indices('&') {
+        let entity = ["&amp;", "&lt;", "&gt;", "&quot;", "&#39;"];
+        let known = entity
+            .iter()
+            .any(|entity| text[place..].starts_with(entity));
+        assert!(known, "bare & in {text:?}");
+    }
+}
+
+/// Panics unless every tag closes in order, ids are unique and every reference finds one.
+fn assert_well_formed(html: &str) {
+    let tags = tags(html);
+    let mut open = Vec::new();
+    for tag in &tags {
+        if tag.closes {
+            assert_eq!(open.pop(), Some(tag.name));
+        } else if !tag.alone && !VOID.contains(&tag.name) {
+            open.push(tag.name);
+        }
+    }
+    assert!(open.is_empty(), "left open: {open:?}");
+    let of = |key: &'static str| {
+        let all = tags.iter().flat_map(|tag| &tag.attributes);
+        all.filter(move |pair| pair.0 == key).map(|pair| pair.1)
+    };
+    let ids: HashSet<&str> = of("id").collect();
+    assert_eq!(ids.len(), of("id").count(), "ids repeat");
+    for reference in of("aria-labelledby").chain(of("aria-describedby")) {
+        assert!(ids.contains(reference), "no element has id {reference}");
+    }
+}
+
+#[test]
+fn pages_are_well_formed() {
+    assert_well_formed(&full().to_html());
+    assert_well_formed(&Report::default().to_html());
+}
+
+#[test]
+#[should_panic(expected = "assertion")]
+fn the_check_of_tags_can_fail() {
+    assert_well_formed("<p><b>crossed</p></b>");
+}
+
+#[test]
+fn hostile_text_stays_text() {
+    let html = full().to_html();
+    assert!(!html.contains("<script>alert") && !html.contains("<b> "));
+    assert_eq!(html.matches("</title>").count(), 1 + full().charts.len());
+    assert_eq!(html.matches("<script").count(), 1);
+}
+
+#[test]
+fn nothing_is_loaded() {
+    let html = full().to_html();
+    for reference in ["http", "src=", "url(", "@import", "://"] {
+        assert!(!html.contains(reference), "{reference}");
+    }
+    assert_eq!(html.matches("href=").count(), 1);
+    assert!(html.contains("href=\"data:,\""));
+}
+
+#[test]
+fn every_chart_has_title_description_and_numbers() {
+    let report = full();
+    let html = report.to_html();
+    let figures: Vec<&str> = html.split("<figure").skip(1).collect();
+    assert_eq!(figures.len(), report.charts.len());
+    for (figure, chart) in figures.iter().zip(&report.charts) {
+        assert!(figure.contains("role=\"img\"") && figure.contains("</title>"));
+        assert!(figure.contains("</desc>"));
+        let points = chart.lines.iter().any(|line| !line.points.is_empty());
+        assert_eq!(figure.contains("<details>"), points);
+    }
+}
+
+#[test]
+fn no_coordinate_is_broken() {
+    for tag in tags(&full().to_html()) {
+        for (key, value) in tag.attributes {
+            let drawn = ["d", "x", "y", "x1", "x2", "y1", "y2", "cx", "cy"].contains(&key);
+            let broken = drawn && (value.contains("NaN") || value.contains("inf"));
+            assert!(!broken, "{key}={value}");
+        }
+    }
+}
+
+#[test]
+fn equal_reports_give_equal_pages() {
+    assert_eq!(full().to_html(), full().to_html());
+}
+
+#[test]
+fn empty_parts_are_left_out() {
+    let html = Report::default().to_html();
+    assert!(!html.contains("<h2") && !html.contains("<section"));
+    let html = full().to_html();
+    for heading in ["Scores", "Run", "Curves", "Confusion", "Recipe"] {
+        assert!(html.contains(&format!(">{heading}</h2>")), "{heading}");
+    }
+}
+
+#[test]
+fn tables_have_row_and_column_headers() {
+    for tag in tags(&full().to_html()) {
+        let scoped = tag.attributes.iter().any(|pair| pair.0 == "scope");
+        assert!(tag.name != "th" || tag.closes || scoped);
+    }
+}

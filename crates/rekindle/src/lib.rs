@@ -1,0 +1,1 @@
+//! The recurrent-network toolkit for Burn: cells, training, data.

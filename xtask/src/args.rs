@@ -1,0 +1,224 @@
+//! The command line: subcommands, their options, and what to say when a word is unknown.
+
+use crate::tidy::features::BACKENDS;
+use std::fmt;
+
+/// Printed by `cargo xtask` and `cargo xtask --help`.
+pub const USAGE: &str = "\
+Usage: cargo xtask COMMAND
+
+Commands:
+  check                    all that CI runs: fmt, clippy, docs, tests, each library alone, tidy
+  test [--backend NAME]…   cargo test --workspace with these backends (default: flex and ndarray)
+  test-gpu                 the backend matrix on wgpu; a software Vulkan driver is enough
+  tidy                     the house rules: crate edges, headers, sizes, docs, words, features
+  docs                     the API docs and the book's links, and where to open them
+  bench [NAME]             all benches, or the one named NAME
+
+Backends: flex, ndarray, wgpu, vulkan, cuda, rocm, metal.
+";
+
+const COMMANDS: [&str; 6] = ["check", "test", "test-gpu", "tidy", "docs", "bench"];
+
+/// A parsed command line.
+#[derive(Debug, PartialEq)]
+pub enum Command {
+    /// Print [`USAGE`].
+    Help,
+    /// Run every check.
+    Check,
+    /// Run the tests with these backends compiled in.
+    Test {
+        /// Names out of [`BACKENDS`], at least one.
+        backends: Vec<String>,
+    },
+    /// Run the backend matrix on wgpu.
+    TestGpu,
+    /// Check the house rules.
+    Tidy,
+    /// Build the docs and check the book.
+    Docs,
+    /// Run benches.
+    Bench {
+        /// The bench to run; all of them when absent.
+        name: Option<String>,
+    },
+}
+
+/// A command line that means nothing; the text says what was found and what was expected.
+#[derive(Debug)]
+pub struct UsageError(pub String);
+
+impl fmt::Display for UsageError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for UsageError {}
+
+/// Reads the arguments after the program's name.
+pub fn parse(args: &[String]) -> Result<Command, UsageError> {
+    let Some((first, rest)) = args.split_first() else {
+        return Ok(Command::Help);
+    };
+    if args.iter().any(|arg| arg == "--help" || arg == "-h") {
+        return Ok(Command::Help);
+    }
+    match first.as_str() {
+        "help" => none_left(rest, Command::Help),
+        "check" => none_left(rest, Command::Check),
+        "test" => test(rest),
+        "test-gpu" => none_left(rest, Command::TestGpu),
+        "tidy" => none_left(rest, Command::Tidy),
+        "docs" => none_left(rest, Command::Docs),
+        "bench" => bench(rest),
+        unknown => Err(UsageError(format!(
+            "unknown command `{unknown}`, the nearest is `{}`; `cargo xtask --help` lists all",
+            nearest(unknown, &COMMANDS)
+        ))),
+    }
+}
+
+/// `command`, if nothing follows it.
+fn none_left(rest: &[String], command: Command) -> Result<Command, UsageError> {
+    match rest.first() {
+        None => Ok(command),
+        Some(extra) => Err(unexpected(extra)),
+    }
+}
+
+fn unexpected(word: &str) -> UsageError {
+    UsageError(format!(
+        "unexpected argument `{word}`; `cargo xtask --help` shows the usage"
+    ))
+}
+
+fn test(rest: &[String]) -> Result<Command, UsageError> {
+    let mut backends = Vec::new();
+    let mut words = rest.iter();
+    while let Some(word) = words.next() {
+        let name = match (word.as_str(), word.strip_prefix("--backend=")) {
+            (_, Some(name)) => name,
+            ("--backend", None) => words.next().map(String::as_str).ok_or_else(|| {
+                UsageError("`--backend` has no value, expected a backend's name".into())
+            })?,
+            _ => return Err(unexpected(word)),
+        };
+        if !BACKENDS.contains(&name) {
+            return Err(UsageError(format!(
+                "unknown backend `{name}`, the nearest is `{}`",
+                nearest(name, &BACKENDS)
+            )));
+        }
+        backends.push(name.to_owned());
+    }
+    if backends.is_empty() {
+        backends = vec!["flex".into(), "ndarray".into()];
+    }
+    Ok(Command::Test { backends })
+}
+
+fn bench(rest: &[String]) -> Result<Command, UsageError> {
+    match rest {
+        [] => Ok(Command::Bench { name: None }),
+        [name] if !name.starts_with('-') => Ok(Command::Bench {
+            name: Some(name.clone()),
+        }),
+        [name] => Err(unexpected(name)),
+        [_, extra, ..] => Err(unexpected(extra)),
+    }
+}
+
+/// The option with the fewest edits from `word`; the first one on a tie.
+fn nearest<'a>(word: &str, options: &[&'a str]) -> &'a str {
+    options
+        .iter()
+        .copied()
+        .min_by_key(|option| distance(word, option))
+        .unwrap_or_default()
+}
+
+/// Levenshtein's distance: insertions, deletions and substitutions, each at cost 1.
+fn distance(a: &str, b: &str) -> usize {
+    let b: Vec<char> = b.chars().collect();
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, from) in a.chars().enumerate() {
+        let mut diagonal = row[0];
+        row[0] = i + 1;
+        for (j, to) in b.iter().enumerate() {
+            let substituted = diagonal + usize::from(from != *to);
+            diagonal = row[j + 1];
+            row[j + 1] = substituted.min(row[j] + 1).min(diagonal + 1);
+        }
+    }
+    row[b.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parsed(line: &str) -> Result<Command, String> {
+        let args: Vec<String> = line.split_whitespace().map(String::from).collect();
+        parse(&args).map_err(|error| error.0)
+    }
+
+    fn backends(names: &[&str]) -> Result<Command, String> {
+        let backends = names.iter().map(|name| name.to_string()).collect();
+        Ok(Command::Test { backends })
+    }
+
+    #[test]
+    fn commands() {
+        assert_eq!(parsed(""), Ok(Command::Help));
+        assert_eq!(parsed("tidy --help"), Ok(Command::Help));
+        assert_eq!(parsed("check"), Ok(Command::Check));
+        assert_eq!(parsed("test-gpu"), Ok(Command::TestGpu));
+        assert_eq!(parsed("bench"), Ok(Command::Bench { name: None }));
+        let name = Some("scan".to_string());
+        assert_eq!(parsed("bench scan"), Ok(Command::Bench { name }));
+    }
+
+    #[test]
+    fn backends_of_test() {
+        assert_eq!(parsed("test"), backends(&["flex", "ndarray"]));
+        assert_eq!(
+            parsed("test --backend wgpu --backend=metal"),
+            backends(&["wgpu", "metal"])
+        );
+    }
+
+    #[test]
+    fn mistakes_name_the_nearest() {
+        assert!(parsed("tydi").unwrap_err().contains("nearest is `tidy`"));
+        assert!(
+            parsed("test_gpu")
+                .unwrap_err()
+                .contains("nearest is `test-gpu`")
+        );
+        assert!(
+            parsed("test --backend cude")
+                .unwrap_err()
+                .contains("nearest is `cuda`")
+        );
+        assert!(parsed("test --backend").unwrap_err().contains("no value"));
+        assert!(parsed("tidy now").unwrap_err().contains("`now`"));
+        assert!(parsed("bench a b").unwrap_err().contains("`b`"));
+        assert!(parsed("bench --all").unwrap_err().contains("`--all`"));
+    }
+
+    #[test]
+    fn usage_names_every_command_and_backend() {
+        for word in COMMANDS.iter().chain(&BACKENDS) {
+            assert!(USAGE.contains(word), "{word}");
+        }
+    }
+
+    #[test]
+    fn distances_by_hand() {
+        assert_eq!(distance("kitten", "sitting"), 3);
+        assert_eq!(distance("", "abc"), 3);
+        assert_eq!(distance("same", "same"), 0);
+    }
+}

@@ -1,0 +1,41 @@
+//! `cargo xtask test` and `cargo xtask test-gpu`: the tests, with the backends that are asked for.
+
+use crate::cargo::Call;
+use anyhow::Result;
+
+/// Runs the tests of the workspace with these backends compiled in.
+///
+/// # Errors
+/// A test or the build fails.
+pub fn run(backends: &[String]) -> Result<()> {
+    call(backends).run()
+}
+
+/// Runs the backend matrix on wgpu. Autotune is kept minimal: cold, it costs a software driver a minute.
+///
+/// # Errors
+/// A test or the build fails, or no graphics driver is found.
+pub fn run_gpu() -> Result<()> {
+    Call::new("test -p rekindle --features wgpu --test backends")
+        .env("CUBECL_AUTOTUNE_LEVEL", "minimal")
+        .run()
+}
+
+/// The call that tests the workspace. Flex is always in: it is the default, and what the others are compared with.
+pub fn call(backends: &[impl AsRef<str>]) -> Call {
+    let names: Vec<&str> = backends.iter().map(AsRef::as_ref).collect();
+    Call::new(&format!("test --workspace --features {}", names.join(",")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn backends_become_features() {
+        assert_eq!(
+            call(&["flex", "ndarray"]).to_string(),
+            "cargo test --workspace --features flex,ndarray"
+        );
+    }
+}
