@@ -65,7 +65,7 @@ impl Batch {
 /// let set = Arc::new(SequenceSet::new(vec!["x".into()], Target::Values, sequences, "by hand".into()));
 /// let batch = SequenceBatcher::new(set).batch(vec![1, 0], &Device::default());
 /// assert_eq!(batch.input.dims(), [2, 3, 1]);
-/// assert_eq!(batch.input.to_data_as::<f32>(), [[[4.0], [0.0], [0.0]], [[1.0], [2.0], [3.0]]].into());
+/// assert_eq!(batch.input.to_data_as::<f32>(), [[[4.0_f32], [0.0], [0.0]], [[1.0], [2.0], [3.0]]].into());
 /// assert_eq!(batch.lengths, [1, 3]);
 /// ```
 #[derive(Debug, Clone)]

@@ -64,12 +64,13 @@ mod tests {
     }
 
     /// A run that is resumed with another build must see the same order, so the order is part of the interface.
+    ///
+    /// The expected order was computed apart from this code, from ChaCha with 12 rounds as its paper gives it
+    /// (<https://cr.yp.to/chacha/chacha-20080128.pdf>).
     #[test]
     fn the_order_is_pinned() {
-        assert_eq!(order(Purpose::Epoch, 0, 0), PINNED);
+        assert_eq!(order(Purpose::Epoch, 0, 0), [9, 5, 7, 1, 2, 3, 6, 4, 0, 8]);
     }
-
-    const PINNED: [usize; 10] = [0; 10];
 
     #[test]
     fn all_orders_of_four_are_equally_likely() {

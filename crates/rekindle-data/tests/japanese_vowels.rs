@@ -161,18 +161,12 @@ fn pools_save_padding() {
     };
     let default = waste(&SequenceLoader::shuffled(set.clone(), 16, 1, &device), 20);
     let sorted = waste(&SequenceLoader::sequential(set.clone(), 16, &device), 1);
-    let wastes = [
-        pooled(1),
-        pooled(2),
-        pooled(4),
-        pooled(8),
-        pooled(1000),
-        sorted,
-    ];
+    let wastes = [pooled(1), pooled(2), pooled(4), pooled(8)];
     assert!(
         wastes.is_sorted_by(|left, right| left > right),
         "{wastes:?}"
     );
     assert_eq!(default, wastes[3]);
-    assert!(default < 0.5 * wastes[0], "{wastes:?}");
+    assert!(default < 0.25 * wastes[0], "{wastes:?}");
+    assert!(sorted < 0.5 * default, "{sorted} {default}");
 }

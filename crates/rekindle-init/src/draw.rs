@@ -131,7 +131,8 @@ fn sparse(shape: [usize; 2], sparsity: f64, std: f64, device: &Device) -> Vec<f6
     let [fan_in, fan_out] = shape;
     let mut values = normal(fan_in * fan_out, 0.0, std, device);
     let ranks = noise::uniform(fan_in * fan_out, device);
-    let zeros = (sparsity * fan_in as f64).ceil() as usize;
+    // A whole product stays whole, though it may be rounded up: 0.07 · 100 is 7.000000000000001.
+    let zeros = (sparsity * fan_in as f64 - 1e-9).ceil() as usize;
     for col in 0..fan_out {
         let mut rows: Vec<usize> = (0..fan_in).collect();
         rows.sort_by(|&a, &b| ranks[a * fan_out + col].total_cmp(&ranks[b * fan_out + col]));
@@ -305,7 +306,7 @@ mod tests {
             }
             let others: Vec<f64> = found.into_iter().filter(|v| *v != 0.0).collect();
             assert_moments(&others, 0.0, 0.25, NORMAL);
-            for (sparsity, zeros) in [(0.0, 0), (1.0, fan_in)] {
+            for (sparsity, fan_in, zeros) in [(0.0, 13, 0), (1.0, 13, 13), (0.07, 100, 7)] {
                 let edge = Initializer::Sparse { sparsity, std: 1.0 };
                 let column = sample(&edge, [fan_in, 1], device);
                 assert_eq!(column.iter().filter(|v| **v == 0.0).count(), zeros);

@@ -21,8 +21,7 @@ pub(crate) fn normal(count: usize, device: &Device) -> Vec<f64> {
 
 /// Draws in 32-bit floats, which every backend has, whatever the device's default type.
 fn draw(count: usize, distribution: Distribution, device: &Device) -> Vec<f64> {
-    let device = device.clone().without_autodiff();
-    Tensor::<1>::random([count], distribution, (&device, DType::F32))
+    Tensor::<1>::random([count], distribution, (device, DType::F32))
         .try_into_vec_as::<f64>()
         .unwrap_or_else(|error| panic!("cannot read random numbers from the device: {error}"))
 }

@@ -92,7 +92,7 @@ mod tests {
         // torch.nn.init.calculate_gain(name[, slope])
         let cases = [
             (Nonlinearity::Linear, 1.0),
-            (Nonlinearity::Relu, 1.4142135623730951),
+            (Nonlinearity::Relu, std::f64::consts::SQRT_2),
             (Nonlinearity::LeakyRelu { slope: 0.01 }, 1.4141428569978354),
             (Nonlinearity::LeakyRelu { slope: 0.2 }, 1.3867504905630728),
             (Nonlinearity::Tanh, 1.6666666666666667),

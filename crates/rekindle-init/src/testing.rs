@@ -7,6 +7,10 @@ use burn::tensor::{Device, Tensor};
 use crate::{Fan, Initializer, Nonlinearity};
 
 /// The CPU devices that are compiled in.
+#[allow(
+    deprecated,
+    reason = "Burn points to flex, but ndarray is supported here"
+)]
 fn devices() -> Vec<Device> {
     vec![
         #[cfg(feature = "flex")]

@@ -146,12 +146,11 @@ pub fn scan<const GATES: usize, const STATES: usize, const SAVED: usize>(
     let padding = lengths
         .as_ref()
         .map(|lengths| Padding::new(lengths, steps, &input));
-    let input = input.narrow(1, 0, steps);
-    let input = match &padding {
-        Some(padding) => padding.clear(input),
-        None => input,
+    let clear = |sequence: Tensor<3>| match &padding {
+        Some(padding) => padding.clear(sequence),
+        None => sequence,
     };
-    let products = input_products(input, &parameters);
+    let products = input_products(clear(input.narrow(1, 0, steps)), &parameters);
 
     let mut outputs = Vec::with_capacity(steps);
     for t in visiting_order(steps, order) {
@@ -165,16 +164,8 @@ pub fn scan<const GATES: usize, const STATES: usize, const SAVED: usize>(
     if order == Order::Reverse {
         outputs.reverse();
     }
-
-    let output = Tensor::stack::<3>(outputs, 1);
-    let output = match &padding {
-        Some(padding) => padding.clear(output),
-        None => output,
-    };
-    Scanned {
-        output: extend(output, seq),
-        state,
-    }
+    let output = extend(clear(Tensor::stack::<3>(outputs, 1)), seq);
+    Scanned { output, state }
 }
 
 /// Checks a scan's shapes; returns `[batch, seq, d_hidden]`.

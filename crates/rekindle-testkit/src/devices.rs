@@ -15,6 +15,7 @@ macro_rules! devices {
             #[cfg(feature = "flex")]
             ::burn::tensor::Device::flex(),
             #[cfg(feature = "ndarray")]
+            #[allow(deprecated)]
             ::burn::tensor::Device::ndarray(),
         ];
         assert!(

@@ -1,1 +1,33 @@
 //! Sequence tasks, the training loop, checkpoints and run folders.
+//!
+//! A [`Recipe`](recipe::Recipe) says what to train; [`train`] trains it and leaves a run folder; [`Trained`] loads the
+//! folder to predict and evaluate. The loop is deterministic: the same recipe, data and CPU backend give the same bits,
+//! also when the run was killed and resumed.
+
+mod backend;
+mod checkpoint;
+mod classifier;
+mod events;
+mod files;
+mod fit;
+mod history;
+mod predictions;
+pub mod recipe;
+pub mod report;
+mod scores;
+mod splits;
+mod summary;
+mod train;
+mod trained;
+
+pub use backend::{Backend, BackendError};
+pub use classifier::{Classifier, Encoder};
+pub use events::{Event, Observer};
+pub use files::{FileError, RunFolder, write_atomically};
+pub use history::{EpochRow, StepRow};
+pub use predictions::{Evaluation, Prediction, Predictions};
+pub use recipe::{Recipe, RecipeError};
+pub use scores::{Confusion, Scores};
+pub use splits::{DataError, Preprocessing};
+pub use train::{Outcome, Start, TrainError, recipe_of, train};
+pub use trained::{LoadError, Trained};

@@ -1,6 +1,7 @@
 //! Readers of sequence files.
 
 mod csv;
+mod csv_columns;
 mod error;
 mod missing;
 mod text;

@@ -1,0 +1,167 @@
+//! The network of sequence classification: a recurrent stack, a readout and a linear head.
+
+use burn::module::{Module, ModuleMapper, Param, ParamId};
+use burn::nn::{Dropout, DropoutConfig, Linear, LinearConfig};
+use burn::tensor::{Bool, Device, Int, Tensor, TensorData};
+use rekindle_cells::{
+    Elman, ElmanConfig, Gru, GruConfig, Lstm, LstmConfig, Recurrent, Sequences, Stack, StackConfig,
+};
+
+use crate::recipe::{CellKind, ModelRecipe, Readout};
+
+/// A recurrent stack of any cell.
+#[derive(Module, Debug)]
+pub enum Encoder {
+    /// Of Elman cells.
+    Elman(Stack<Elman>),
+    /// Of LSTM cells.
+    Lstm(Stack<Lstm>),
+    /// Of GRU cells.
+    Gru(Stack<Gru>),
+}
+
+impl Encoder {
+    fn init(recipe: &ModelRecipe, d_input: usize, device: &Device) -> Self {
+        let stack = StackConfig::new()
+            .with_layers(recipe.layers)
+            .with_direction(recipe.direction)
+            .with_dropout(recipe.dropout);
+        let (hidden, bias, init) = (recipe.hidden, recipe.bias, recipe.init.clone());
+        match recipe.cell {
+            CellKind::Rnn => {
+                let cell = ElmanConfig::new(d_input, hidden).with_activation(recipe.activation);
+                Self::Elman(stack.init(&cell.with_bias(bias).with_init(init), device))
+            }
+            CellKind::Lstm => {
+                let cell = LstmConfig::new(d_input, hidden);
+                Self::Lstm(stack.init(&cell.with_bias(bias).with_init(init), device))
+            }
+            CellKind::Gru => {
+                let cell = GruConfig::new(d_input, hidden);
+                Self::Gru(stack.init(&cell.with_bias(bias).with_init(init), device))
+            }
+        }
+    }
+
+    /// Outputs `[batch, seq, d_output]`, and the last layer's final hidden states `[batch, d_output]`.
+    fn forward(&self, sequences: Sequences) -> (Tensor<3>, Tensor<2>) {
+        match self {
+            Self::Elman(stack) => {
+                let (output, state) = stack.forward(sequences, None);
+                (output, state.last_hidden())
+            }
+            Self::Lstm(stack) => {
+                let (output, state) = stack.forward(sequences, None);
+                (output, state.last_hidden())
+            }
+            Self::Gru(stack) => {
+                let (output, state) = stack.forward(sequences, None);
+                (output, state.last_hidden())
+            }
+        }
+    }
+
+    fn d_output(&self) -> usize {
+        match self {
+            Self::Elman(stack) => stack.d_output(),
+            Self::Lstm(stack) => stack.d_output(),
+            Self::Gru(stack) => stack.d_output(),
+        }
+    }
+}
+
+/// From a padded batch of sequences to one score a class.
+///
+/// ```text
+/// x  → input dropout → recurrent stack → readout → head dropout → x W + b
+/// ```
+///
+/// The readout is the last layer's final hidden state (both directions' side by side), or the mean of its outputs over
+/// the valid steps.
+#[derive(Module, Debug)]
+pub struct Classifier {
+    /// Dropout on the input, in training.
+    pub input_dropout: Dropout,
+    /// The recurrent stack.
+    pub encoder: Encoder,
+    /// What of the stack's results the head reads.
+    #[module(skip)]
+    pub readout: Readout,
+    /// Dropout on what the head reads, in training.
+    pub head_dropout: Dropout,
+    /// The scores' affine map.
+    pub head: Linear,
+}
+
+impl Classifier {
+    /// Draws the weights. Seed the device before: the same seed gives the same bits.
+    ///
+    /// # Panics
+    /// If the recipe's model section is not valid.
+    pub fn init(recipe: &ModelRecipe, d_input: usize, classes: usize, device: &Device) -> Self {
+        let encoder = Encoder::init(recipe, d_input, device);
+        let head = LinearConfig::new(encoder.d_output(), classes).init(device);
+        let classifier = Self {
+            input_dropout: DropoutConfig::new(recipe.input_dropout).init(),
+            encoder,
+            readout: recipe.readout,
+            head_dropout: DropoutConfig::new(recipe.head_dropout).init(),
+            head,
+        };
+        classifier.map(&mut Numbered::default())
+    }
+
+    /// The scores of each class before the softmax.
+    ///
+    /// # Shapes
+    /// - input: `[batch, seq, d_input]`, of which `lengths[row]` steps are valid
+    /// - output: `[batch, classes]`
+    ///
+    /// # Panics
+    /// If the shapes do not belong together.
+    pub fn forward(&self, input: Tensor<3>, lengths: &[usize]) -> Tensor<2> {
+        let input = self.input_dropout.forward(input);
+        let (output, last) = self.encoder.forward(Sequences::padded(input, lengths.to_vec()));
+        let features = match self.readout {
+            Readout::Last => last,
+            Readout::Mean => mean_over_time(output, lengths),
+        };
+        self.head.forward(self.head_dropout.forward(features))
+    }
+}
+
+/// The mean over valid steps; outputs are zero in padding. `[batch, seq, width]` to `[batch, width]`.
+fn mean_over_time(output: Tensor<3>, lengths: &[usize]) -> Tensor<2> {
+    let weights: Vec<f64> = lengths.iter().map(|&length| 1.0 / length.max(1) as f64).collect();
+    let options = (&output.device(), output.dtype());
+    let weights = Tensor::<2>::from_data(TensorData::new(weights, [lengths.len(), 1]), options);
+    output.sum_dim(1).squeeze_dim::<2>(1) * weights
+}
+
+/// Numbers the parameters in order instead of at random, so that two runs of one seed write the same bytes.
+#[derive(Default)]
+struct Numbered(u64);
+
+impl Numbered {
+    fn next(&mut self) -> ParamId {
+        self.0 += 1;
+        ParamId::from(self.0)
+    }
+}
+
+impl ModuleMapper for Numbered {
+    fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
+        let (_, value, mapper) = param.consume();
+        Param::from_mapped_value(self.next(), value, mapper)
+    }
+
+    fn map_int<const D: usize>(&mut self, param: Param<Tensor<D, Int>>) -> Param<Tensor<D, Int>> {
+        let (_, value, mapper) = param.consume();
+        Param::from_mapped_value(self.next(), value, mapper)
+    }
+
+    fn map_bool<const D: usize>(&mut self, param: Param<Tensor<D, Bool>>) -> Param<Tensor<D, Bool>> {
+        let (_, value, mapper) = param.consume();
+        Param::from_mapped_value(self.next(), value, mapper)
+    }
+}

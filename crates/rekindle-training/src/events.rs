@@ -1,0 +1,58 @@
+//! What a run tells while it goes on.
+
+use crate::{EpochRow, Outcome};
+
+/// Something that happened in a run.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Event<'a> {
+    /// The run begins or goes on.
+    Start {
+        /// Epochs that the recipe allows.
+        epochs: usize,
+        /// The epoch that comes first, counted from 1; greater than 1 if the run goes on.
+        first_epoch: usize,
+        /// Optimiser steps in an epoch.
+        batches_per_epoch: usize,
+        /// Trainable numbers.
+        parameters: usize,
+        /// Sequences trained on.
+        train_len: usize,
+        /// Sequences validated on.
+        valid_len: usize,
+        /// Sequences tested on.
+        test_len: usize,
+    },
+    /// An optimiser step is done.
+    Step {
+        /// The epoch, counted from 1.
+        epoch: usize,
+        /// The batch of the epoch, counted from 1.
+        batch: usize,
+        /// Its mean cross-entropy.
+        loss: f64,
+    },
+    /// An epoch is over and its checkpoint is on the disk.
+    Epoch {
+        /// Its figures.
+        row: &'a EpochRow,
+        /// Whether it is the best one so far by the watched metric.
+        best: bool,
+    },
+    /// The run is over.
+    Done {
+        /// Its result.
+        outcome: &'a Outcome,
+    },
+}
+
+/// Who is told.
+pub trait Observer {
+    /// Takes note of an event.
+    fn observe(&mut self, event: &Event);
+}
+
+/// Tells nobody.
+impl Observer for () {
+    fn observe(&mut self, _event: &Event) {}
+}

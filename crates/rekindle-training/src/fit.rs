@@ -1,0 +1,368 @@
+//! The epochs of a run.
+//!
+//! What an epoch does depends on the recipe, the data, the backend and what the checkpoint holds, and on nothing else:
+//! the order of the batches and the noise of dropout are drawn from the seed and the number of the epoch. A run that was
+//! killed and goes on therefore ends with the bits of one that was not.
+
+use std::fs::OpenOptions;
+use std::io::Write;
+use std::time::Instant;
+
+use burn::data::dataloader::DataLoader;
+use burn::lr_scheduler::LrScheduler;
+use burn::module::Module;
+use burn::nn::loss::{CrossEntropyLoss, CrossEntropyLossConfig};
+use burn::optim::{AdamConfig, AdamWConfig, GradientsParams, ModuleOptimizer};
+use burn::store::ModuleRecord;
+use burn::tensor::{Device, Tensor};
+use rekindle_data::{Batch, SequenceLoader};
+use rekindle_optim::{ScheduledLr, clip_grad_norm};
+
+use crate::checkpoint::{Best, Checkpoint};
+use crate::files::{self, FileError};
+use crate::history::{StepRow, epochs_to_csv};
+use crate::recipe::{Keep, Optimizer, Recipe, ScheduleUnit, TrainingRecipe};
+use crate::splits::Splits;
+use crate::{Classifier, EpochRow, Event, Observer, Predictions, RunFolder, TrainError};
+
+/// A run between two epochs.
+pub(crate) struct Fit<'a> {
+    recipe: &'a Recipe,
+    folder: &'a RunFolder,
+    splits: &'a Splits,
+    /// With autodiff.
+    device: Device,
+    loss: CrossEntropyLoss,
+    classifier: Classifier,
+    optimizer: ModuleOptimizer,
+    lr: ScheduledLr,
+    epochs: Vec<EpochRow>,
+    best: Option<Best>,
+    best_model: Option<ModuleRecord>,
+    steps_len: u64,
+    checksum: String,
+}
+
+/// What one epoch adds up.
+#[derive(Default)]
+struct Sums {
+    sequences: usize,
+    loss: f64,
+    right: usize,
+    steps: Vec<StepRow>,
+}
+
+impl<'a> Fit<'a> {
+    /// A run at its beginning, or where its last checkpoint left it.
+    pub(crate) fn start(
+        recipe: &'a Recipe,
+        folder: &'a RunFolder,
+        splits: &'a Splits,
+        device: &Device,
+    ) -> Result<Self, TrainError> {
+        let training = device.clone().autodiff();
+        device.seed(mix(recipe.seed, 0));
+        let preprocessing = &splits.preprocessing;
+        let (channels, classes) = (preprocessing.channels.len(), preprocessing.classes.len());
+        let fit = Self {
+            recipe,
+            folder,
+            splits,
+            loss: CrossEntropyLossConfig::new().init(&training),
+            classifier: Classifier::init(&recipe.model, channels, classes, &training),
+            device: training,
+            optimizer: optimizer(&recipe.training),
+            lr: ScheduledLr::new(
+                recipe.training.lr,
+                recipe.training.schedule.clone(),
+                match recipe.training.schedule_unit {
+                    ScheduleUnit::Step => 1,
+                    ScheduleUnit::Epoch => splits.train.len().div_ceil(recipe.training.batch_size),
+                },
+            ),
+            epochs: Vec::new(),
+            best: None,
+            best_model: None,
+            steps_len: 0,
+            checksum: splits.checksum(),
+        };
+        match Checkpoint::load(folder)? {
+            Some(checkpoint) => fit.resume(checkpoint),
+            None => fit.begin(),
+        }
+    }
+
+    /// Starts the file of steps.
+    fn begin(mut self) -> Result<Self, TrainError> {
+        files::write(&self.folder.steps(), StepRow::HEADER.as_bytes())?;
+        self.steps_len = StepRow::HEADER.len() as u64;
+        Ok(self)
+    }
+
+    /// Goes on from a checkpoint.
+    fn resume(mut self, checkpoint: Checkpoint) -> Result<Self, TrainError> {
+        let path = self.folder.checkpoints();
+        if checkpoint.data != self.checksum {
+            return Err(TrainError::DataChanged {
+                folder: self.folder.path().to_path_buf(),
+                found: self.checksum,
+                expected: checkpoint.data,
+            });
+        }
+        let best_model = match (self.recipe.training.keep, checkpoint.best_model) {
+            (Keep::Last, _) => None,
+            (Keep::Best, Some(best)) => Some(best),
+            (Keep::Best, None) => Some(checkpoint.model.clone()),
+        };
+        self.classifier = self
+            .classifier
+            .try_load_record(checkpoint.model)
+            .map_err(|error| FileError::damaged(&path, error))?;
+        self.optimizer = self.optimizer.load_record(checkpoint.optimizer);
+        self.lr
+            .try_load_record(&checkpoint.lr)
+            .map_err(|error| FileError::damaged(&path, error))?;
+        self.epochs = checkpoint.epochs;
+        self.best = checkpoint.best;
+        self.best_model = best_model;
+        self.steps_len = checkpoint.steps_len;
+        self.cut_steps()?;
+        Ok(self)
+    }
+
+    /// Removes the steps behind the checkpoint: they are taken again.
+    fn cut_steps(&self) -> Result<(), FileError> {
+        let path = self.folder.steps();
+        let file = OpenOptions::new().write(true).open(&path).map_err(FileError::read(&path))?;
+        let found = file.metadata().map_err(FileError::read(&path))?.len();
+        if found < self.steps_len {
+            let problem = format!("it has {found} bytes, expected at least {}", self.steps_len);
+            return Err(FileError::damaged(&path, problem));
+        }
+        file.set_len(self.steps_len).map_err(FileError::write(&path))
+    }
+
+    /// Runs the epochs that are left.
+    pub(crate) fn run(&mut self, observer: &mut dyn Observer) -> Result<(), TrainError> {
+        let size = |set: &Option<_>| set.as_ref().map_or(0, |set: &std::sync::Arc<rekindle_data::SequenceSet>| set.len());
+        observer.observe(&Event::Start {
+            epochs: self.recipe.training.epochs,
+            first_epoch: self.epochs.len() + 1,
+            batches_per_epoch: self.loader(0).batches_per_epoch(),
+            parameters: self.classifier.num_params(),
+            train_len: self.splits.train.len(),
+            valid_len: size(&self.splits.valid),
+            test_len: size(&self.splits.test),
+        });
+        while !self.is_over() {
+            self.epoch(observer)?;
+        }
+        Ok(())
+    }
+
+    /// The classifier with the weights that the recipe keeps, without autodiff.
+    pub(crate) fn kept(&self) -> Result<Classifier, TrainError> {
+        let classifier = self.classifier.clone();
+        let classifier = match &self.best_model {
+            Some(best) => classifier
+                .try_load_record(best.clone())
+                .map_err(|error| FileError::damaged(&self.folder.checkpoints(), error))?,
+            None => classifier,
+        };
+        Ok(classifier.valid())
+    }
+
+    pub(crate) fn epochs(&self) -> &[EpochRow] {
+        &self.epochs
+    }
+
+    /// The epoch whose weights are kept, counted from 1.
+    pub(crate) fn kept_epoch(&self) -> usize {
+        match (self.recipe.training.keep, self.best) {
+            (Keep::Best, Some(best)) => best.epoch,
+            _ => self.epochs.len(),
+        }
+    }
+
+    fn is_over(&self) -> bool {
+        let TrainingRecipe { epochs, patience, .. } = self.recipe.training;
+        let since_best = self.epochs.len() - self.best.map_or(0, |best| best.epoch);
+        self.epochs.len() >= epochs || patience.is_some_and(|patience| since_best >= patience)
+    }
+
+    /// The batches of an epoch, counted from 0.
+    fn loader(&self, epoch: usize) -> SequenceLoader {
+        let batch_size = self.recipe.training.batch_size;
+        let train = self.splits.train.clone();
+        SequenceLoader::shuffled(train, batch_size, self.recipe.seed, &self.device)
+            .from_epoch(epoch)
+    }
+
+    fn epoch(&mut self, observer: &mut dyn Observer) -> Result<(), TrainError> {
+        let started = Instant::now();
+        let epoch = self.epochs.len() + 1;
+        self.device.seed(mix(self.recipe.seed, epoch as u64));
+
+        let mut sums = Sums::default();
+        let loader = self.loader(epoch - 1);
+        for (index, batch) in loader.iter().enumerate() {
+            let batch = batch.expect("a set in memory yields its batches");
+            let step = (epoch - 1) * loader.batches_per_epoch() + index + 1;
+            let loss = self.step(batch, epoch, step, &mut sums)?;
+            observer.observe(&Event::Step { epoch, batch: index + 1, loss });
+        }
+
+        let mut row = sums.row(epoch);
+        if let Some(valid) = &self.splits.valid {
+            let scores = self.score(valid);
+            row.valid_loss = scores.map(|scores| scores.loss);
+            row.valid_accuracy = scores.map(|scores| scores.accuracy);
+            row.valid_macro_f1 = scores.map(|scores| scores.macro_f1);
+        }
+        row.seconds = started.elapsed().as_secs_f64();
+        let is_best = self.take(row);
+        self.save(&sums.steps)?;
+        let row = self.epochs.last().expect("the epoch was just taken");
+        observer.observe(&Event::Epoch { row, best: is_best });
+        Ok(())
+    }
+
+    /// One optimiser step; returns the loss.
+    fn step(
+        &mut self,
+        batch: Batch,
+        epoch: usize,
+        step: usize,
+        sums: &mut Sums,
+    ) -> Result<f64, TrainError> {
+        let size = batch.len();
+        let logits = self.classifier.forward(batch.input, &batch.lengths);
+        let right = right_answers(&logits, &batch.targets);
+        let loss = self.loss.forward(logits, batch.targets);
+        let value = loss.clone().into_scalar::<f64>();
+        if !value.is_finite() {
+            return Err(TrainError::Loss { epoch, step, value });
+        }
+        let gradients = GradientsParams::from_grads(loss.backward(), &self.classifier);
+        let max_norm = self.recipe.training.clip_norm.unwrap_or(f64::INFINITY);
+        let (gradients, grad_norm) = clip_grad_norm(&self.classifier, gradients, max_norm)
+            .map_err(|source| TrainError::Gradient { epoch, step, source })?;
+        let lr = self.lr.step();
+        self.classifier = self.optimizer.step(lr, self.classifier.clone(), gradients);
+
+        sums.sequences += size;
+        sums.loss += value * size as f64;
+        sums.right += right;
+        sums.steps.push(StepRow { step, epoch, loss: value, lr, grad_norm });
+        Ok(value)
+    }
+
+    fn score(&self, set: &std::sync::Arc<rekindle_data::SequenceSet>) -> Option<crate::Scores> {
+        let classes = &self.splits.preprocessing.classes;
+        let device = self.device.clone().inner();
+        let batch_size = self.recipe.training.batch_size;
+        let predictions =
+            Predictions::of(&self.classifier.valid(), set, classes, batch_size, &device);
+        predictions.evaluate().map(|evaluation| evaluation.scores)
+    }
+
+    /// Takes in an epoch's figures; true if it is the best so far.
+    fn take(&mut self, row: EpochRow) -> bool {
+        let watch = self.recipe.training.watch;
+        let value = watch.value(&row);
+        if let Some(value) = value {
+            self.lr.observe(value);
+        }
+        let best = self.best.map(|best| best.value);
+        let is_best = value.is_some_and(|value| watch.is_better(value, best));
+        if let (true, Some(value)) = (is_best, value) {
+            self.best = Some(Best { epoch: row.epoch, value });
+            if self.recipe.training.keep == Keep::Best {
+                self.best_model = Some(self.classifier.clone().into_record());
+            }
+        }
+        self.epochs.push(row);
+        is_best
+    }
+
+    /// Writes the epoch's figures and then its checkpoint, which says that they count.
+    fn save(&mut self, steps: &[StepRow]) -> Result<(), FileError> {
+        let path = self.folder.steps();
+        self.cut_steps()?;
+        let text: String = steps.iter().map(|step| step.to_csv()).collect();
+        let append = OpenOptions::new().append(true).open(&path).and_then(|mut file| {
+            file.write_all(text.as_bytes())?;
+            file.sync_data()
+        });
+        append.map_err(FileError::write(&path))?;
+        self.steps_len += text.len() as u64;
+        files::write(&self.folder.metrics(), epochs_to_csv(&self.epochs).as_bytes())?;
+
+        let current = self.best.is_some_and(|best| best.epoch == self.epochs.len());
+        Checkpoint {
+            data: self.checksum.clone(),
+            steps_len: self.steps_len,
+            best: self.best,
+            epochs: self.epochs.clone(),
+            model: self.classifier.clone().into_record(),
+            best_model: if current { None } else { self.best_model.clone() },
+            optimizer: self.optimizer.to_record(),
+            lr: self.lr.to_record(),
+        }
+        .save(self.folder)
+    }
+}
+
+impl Sums {
+    fn row(&self, epoch: usize) -> EpochRow {
+        let norms = || self.steps.iter().map(|step| step.grad_norm);
+        EpochRow {
+            epoch,
+            train_loss: self.loss / self.sequences as f64,
+            train_accuracy: self.right as f64 / self.sequences as f64,
+            valid_loss: None,
+            valid_accuracy: None,
+            valid_macro_f1: None,
+            lr: self.steps.last().map_or(0.0, |step| step.lr),
+            grad_norm: norms().sum::<f64>() / self.steps.len() as f64,
+            grad_norm_max: norms().fold(0.0, f64::max),
+            seconds: 0.0,
+        }
+    }
+}
+
+/// How many rows score their true class highest.
+fn right_answers(logits: &Tensor<2>, targets: &Tensor<1, burn::tensor::Int>) -> usize {
+    let predicted = logits.clone().inner().argmax(1).squeeze_dim::<1>(1).into_data();
+    let targets = targets.clone().into_data();
+    predicted.iter::<i64>().zip(targets.iter::<i64>()).filter(|(a, b)| a == b).count()
+}
+
+fn optimizer(recipe: &TrainingRecipe) -> ModuleOptimizer {
+    let decay = recipe.weight_decay as f32;
+    match recipe.optimizer {
+        Optimizer::Adam { beta_1, beta_2, epsilon } => AdamConfig::new()
+            .with_beta_1(beta_1 as f32)
+            .with_beta_2(beta_2 as f32)
+            .with_epsilon(epsilon as f32)
+            .with_weight_decay(
+                (decay > 0.0).then(|| burn::optim::decay::WeightDecayConfig::new(decay)),
+            )
+            .init(),
+        Optimizer::Adamw { beta_1, beta_2, epsilon } => AdamWConfig::new()
+            .with_beta_1(beta_1 as f32)
+            .with_beta_2(beta_2 as f32)
+            .with_epsilon(epsilon as f32)
+            .with_weight_decay(decay)
+            .init(),
+    }
+}
+
+/// A seed of its own for each number: the step of Steele, Lea and Flood's SplitMix64,
+/// <https://doi.org/10.1145/2714064.2660195>.
+fn mix(seed: u64, number: u64) -> u64 {
+    let mut z = seed.wrapping_add(number.wrapping_add(1).wrapping_mul(0x9E37_79B9_7F4A_7C15));
+    z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+    z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+    z ^ (z >> 31)
+}

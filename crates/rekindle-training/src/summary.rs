@@ -1,0 +1,133 @@
+//! The report of a run, from its figures.
+
+use std::path::Path;
+
+use crate::files::{self, FileError};
+use crate::history::StepRow;
+use crate::recipe::{Keep, Recipe};
+use crate::report::{Chart, ConfusionMatrix, Fact, Line, Report, Scale, ScoreRow};
+use crate::{EpochRow, Evaluation, Outcome};
+
+/// What a report is made of.
+pub(crate) struct Summary<'a> {
+    pub(crate) recipe: &'a Recipe,
+    pub(crate) outcome: &'a Outcome,
+    pub(crate) classes: &'a [String],
+    pub(crate) epochs: &'a [EpochRow],
+    pub(crate) steps: &'a [StepRow],
+    /// By name of the set.
+    pub(crate) evaluations: &'a [(&'static str, Option<Evaluation>)],
+}
+
+impl Summary<'_> {
+    pub(crate) fn to_report(&self) -> Report {
+        let evaluated = || {
+            let all = self.evaluations.iter();
+            all.filter_map(|(split, evaluation)| Some((*split, evaluation.as_ref()?)))
+        };
+        Report {
+            title: self.recipe.name.clone(),
+            subtitle: format!("{} classifier, {}", self.outcome.cell, self.weights()),
+            facts: self.facts(),
+            scores: evaluated()
+                .map(|(split, evaluation)| ScoreRow {
+                    split: split.to_string(),
+                    accuracy: evaluation.scores.accuracy,
+                    macro_f1: evaluation.scores.macro_f1,
+                    loss: evaluation.scores.loss,
+                })
+                .collect(),
+            charts: vec![self.loss(), self.accuracy(), self.learning_rate(), self.gradient_norm()],
+            confusions: evaluated()
+                .map(|(split, evaluation)| ConfusionMatrix {
+                    split: split.to_string(),
+                    classes: self.classes.to_vec(),
+                    counts: evaluation.confusion.counts.clone(),
+                })
+                .collect(),
+            recipe: self.recipe.to_toml(),
+        }
+    }
+
+    fn weights(&self) -> String {
+        match self.recipe.training.keep {
+            Keep::Best => format!("weights of the best epoch, {}", self.outcome.kept_epoch),
+            Keep::Last => format!("weights of the last epoch, {}", self.outcome.kept_epoch),
+        }
+    }
+
+    fn facts(&self) -> Vec<Fact> {
+        let outcome = self.outcome;
+        vec![
+            Fact::new("cell", outcome.cell),
+            Fact::new("parameters", outcome.parameters),
+            Fact::new("epochs", outcome.epochs),
+            Fact::new("training time", format!("{:.1} s", outcome.seconds)),
+            Fact::new("backend", outcome.backend),
+            Fact::new("seed", outcome.seed),
+        ]
+    }
+
+    /// A line over epochs; epochs where it was not measured are left out.
+    fn over_epochs(&self, name: &str, value: impl Fn(&EpochRow) -> Option<f64>) -> Line {
+        let point = |row: &EpochRow| Some((row.epoch as f64, value(row)?));
+        Line::new(name, self.epochs.iter().filter_map(point).collect())
+    }
+
+    /// Training and validation over epochs, the kept epoch marked.
+    fn both(&self, title: &str, label: &str, train: Line, valid: Line) -> Chart {
+        let lines = [train, valid].into_iter().filter(|line| !line.points.is_empty()).collect();
+        Chart {
+            mark: Some((self.outcome.kept_epoch as f64, "weights kept".to_string())),
+            ..Chart::new(title, "epoch", label, lines)
+        }
+    }
+
+    fn loss(&self) -> Chart {
+        let train = self.over_epochs("training", |row| Some(row.train_loss));
+        let valid = self.over_epochs("validation", |row| row.valid_loss);
+        self.both("Loss", "cross-entropy (nats)", train, valid)
+    }
+
+    fn accuracy(&self) -> Chart {
+        let percent = |share: f64| 100.0 * share;
+        let train = self.over_epochs("training", |row| Some(percent(row.train_accuracy)));
+        let valid = self.over_epochs("validation", |row| row.valid_accuracy.map(percent));
+        let chart = self.both("Accuracy", "accuracy (%)", train, valid);
+        Chart { note: Some("Training figures are taken with dropout, before each step.".into()), ..chart }
+    }
+
+    fn learning_rate(&self) -> Chart {
+        let points: Vec<_> = self.steps.iter().map(|row| (row.step as f64, row.lr)).collect();
+        let scale = Scale::fit(points.iter().map(|point| point.1));
+        let lines = vec![Line::new("learning rate", points)];
+        Chart { scale, ..Chart::new("Learning rate", "step", "learning rate", lines) }
+    }
+
+    fn gradient_norm(&self) -> Chart {
+        let points: Vec<_> = self.steps.iter().map(|row| (row.step as f64, row.grad_norm)).collect();
+        let lines = vec![Line::new("gradient norm", points)];
+        let label = "global norm before clipping";
+        let clip = self.recipe.training.clip_norm;
+        Chart {
+            scale: Scale::Log10,
+            note: clip.map(|norm| format!("Gradients are scaled down to a norm of {norm}.")),
+            ..Chart::new("Gradient norm", "step", label, lines)
+        }
+    }
+}
+
+/// The steps of a run folder.
+pub(crate) fn read_steps(path: &Path) -> Result<Vec<StepRow>, FileError> {
+    let text = files::read_text(path)?;
+    let lines = text.lines().enumerate().skip(1);
+    lines
+        .map(|(index, line)| {
+            StepRow::from_csv(line).ok_or_else(|| {
+                let expected = StepRow::HEADER.trim_end();
+                let problem = format!("line {} is {line:?}, expected {expected}", index + 1);
+                FileError::damaged(path, problem)
+            })
+        })
+        .collect()
+}

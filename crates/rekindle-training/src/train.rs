@@ -1,0 +1,288 @@
+//! A run from a recipe to a finished folder.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use burn::module::Module;
+use burn::tensor::Device;
+use rekindle_optim::GradientError;
+use serde::{Deserialize, Serialize};
+
+use crate::files::{self, Checksum, FileError};
+use crate::fit::Fit;
+use crate::recipe::{CellKind, Recipe, RecipeError};
+use crate::splits::{DataError, Splits};
+use crate::{
+    Backend, BackendError, Classifier, Evaluation, Event, Observer, Predictions, RunFolder, Scores,
+    summary,
+};
+
+/// Whether a run begins or goes on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Start {
+    /// In a folder that does not exist or is empty.
+    New,
+    /// From the folder's checkpoint; from the beginning if there is none yet.
+    Resume,
+}
+
+/// The result of a run.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Outcome {
+    /// The recipe's name.
+    pub name: String,
+    /// The cell.
+    pub cell: CellKind,
+    /// Scores over the test set, if the recipe names one.
+    pub test: Option<Scores>,
+    /// Scores over the validation set, if there is one.
+    pub valid: Option<Scores>,
+    /// Epochs trained.
+    pub epochs: usize,
+    /// The epoch whose weights are kept, counted from 1.
+    pub kept_epoch: usize,
+    /// Wall-clock seconds spent in epochs, over all sessions of the run.
+    pub seconds: f64,
+    /// Trainable numbers.
+    pub parameters: usize,
+    /// The seed.
+    pub seed: u64,
+    /// The backend.
+    pub backend: Backend,
+}
+
+/// The file that says that a run is finished.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Finished {
+    format: u32,
+    /// Of the file of weights.
+    pub(crate) weights: String,
+    pub(crate) outcome: Outcome,
+}
+
+/// The version of the file. One that is not equal is refused.
+const FORMAT: u32 = 1;
+
+impl Finished {
+    /// Reads the file; `None` if the run is not finished.
+    pub(crate) fn load(folder: &RunFolder) -> Result<Option<Self>, FileError> {
+        let path = folder.result();
+        if !path.exists() {
+            return Ok(None);
+        }
+        let text = files::read_text(&path)?;
+        let value: serde_json::Value =
+            serde_json::from_str(&text).map_err(|e| FileError::damaged(&path, e))?;
+        files::check_format(&path, &value, FORMAT)?;
+        serde_json::from_value(value).map(Some).map_err(|e| FileError::damaged(&path, e))
+    }
+}
+
+/// A run that cannot begin, go on or end.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum TrainError {
+    /// A wrong recipe.
+    #[error(transparent)]
+    Recipe(#[from] RecipeError),
+    /// Data that cannot be used.
+    #[error(transparent)]
+    Data(#[from] DataError),
+    /// A file of the run folder.
+    #[error(transparent)]
+    File(#[from] FileError),
+    /// A backend that cannot be used.
+    #[error(transparent)]
+    Backend(#[from] BackendError),
+    /// A folder with something else in it.
+    #[error(
+        "run folder {} is not empty: found {found}; expected a new or empty folder, or a run to continue with --resume",
+        folder.display()
+    )]
+    InUse {
+        /// The folder.
+        folder: PathBuf,
+        /// What is in it.
+        found: String,
+    },
+    /// A run that was begun with another recipe.
+    #[error(
+        "run folder {} was begun with another recipe: {difference}; resume it with its own recipe.toml, or begin a run in another folder",
+        folder.display()
+    )]
+    RecipeChanged {
+        /// The folder.
+        folder: PathBuf,
+        /// The first line that differs.
+        difference: String,
+    },
+    /// A run that was begun on other data.
+    #[error(
+        "run folder {} was begun on other data: their checksum is {found}, expected {expected}; restore the data files, or begin a run in another folder",
+        folder.display()
+    )]
+    DataChanged {
+        /// The folder.
+        folder: PathBuf,
+        /// Of the data as they are now.
+        found: String,
+        /// Of the data that the run was begun on.
+        expected: String,
+    },
+    /// A loss that is no number.
+    #[error(
+        "loss is {value} at step {step} (epoch {epoch}), expected a finite number; lower training.lr or set training.clip_norm; the last checkpoint is kept"
+    )]
+    Loss {
+        /// The epoch, counted from 1.
+        epoch: usize,
+        /// The optimiser step, counted from 1.
+        step: usize,
+        /// The loss.
+        value: f64,
+    },
+    /// A gradient that is no number.
+    #[error("step {step} (epoch {epoch}): {source}; the last checkpoint is kept")]
+    Gradient {
+        /// The epoch, counted from 1.
+        epoch: usize,
+        /// The optimiser step, counted from 1.
+        step: usize,
+        /// The parameter.
+        source: GradientError,
+    },
+}
+
+/// Trains a classifier after a recipe and leaves everything about it in a folder.
+///
+/// The data are read and checked before anything is written. Each epoch ends with a checkpoint, so that a run that is
+/// killed at any moment can go on with [`Start::Resume`]; on one CPU backend it ends with the same bits as a run that
+/// was not killed. A finished run that is resumed just returns its outcome.
+///
+/// # Errors
+/// If the recipe, the data or the folder cannot be used, or a loss or gradient is not finite; nothing that was on the
+/// disk is lost.
+pub fn train(
+    recipe: &Recipe,
+    backend: Backend,
+    folder: &Path,
+    start: Start,
+    observer: &mut dyn Observer,
+) -> Result<Outcome, TrainError> {
+    recipe.validate()?;
+    let device = backend.device()?;
+    let folder = &RunFolder::new(folder);
+    check_folder(folder, recipe, start)?;
+    if let Some(finished) = Finished::load(folder)? {
+        observer.observe(&Event::Done { outcome: &finished.outcome });
+        return Ok(finished.outcome);
+    }
+
+    let splits = Splits::read(&recipe.data, recipe.seed)?;
+    fs::create_dir_all(folder.path()).map_err(FileError::write(folder.path()))?;
+    files::write(&folder.recipe(), recipe.to_toml().as_bytes())?;
+    splits.preprocessing.save(&folder.preprocessing())?;
+
+    let mut fit = Fit::start(recipe, folder, &splits, &device)?;
+    fit.run(observer)?;
+    let outcome = finish(recipe, backend, folder, &splits, &fit, &device)?;
+    observer.observe(&Event::Done { outcome: &outcome });
+    Ok(outcome)
+}
+
+/// The recipe of a run folder.
+///
+/// # Errors
+/// If the folder has none, or it cannot be read.
+pub fn recipe_of(folder: &Path) -> Result<Recipe, RecipeError> {
+    Recipe::load(&RunFolder::new(folder).recipe(), &[])
+}
+
+/// Checks that a folder is new, or holds a run of this recipe.
+fn check_folder(folder: &RunFolder, recipe: &Recipe, start: Start) -> Result<(), TrainError> {
+    let path = folder.path();
+    if !path.exists() {
+        return Ok(());
+    }
+    let mut found = Vec::new();
+    for entry in fs::read_dir(path).map_err(FileError::read(path))? {
+        let name = entry.map_err(FileError::read(path))?.file_name();
+        found.push(name.to_string_lossy().into_owned());
+    }
+    found.sort();
+    // What a kill in the middle of the very first write leaves is as good as nothing.
+    found.retain(|name| !name.ends_with(".tmp"));
+    if found.is_empty() {
+        return Ok(());
+    }
+    if start == Start::New || !folder.recipe().exists() {
+        return Err(TrainError::InUse { folder: path.to_path_buf(), found: found.join(", ") });
+    }
+    let (old, new) = (recipe_of(path)?, recipe);
+    if old == *new {
+        return Ok(());
+    }
+    let (old, new) = (old.to_toml(), new.to_toml());
+    let differs = |(old, new): &(&str, &str)| old != new;
+    let (old, new) = old.lines().zip(new.lines()).find(differs).unwrap_or(("fewer keys", "more keys"));
+    Err(TrainError::RecipeChanged {
+        folder: path.to_path_buf(),
+        difference: format!("it has `{old}`, now given `{new}`"),
+    })
+}
+
+/// Scores the kept weights and writes what a finished run leaves; the file that says so comes last.
+fn finish(
+    recipe: &Recipe,
+    backend: Backend,
+    folder: &RunFolder,
+    splits: &Splits,
+    fit: &Fit,
+    device: &Device,
+) -> Result<Outcome, TrainError> {
+    let classifier = fit.kept()?;
+    let evaluate = |set: &Option<_>| -> Option<Evaluation> {
+        let set = set.as_ref()?;
+        let classes = &splits.preprocessing.classes;
+        Predictions::of(&classifier, set, classes, recipe.training.batch_size, device).evaluate()
+    };
+    let (valid, test) = (evaluate(&splits.valid), evaluate(&splits.test));
+    let outcome = Outcome {
+        name: recipe.name.clone(),
+        cell: recipe.model.cell,
+        test: test.as_ref().map(|evaluation| evaluation.scores),
+        valid: valid.as_ref().map(|evaluation| evaluation.scores),
+        epochs: fit.epochs().len(),
+        kept_epoch: fit.kept_epoch(),
+        seconds: fit.epochs().iter().map(|row| row.seconds).sum(),
+        parameters: classifier.num_params(),
+        seed: recipe.seed,
+        backend,
+    };
+
+    let weights = weights_of(classifier, &folder.model())?;
+    files::write(&folder.model(), &weights)?;
+    let report = summary::Summary {
+        recipe,
+        outcome: &outcome,
+        classes: &splits.preprocessing.classes,
+        epochs: fit.epochs(),
+        steps: &summary::read_steps(&folder.steps())?,
+        evaluations: &[("validation", valid), ("test", test)],
+    };
+    files::write(&folder.report(), report.to_report().to_html().as_bytes())?;
+    let weights = Checksum::of(&weights).to_hex();
+    let finished = Finished { format: FORMAT, weights, outcome: outcome.clone() };
+    let path = folder.result();
+    let text = serde_json::to_vec_pretty(&finished).map_err(|e| FileError::damaged(&path, e))?;
+    files::write(&path, &text)?;
+    Ok(outcome)
+}
+
+/// A classifier's weights as a burnpack.
+fn weights_of(classifier: Classifier, path: &Path) -> Result<Vec<u8>, FileError> {
+    let bytes = classifier.into_record().into_bytes();
+    let bytes = bytes.map_err(|error| FileError::damaged(path, error))?;
+    Ok(bytes.to_vec())
+}

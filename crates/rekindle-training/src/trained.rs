@@ -1,0 +1,135 @@
+//! A finished run, to be used.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use burn::module::Module;
+use burn::store::ModuleRecord;
+use burn::tensor::{Bytes, Device};
+use rekindle_data::{SequenceSet, read};
+
+use crate::files::{Checksum, FileError};
+use crate::recipe::{Recipe, RecipeError};
+use crate::splits::{DataError, Preprocessing};
+use crate::train::Finished;
+use crate::{
+    Backend, BackendError, Classifier, Evaluation, Outcome, Predictions, RunFolder, recipe_of,
+};
+
+/// A run folder that no classifier can be loaded from.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum LoadError {
+    /// A folder without a run.
+    #[error("{} is no run folder: it has no recipe.toml; expected the --out folder of a training", folder.display())]
+    NoRun {
+        /// The folder.
+        folder: PathBuf,
+    },
+    /// A run that is not finished.
+    #[error(
+        "run {} is not finished: it has no result.json; continue it with `rekindle train --resume --out {}`",
+        folder.display(),
+        folder.display()
+    )]
+    NotFinished {
+        /// The folder.
+        folder: PathBuf,
+    },
+    /// A recipe that cannot be read.
+    #[error(transparent)]
+    Recipe(#[from] RecipeError),
+    /// A file that cannot be read.
+    #[error(transparent)]
+    File(#[from] FileError),
+    /// A backend that cannot be used.
+    #[error(transparent)]
+    Backend(#[from] BackendError),
+}
+
+/// A trained classifier with everything that belongs to it.
+#[derive(Debug)]
+pub struct Trained {
+    /// The recipe that it was trained after.
+    pub recipe: Recipe,
+    /// What is done to data before the network reads them.
+    pub preprocessing: Preprocessing,
+    /// The result of the training.
+    pub outcome: Outcome,
+    /// The network, without autodiff.
+    pub classifier: Classifier,
+    device: Device,
+}
+
+impl Trained {
+    /// Loads a finished run.
+    ///
+    /// # Errors
+    /// If the folder holds no finished run, or a file of it is missing or damaged.
+    pub fn load(folder: &Path, backend: Backend) -> Result<Self, LoadError> {
+        let device = backend.device()?;
+        let run = RunFolder::new(folder);
+        if !run.recipe().exists() {
+            return Err(LoadError::NoRun { folder: folder.to_path_buf() });
+        }
+        let recipe = recipe_of(folder)?;
+        let Some(finished) = Finished::load(&run)? else {
+            return Err(LoadError::NotFinished { folder: folder.to_path_buf() });
+        };
+        let preprocessing = Preprocessing::load(&run.preprocessing())?;
+        let classifier = Classifier::init(
+            &recipe.model,
+            preprocessing.channels.len(),
+            preprocessing.classes.len(),
+            &device,
+        );
+        let path = run.model();
+        let record = read_weights(&path, &finished.weights)?;
+        let classifier = classifier
+            .try_load_record(record)
+            .map_err(|error| FileError::damaged(&path, error))?;
+        let classifier = classifier.valid();
+        Ok(Self { recipe, preprocessing, outcome: finished.outcome, classifier, device })
+    }
+
+    /// Reads a file and makes it ready for the network.
+    ///
+    /// # Errors
+    /// If the file cannot be read, has other channels, or labels that the training data lack.
+    pub fn read(&self, path: &Path) -> Result<Arc<SequenceSet>, DataError> {
+        let set = read(path, self.recipe.data.missing)?;
+        self.preprocessing.apply(&set).map(Arc::new)
+    }
+
+    /// Predicts the classes of a set that [`read`](Self::read) made ready.
+    pub fn predict(&self, set: &Arc<SequenceSet>) -> Predictions {
+        let classes = &self.preprocessing.classes;
+        let batch_size = self.recipe.training.batch_size;
+        Predictions::of(&self.classifier, set, classes, batch_size, &self.device)
+    }
+
+    /// Scores over a set that [`read`](Self::read) made ready.
+    ///
+    /// # Errors
+    /// If no sequence has a label.
+    pub fn evaluate(&self, set: &Arc<SequenceSet>) -> Result<Evaluation, DataError> {
+        let unlabelled = || DataError::Unlabelled { path: set.source.clone() };
+        self.predict(set).evaluate().ok_or_else(unlabelled)
+    }
+
+    /// Trainable numbers.
+    pub fn parameters(&self) -> usize {
+        self.classifier.num_params()
+    }
+}
+
+/// Reads the weights and checks that they are the run's.
+fn read_weights(path: &Path, expected: &str) -> Result<ModuleRecord, FileError> {
+    let bytes = std::fs::read(path).map_err(FileError::read(path))?;
+    let found = Checksum::of(&bytes).to_hex();
+    if found != expected {
+        let problem = format!("its checksum is {found}, expected {expected}");
+        return Err(FileError::damaged(path, problem));
+    }
+    ModuleRecord::from_bytes(Bytes::from_bytes_vec(bytes)).map_err(|e| FileError::damaged(path, e))
+}
