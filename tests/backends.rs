@@ -25,7 +25,11 @@ fn assert_backends_agree(recipe: &str) {
         let outcome = train(&recipe, *trained_on, &run, Start::New, &mut ());
         let outcome = outcome.unwrap_or_else(|error| panic!("{trained_on}: {error}"));
         let scores = outcome.test.expect("test scores");
-        assert!(scores.accuracy > 0.3, "{trained_on}: accuracy {} of 9 speakers", scores.accuracy);
+        assert!(
+            scores.accuracy > 0.3,
+            "{trained_on}: accuracy {} of 9 speakers",
+            scores.accuracy
+        );
 
         let predictions = backends.iter().map(|backend| {
             let trained = Trained::load(&run, *backend).expect("the run loads");

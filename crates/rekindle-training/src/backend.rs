@@ -64,7 +64,10 @@ impl Backend {
 
     /// The backends that this program is compiled with.
     pub fn compiled() -> Vec<Self> {
-        Self::ALL.into_iter().filter(|backend| backend.is_compiled()).collect()
+        Self::ALL
+            .into_iter()
+            .filter(|backend| backend.is_compiled())
+            .collect()
     }
 
     /// The backend's default device.
@@ -88,7 +91,10 @@ impl Backend {
             #[cfg(feature = "metal")]
             Self::Metal => Ok(Device::metal(burn::tensor::DeviceKind::DefaultDevice)),
             #[allow(unreachable_patterns)]
-            backend => Err(BackendError::NotCompiled { backend, compiled: Self::compiled_names() }),
+            backend => Err(BackendError::NotCompiled {
+                backend,
+                compiled: Self::compiled_names(),
+            }),
         }
     }
 
@@ -119,7 +125,11 @@ impl Backend {
 
     fn compiled_names() -> String {
         let names: Vec<_> = Self::compiled().into_iter().map(Self::name).collect();
-        if names.is_empty() { "no backend".to_string() } else { names.join(", ") }
+        if names.is_empty() {
+            "no backend".to_string()
+        } else {
+            names.join(", ")
+        }
     }
 }
 
@@ -133,12 +143,13 @@ impl FromStr for Backend {
     type Err = BackendError;
 
     fn from_str(name: &str) -> Result<Self, BackendError> {
-        Self::ALL.into_iter().find(|backend| backend.name() == name).ok_or_else(|| {
-            BackendError::Unknown {
+        Self::ALL
+            .into_iter()
+            .find(|backend| backend.name() == name)
+            .ok_or_else(|| BackendError::Unknown {
                 name: name.to_string(),
                 expected: Self::ALL.map(Self::name).join(", "),
-            }
-        })
+            })
     }
 }
 
@@ -152,7 +163,10 @@ mod tests {
             assert_eq!(backend.name().parse(), Ok(backend));
         }
         let error = "tpu".parse::<Backend>().unwrap_err().to_string();
-        assert!(error.starts_with("unknown backend \"tpu\", expected one of flex, "), "{error}");
+        assert!(
+            error.starts_with("unknown backend \"tpu\", expected one of flex, "),
+            "{error}"
+        );
     }
 
     #[cfg(not(feature = "rocm"))]
@@ -160,6 +174,9 @@ mod tests {
     fn a_backend_that_is_not_compiled_in_names_the_feature() {
         let error = Backend::Rocm.device().unwrap_err().to_string();
         assert!(error.contains("rocm is not compiled in"), "{error}");
-        assert!(error.ends_with("build it with `--features rocm`"), "{error}");
+        assert!(
+            error.ends_with("build it with `--features rocm`"),
+            "{error}"
+        );
     }
 }

@@ -76,7 +76,10 @@ impl Checkpoint {
 
         let mut parts = vec![
             (MODEL, self.model.into_bytes().map_err(|e| e.to_string())),
-            (OPTIMIZER, self.optimizer.into_bytes().map_err(|e| e.to_string())),
+            (
+                OPTIMIZER,
+                self.optimizer.into_bytes().map_err(|e| e.to_string()),
+            ),
             (LR, self.lr.into_bytes().map_err(|e| e.to_string())),
         ];
         if let Some(best) = self.best_model {
@@ -126,7 +129,9 @@ impl Checkpoint {
         let damaged = |name: &str, error: String| FileError::damaged(&path.join(name), error);
         let missing = |name: &str| damaged(name, "the checkpoint does not list it".to_string());
         let module = |name: &str| -> Result<Option<ModuleRecord>, FileError> {
-            let Some(bytes) = read(name)? else { return Ok(None) };
+            let Some(bytes) = read(name)? else {
+                return Ok(None);
+            };
             let record = ModuleRecord::from_bytes(bytes);
             record.map(Some).map_err(|e| damaged(name, e.to_string()))
         };
@@ -179,8 +184,14 @@ fn list(parent: &Path) -> Result<Vec<(usize, PathBuf)>, FileError> {
     let mut found = Vec::new();
     for entry in fs::read_dir(parent).map_err(FileError::read(parent))? {
         let path = entry.map_err(FileError::read(parent))?.path();
-        let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-        if let Some(epoch) = name.strip_prefix("epoch-").and_then(|epoch| epoch.parse().ok()) {
+        let name = path
+            .file_name()
+            .and_then(|name| name.to_str())
+            .unwrap_or_default();
+        if let Some(epoch) = name
+            .strip_prefix("epoch-")
+            .and_then(|epoch| epoch.parse().ok())
+        {
             found.push((epoch, path));
         }
     }

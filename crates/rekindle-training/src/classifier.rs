@@ -5,6 +5,7 @@ use burn::nn::{Dropout, DropoutConfig, Linear, LinearConfig};
 use burn::tensor::{Bool, Device, Int, Tensor, TensorData};
 use rekindle_cells::{
     Elman, ElmanConfig, Gru, GruConfig, Lstm, LstmConfig, Recurrent, Sequences, Stack, StackConfig,
+    StackConfigError,
 };
 
 use crate::recipe::{CellKind, ModelRecipe, Readout};
@@ -20,26 +21,59 @@ pub enum Encoder {
     Gru(Stack<Gru>),
 }
 
-impl Encoder {
-    fn init(recipe: &ModelRecipe, d_input: usize, device: &Device) -> Self {
-        let stack = StackConfig::new()
-            .with_layers(recipe.layers)
-            .with_direction(recipe.direction)
-            .with_dropout(recipe.dropout);
+/// The configuration of a recipe's cell.
+pub(crate) enum Cells {
+    Elman(ElmanConfig),
+    Lstm(LstmConfig),
+    Gru(GruConfig),
+}
+
+impl Cells {
+    pub(crate) fn new(recipe: &ModelRecipe, d_input: usize) -> Self {
         let (hidden, bias, init) = (recipe.hidden, recipe.bias, recipe.init.clone());
         match recipe.cell {
-            CellKind::Rnn => {
-                let cell = ElmanConfig::new(d_input, hidden).with_activation(recipe.activation);
-                Self::Elman(stack.init(&cell.with_bias(bias).with_init(init), device))
-            }
-            CellKind::Lstm => {
-                let cell = LstmConfig::new(d_input, hidden);
-                Self::Lstm(stack.init(&cell.with_bias(bias).with_init(init), device))
-            }
-            CellKind::Gru => {
-                let cell = GruConfig::new(d_input, hidden);
-                Self::Gru(stack.init(&cell.with_bias(bias).with_init(init), device))
-            }
+            CellKind::Rnn => Self::Elman(
+                ElmanConfig::new(d_input, hidden)
+                    .with_activation(recipe.activation)
+                    .with_bias(bias)
+                    .with_init(init),
+            ),
+            CellKind::Lstm => Self::Lstm(
+                LstmConfig::new(d_input, hidden)
+                    .with_bias(bias)
+                    .with_init(init),
+            ),
+            CellKind::Gru => Self::Gru(
+                GruConfig::new(d_input, hidden)
+                    .with_bias(bias)
+                    .with_init(init),
+            ),
+        }
+    }
+
+    /// Checks the stack that a recipe makes of the cells.
+    pub(crate) fn validate(&self, recipe: &ModelRecipe) -> Result<(), StackConfigError> {
+        match self {
+            Self::Elman(cell) => stack(recipe).validate(cell),
+            Self::Lstm(cell) => stack(recipe).validate(cell),
+            Self::Gru(cell) => stack(recipe).validate(cell),
+        }
+    }
+}
+
+fn stack(recipe: &ModelRecipe) -> StackConfig {
+    StackConfig::new()
+        .with_layers(recipe.layers)
+        .with_direction(recipe.direction)
+        .with_dropout(recipe.dropout)
+}
+
+impl Encoder {
+    fn init(recipe: &ModelRecipe, d_input: usize, device: &Device) -> Self {
+        match Cells::new(recipe, d_input) {
+            Cells::Elman(cell) => Self::Elman(stack(recipe).init(&cell, device)),
+            Cells::Lstm(cell) => Self::Lstm(stack(recipe).init(&cell, device)),
+            Cells::Gru(cell) => Self::Gru(stack(recipe).init(&cell, device)),
         }
     }
 
@@ -121,7 +155,9 @@ impl Classifier {
     /// If the shapes do not belong together.
     pub fn forward(&self, input: Tensor<3>, lengths: &[usize]) -> Tensor<2> {
         let input = self.input_dropout.forward(input);
-        let (output, last) = self.encoder.forward(Sequences::padded(input, lengths.to_vec()));
+        let (output, last) = self
+            .encoder
+            .forward(Sequences::padded(input, lengths.to_vec()));
         let features = match self.readout {
             Readout::Last => last,
             Readout::Mean => mean_over_time(output, lengths),
@@ -132,7 +168,10 @@ impl Classifier {
 
 /// The mean over valid steps; outputs are zero in padding. `[batch, seq, width]` to `[batch, width]`.
 fn mean_over_time(output: Tensor<3>, lengths: &[usize]) -> Tensor<2> {
-    let weights: Vec<f64> = lengths.iter().map(|&length| 1.0 / length.max(1) as f64).collect();
+    let weights: Vec<f64> = lengths
+        .iter()
+        .map(|&length| 1.0 / length.max(1) as f64)
+        .collect();
     let options = (&output.device(), output.dtype());
     let weights = Tensor::<2>::from_data(TensorData::new(weights, [lengths.len(), 1]), options);
     output.sum_dim(1).squeeze_dim::<2>(1) * weights
@@ -160,7 +199,10 @@ impl ModuleMapper for Numbered {
         Param::from_mapped_value(self.next(), value, mapper)
     }
 
-    fn map_bool<const D: usize>(&mut self, param: Param<Tensor<D, Bool>>) -> Param<Tensor<D, Bool>> {
+    fn map_bool<const D: usize>(
+        &mut self,
+        param: Param<Tensor<D, Bool>>,
+    ) -> Param<Tensor<D, Bool>> {
         let (_, value, mapper) = param.consume();
         Param::from_mapped_value(self.next(), value, mapper)
     }

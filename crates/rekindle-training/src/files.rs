@@ -36,15 +36,24 @@ pub enum FileError {
 
 impl FileError {
     pub(crate) fn read(path: &Path) -> impl FnOnce(io::Error) -> Self + '_ {
-        |source| Self::Read { path: path.to_path_buf(), source }
+        |source| Self::Read {
+            path: path.to_path_buf(),
+            source,
+        }
     }
 
     pub(crate) fn write(path: &Path) -> impl FnOnce(io::Error) -> Self + '_ {
-        |source| Self::Write { path: path.to_path_buf(), source }
+        |source| Self::Write {
+            path: path.to_path_buf(),
+            source,
+        }
     }
 
     pub(crate) fn damaged(path: &Path, problem: impl ToString) -> Self {
-        Self::Damaged { path: path.to_path_buf(), problem: problem.to_string() }
+        Self::Damaged {
+            path: path.to_path_buf(),
+            problem: problem.to_string(),
+        }
     }
 }
 
@@ -135,13 +144,20 @@ pub(crate) fn read_text(path: &Path) -> Result<String, FileError> {
 }
 
 /// Checks the `format` of a JSON file.
-pub(crate) fn check_format(path: &Path, value: &serde_json::Value, expected: u32) -> Result<(), FileError> {
+pub(crate) fn check_format(
+    path: &Path,
+    value: &serde_json::Value,
+    expected: u32,
+) -> Result<(), FileError> {
     let found = value.get("format").and_then(serde_json::Value::as_u64);
     if found == Some(u64::from(expected)) {
         return Ok(());
     }
     let found = found.map_or("none".to_string(), |found| found.to_string());
-    Err(FileError::damaged(path, format!("it has format {found}, this program reads format {expected}")))
+    Err(FileError::damaged(
+        path,
+        format!("it has format {found}, this program reads format {expected}"),
+    ))
 }
 
 /// A number that changes when the bytes change: FNV-1a, 64 bits, <https://www.rfc-editor.org/rfc/rfc9923>.
@@ -161,7 +177,8 @@ impl Checksum {
 
     /// Of these bytes behind those before.
     pub(crate) fn and(self, bytes: &[u8]) -> Self {
-        let mix = |hash, &byte| (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3);
+        let mix =
+            |hash: u64, byte: &u8| (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3);
         Self(bytes.iter().fold(self.0, mix))
     }
 

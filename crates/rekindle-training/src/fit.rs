@@ -133,18 +133,27 @@ impl<'a> Fit<'a> {
     /// Removes the steps behind the checkpoint: they are taken again.
     fn cut_steps(&self) -> Result<(), FileError> {
         let path = self.folder.steps();
-        let file = OpenOptions::new().write(true).open(&path).map_err(FileError::read(&path))?;
+        let file = OpenOptions::new()
+            .write(true)
+            .open(&path)
+            .map_err(FileError::read(&path))?;
         let found = file.metadata().map_err(FileError::read(&path))?.len();
         if found < self.steps_len {
             let problem = format!("it has {found} bytes, expected at least {}", self.steps_len);
             return Err(FileError::damaged(&path, problem));
         }
-        file.set_len(self.steps_len).map_err(FileError::write(&path))
+        file.set_len(self.steps_len)
+            .map_err(FileError::write(&path))
     }
 
     /// Runs the epochs that are left.
     pub(crate) fn run(&mut self, observer: &mut dyn Observer) -> Result<(), TrainError> {
-        let size = |set: &Option<_>| set.as_ref().map_or(0, |set: &std::sync::Arc<rekindle_data::SequenceSet>| set.len());
+        let size = |set: &Option<_>| {
+            set.as_ref()
+                .map_or(0, |set: &std::sync::Arc<rekindle_data::SequenceSet>| {
+                    set.len()
+                })
+        };
         observer.observe(&Event::Start {
             epochs: self.recipe.training.epochs,
             first_epoch: self.epochs.len() + 1,
@@ -185,7 +194,9 @@ impl<'a> Fit<'a> {
     }
 
     fn is_over(&self) -> bool {
-        let TrainingRecipe { epochs, patience, .. } = self.recipe.training;
+        let TrainingRecipe {
+            epochs, patience, ..
+        } = self.recipe.training;
         let since_best = self.epochs.len() - self.best.map_or(0, |best| best.epoch);
         self.epochs.len() >= epochs || patience.is_some_and(|patience| since_best >= patience)
     }
@@ -209,7 +220,11 @@ impl<'a> Fit<'a> {
             let batch = batch.expect("a set in memory yields its batches");
             let step = (epoch - 1) * loader.batches_per_epoch() + index + 1;
             let loss = self.step(batch, epoch, step, &mut sums)?;
-            observer.observe(&Event::Step { epoch, batch: index + 1, loss });
+            observer.observe(&Event::Step {
+                epoch,
+                batch: index + 1,
+                loss,
+            });
         }
 
         let mut row = sums.row(epoch);
@@ -244,16 +259,26 @@ impl<'a> Fit<'a> {
             return Err(TrainError::Loss { epoch, step, value });
         }
         let gradients = GradientsParams::from_grads(loss.backward(), &self.classifier);
-        let max_norm = self.recipe.training.clip_norm.unwrap_or(f64::INFINITY);
+        let max_norm = self.recipe.training.clip_norm;
         let (gradients, grad_norm) = clip_grad_norm(&self.classifier, gradients, max_norm)
-            .map_err(|source| TrainError::Gradient { epoch, step, source })?;
+            .map_err(|source| TrainError::Gradient {
+                epoch,
+                step,
+                source,
+            })?;
         let lr = self.lr.step();
         self.classifier = self.optimizer.step(lr, self.classifier.clone(), gradients);
 
         sums.sequences += size;
         sums.loss += value * size as f64;
         sums.right += right;
-        sums.steps.push(StepRow { step, epoch, loss: value, lr, grad_norm });
+        sums.steps.push(StepRow {
+            step,
+            epoch,
+            loss: value,
+            lr,
+            grad_norm,
+        });
         Ok(value)
     }
 
@@ -276,7 +301,10 @@ impl<'a> Fit<'a> {
         let best = self.best.map(|best| best.value);
         let is_best = value.is_some_and(|value| watch.is_better(value, best));
         if let (true, Some(value)) = (is_best, value) {
-            self.best = Some(Best { epoch: row.epoch, value });
+            self.best = Some(Best {
+                epoch: row.epoch,
+                value,
+            });
             if self.recipe.training.keep == Keep::Best {
                 self.best_model = Some(self.classifier.clone().into_record());
             }
@@ -290,22 +318,34 @@ impl<'a> Fit<'a> {
         let path = self.folder.steps();
         self.cut_steps()?;
         let text: String = steps.iter().map(|step| step.to_csv()).collect();
-        let append = OpenOptions::new().append(true).open(&path).and_then(|mut file| {
-            file.write_all(text.as_bytes())?;
-            file.sync_data()
-        });
+        let append = OpenOptions::new()
+            .append(true)
+            .open(&path)
+            .and_then(|mut file| {
+                file.write_all(text.as_bytes())?;
+                file.sync_data()
+            });
         append.map_err(FileError::write(&path))?;
         self.steps_len += text.len() as u64;
-        files::write(&self.folder.metrics(), epochs_to_csv(&self.epochs).as_bytes())?;
+        files::write(
+            &self.folder.metrics(),
+            epochs_to_csv(&self.epochs).as_bytes(),
+        )?;
 
-        let current = self.best.is_some_and(|best| best.epoch == self.epochs.len());
+        let current = self
+            .best
+            .is_some_and(|best| best.epoch == self.epochs.len());
         Checkpoint {
             data: self.checksum.clone(),
             steps_len: self.steps_len,
             best: self.best,
             epochs: self.epochs.clone(),
             model: self.classifier.clone().into_record(),
-            best_model: if current { None } else { self.best_model.clone() },
+            best_model: if current {
+                None
+            } else {
+                self.best_model.clone()
+            },
             optimizer: self.optimizer.to_record(),
             lr: self.lr.to_record(),
         }
@@ -333,15 +373,28 @@ impl Sums {
 
 /// How many rows score their true class highest.
 fn right_answers(logits: &Tensor<2>, targets: &Tensor<1, burn::tensor::Int>) -> usize {
-    let predicted = logits.clone().inner().argmax(1).squeeze_dim::<1>(1).into_data();
+    let predicted = logits
+        .clone()
+        .inner()
+        .argmax(1)
+        .squeeze_dim::<1>(1)
+        .into_data();
     let targets = targets.clone().into_data();
-    predicted.iter::<i64>().zip(targets.iter::<i64>()).filter(|(a, b)| a == b).count()
+    predicted
+        .iter::<i64>()
+        .zip(targets.iter::<i64>())
+        .filter(|(a, b)| a == b)
+        .count()
 }
 
 fn optimizer(recipe: &TrainingRecipe) -> ModuleOptimizer {
     let decay = recipe.weight_decay as f32;
     match recipe.optimizer {
-        Optimizer::Adam { beta_1, beta_2, epsilon } => AdamConfig::new()
+        Optimizer::Adam {
+            beta_1,
+            beta_2,
+            epsilon,
+        } => AdamConfig::new()
             .with_beta_1(beta_1 as f32)
             .with_beta_2(beta_2 as f32)
             .with_epsilon(epsilon as f32)
@@ -349,7 +402,11 @@ fn optimizer(recipe: &TrainingRecipe) -> ModuleOptimizer {
                 (decay > 0.0).then(|| burn::optim::decay::WeightDecayConfig::new(decay)),
             )
             .init(),
-        Optimizer::Adamw { beta_1, beta_2, epsilon } => AdamWConfig::new()
+        Optimizer::Adamw {
+            beta_1,
+            beta_2,
+            epsilon,
+        } => AdamWConfig::new()
             .with_beta_1(beta_1 as f32)
             .with_beta_2(beta_2 as f32)
             .with_epsilon(epsilon as f32)

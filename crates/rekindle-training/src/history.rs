@@ -50,7 +50,13 @@ impl StepRow {
 
     /// One line of CSV.
     pub(crate) fn to_csv(self) -> String {
-        let Self { step, epoch, loss, lr, grad_norm } = self;
+        let Self {
+            step,
+            epoch,
+            loss,
+            lr,
+            grad_norm,
+        } = self;
         format!("{step},{epoch},{loss},{lr},{grad_norm}\n")
     }
 
@@ -99,7 +105,13 @@ mod tests {
 
     #[test]
     fn a_step_comes_back_from_csv() {
-        let row = StepRow { step: 3, epoch: 1, loss: 0.1 + 0.2, lr: 1e-3, grad_norm: 12.5 };
+        let row = StepRow {
+            step: 3,
+            epoch: 1,
+            loss: 0.1 + 0.2,
+            lr: 1e-3,
+            grad_norm: 12.5,
+        };
         assert_eq!(StepRow::from_csv(row.to_csv().trim_end()), Some(row));
         assert_eq!(StepRow::from_csv("3,1,0.5"), None);
         assert_eq!(StepRow::from_csv("3,1,0.5,1,2,3"), None);

@@ -67,7 +67,10 @@ impl Predictions {
             }
         }
         let rows = rows.into_iter().flatten().collect();
-        Self { classes: classes.to_vec(), rows }
+        Self {
+            classes: classes.to_vec(),
+            rows,
+        }
     }
 
     /// Scores and confusions over the sequences whose class is known; `None` if none is.
@@ -124,11 +127,23 @@ impl Prediction {
             .iter()
             .copied()
             .enumerate()
-            .fold((0, f64::NEG_INFINITY), |best, next| if next.1 > best.1 { next } else { best });
-        let log_sum = logits.iter().map(|z| (z - greatest).exp()).sum::<f64>().ln();
+            .fold((0, f64::NEG_INFINITY), |best, next| {
+                if next.1 > best.1 { next } else { best }
+            });
+        let log_sum = logits
+            .iter()
+            .map(|z| (z - greatest).exp())
+            .sum::<f64>()
+            .ln();
         let log_probabilities: Vec<f64> = logits.iter().map(|z| z - greatest - log_sum).collect();
         let probabilities = log_probabilities.iter().map(|log| log.exp()).collect();
-        Self { id, label, probabilities, log_probabilities, truth }
+        Self {
+            id,
+            label,
+            probabilities,
+            log_probabilities,
+            truth,
+        }
     }
 }
 
@@ -152,7 +167,10 @@ mod tests {
             Prediction::new("b".into(), &[0.0, 3.0_f64.ln()], Some(0)),
             Prediction::new("c".into(), &[0.0, 3.0_f64.ln()], None),
         ];
-        let predictions = Predictions { classes: vec!["x".into(), "y".into()], rows };
+        let predictions = Predictions {
+            classes: vec!["x".into(), "y".into()],
+            rows,
+        };
         let evaluation = predictions.evaluate().expect("two truths are known");
         assert_eq!(evaluation.scores.accuracy, 0.5);
         let expected = -(0.75_f64.ln() + 0.25_f64.ln()) / 2.0;
@@ -162,7 +180,10 @@ mod tests {
     #[test]
     fn csv_quotes_what_must_be_quoted() {
         let rows = vec![Prediction::new("a,\"b\"".into(), &[0.0, 0.0], None)];
-        let predictions = Predictions { classes: vec!["x".into(), "y".into()], rows };
+        let predictions = Predictions {
+            classes: vec!["x".into(), "y".into()],
+            rows,
+        };
         assert_eq!(
             predictions.to_csv(),
             "series,label,p_x,p_y\n\"a,\"\"b\"\"\",x,0.500000,0.500000\n"

@@ -23,7 +23,9 @@ pub struct Confusion {
 impl Confusion {
     /// No predictions yet.
     pub fn new(classes: usize) -> Self {
-        Self { counts: vec![vec![0; classes]; classes] }
+        Self {
+            counts: vec![vec![0; classes]; classes],
+        }
     }
 
     /// Counts one prediction.
@@ -41,7 +43,9 @@ impl Confusion {
 
     /// Share of right predictions; 0 if there are none.
     pub fn accuracy(&self) -> f64 {
-        let right: usize = (0..self.counts.len()).map(|class| self.counts[class][class]).sum();
+        let right: usize = (0..self.counts.len())
+            .map(|class| self.counts[class][class])
+            .sum();
         right as f64 / self.total().max(1) as f64
     }
 
@@ -87,6 +91,9 @@ mod tests {
 
     #[test]
     fn nothing_is_zero() {
-        assert_eq!((Confusion::new(2).accuracy(), Confusion::new(2).macro_f1()), (0.0, 0.0));
+        assert_eq!(
+            (Confusion::new(2).accuracy(), Confusion::new(2).macro_f1()),
+            (0.0, 0.0)
+        );
     }
 }

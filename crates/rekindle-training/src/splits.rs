@@ -83,10 +83,16 @@ impl Preprocessing {
     pub fn apply(&self, set: &SequenceSet) -> Result<SequenceSet, DataError> {
         let path = || set.source.clone();
         set.check_channels(&self.channels)
-            .map_err(|source| DataError::Channels { path: path(), source })?;
+            .map_err(|source| DataError::Channels {
+                path: path(),
+                source,
+            })?;
         let set = set
             .align_classes(&self.classes)
-            .map_err(|source| DataError::Labels { path: path(), source })?;
+            .map_err(|source| DataError::Labels {
+                path: path(),
+                source,
+            })?;
         Ok(match &self.scaler {
             Some(scaler) => scaler.apply(&set),
             None => set,
@@ -136,7 +142,11 @@ impl Splits {
         let open = |path: &Option<PathBuf>| -> Result<Option<SequenceSet>, DataError> {
             let Some(path) = path else { return Ok(None) };
             let set = read(path, recipe.missing)?;
-            if set.sequences.iter().all(|sequence| sequence.label.class().is_none()) {
+            if set
+                .sequences
+                .iter()
+                .all(|sequence| sequence.label.class().is_none())
+            {
                 return Err(DataError::Unlabelled { path: path.clone() });
             }
             Ok(Some(set))
@@ -145,7 +155,10 @@ impl Splits {
         let (train, valid) = match valid {
             None if recipe.valid_fraction > 0.0 => {
                 let (train, valid) = stratified_split(&train, recipe.valid_fraction, seed)
-                    .map_err(|source| DataError::Split { path: recipe.train.clone(), source })?;
+                    .map_err(|source| DataError::Split {
+                        path: recipe.train.clone(),
+                        source,
+                    })?;
                 (train, Some(valid))
             }
             valid => (train, valid),
@@ -160,7 +173,12 @@ impl Splits {
         let ready = |set: &SequenceSet| preprocessing.apply(set).map(Arc::new);
         let optional = |set: Option<SequenceSet>| set.as_ref().map(ready).transpose();
         let (train, valid, test) = (ready(&train)?, optional(valid)?, optional(test)?);
-        Ok(Self { preprocessing, train, valid, test })
+        Ok(Self {
+            preprocessing,
+            train,
+            valid,
+            test,
+        })
     }
 
     /// A number that changes when any value or label changes.
@@ -170,7 +188,10 @@ impl Splits {
         for set in sets.into_iter().flatten() {
             for sequence in &set.sequences {
                 checksum = checksum.and(&(sequence.len() as u64).to_le_bytes());
-                let class = sequence.label.class().map_or(u64::MAX, |class| class as u64);
+                let class = sequence
+                    .label
+                    .class()
+                    .map_or(u64::MAX, |class| class as u64);
                 checksum = checksum.and(&class.to_le_bytes());
                 for value in sequence.values() {
                     checksum = checksum.and(&value.to_le_bytes());
@@ -182,5 +203,8 @@ impl Splits {
 }
 
 fn target_error(set: &SequenceSet, found: String) -> DataError {
-    DataError::Target { path: set.source.clone(), found }
+    DataError::Target {
+        path: set.source.clone(),
+        found,
+    }
 }

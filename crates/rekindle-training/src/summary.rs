@@ -37,7 +37,12 @@ impl Summary<'_> {
                     loss: evaluation.scores.loss,
                 })
                 .collect(),
-            charts: vec![self.loss(), self.accuracy(), self.learning_rate(), self.gradient_norm()],
+            charts: vec![
+                self.loss(),
+                self.accuracy(),
+                self.learning_rate(),
+                self.gradient_norm(),
+            ],
             confusions: evaluated()
                 .map(|(split, evaluation)| ConfusionMatrix {
                     split: split.to_string(),
@@ -76,7 +81,10 @@ impl Summary<'_> {
 
     /// Training and validation over epochs, the kept epoch marked.
     fn both(&self, title: &str, label: &str, train: Line, valid: Line) -> Chart {
-        let lines = [train, valid].into_iter().filter(|line| !line.points.is_empty()).collect();
+        let lines = [train, valid]
+            .into_iter()
+            .filter(|line| !line.points.is_empty())
+            .collect();
         Chart {
             mark: Some((self.outcome.kept_epoch as f64, "weights kept".to_string())),
             ..Chart::new(title, "epoch", label, lines)
@@ -94,24 +102,40 @@ impl Summary<'_> {
         let train = self.over_epochs("training", |row| Some(percent(row.train_accuracy)));
         let valid = self.over_epochs("validation", |row| row.valid_accuracy.map(percent));
         let chart = self.both("Accuracy", "accuracy (%)", train, valid);
-        Chart { note: Some("Training figures are taken with dropout, before each step.".into()), ..chart }
+        Chart {
+            note: Some("Training figures are taken with dropout, before each step.".into()),
+            ..chart
+        }
     }
 
     fn learning_rate(&self) -> Chart {
-        let points: Vec<_> = self.steps.iter().map(|row| (row.step as f64, row.lr)).collect();
+        let points: Vec<_> = self
+            .steps
+            .iter()
+            .map(|row| (row.step as f64, row.lr))
+            .collect();
         let scale = Scale::fit(points.iter().map(|point| point.1));
         let lines = vec![Line::new("learning rate", points)];
-        Chart { scale, ..Chart::new("Learning rate", "step", "learning rate", lines) }
+        Chart {
+            scale,
+            ..Chart::new("Learning rate", "step", "learning rate", lines)
+        }
     }
 
     fn gradient_norm(&self) -> Chart {
-        let points: Vec<_> = self.steps.iter().map(|row| (row.step as f64, row.grad_norm)).collect();
+        let points: Vec<_> = self
+            .steps
+            .iter()
+            .map(|row| (row.step as f64, row.grad_norm))
+            .collect();
         let lines = vec![Line::new("gradient norm", points)];
         let label = "global norm before clipping";
         let clip = self.recipe.training.clip_norm;
         Chart {
             scale: Scale::Log10,
-            note: clip.map(|norm| format!("Gradients are scaled down to a norm of {norm}.")),
+            note: clip
+                .is_finite()
+                .then(|| format!("Gradients are scaled down to a norm of {clip}.")),
             ..Chart::new("Gradient norm", "step", label, lines)
         }
     }

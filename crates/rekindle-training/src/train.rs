@@ -75,7 +75,9 @@ impl Finished {
         let value: serde_json::Value =
             serde_json::from_str(&text).map_err(|e| FileError::damaged(&path, e))?;
         files::check_format(&path, &value, FORMAT)?;
-        serde_json::from_value(value).map(Some).map_err(|e| FileError::damaged(&path, e))
+        serde_json::from_value(value)
+            .map(Some)
+            .map_err(|e| FileError::damaged(&path, e))
     }
 }
 
@@ -175,7 +177,9 @@ pub fn train(
     let folder = &RunFolder::new(folder);
     check_folder(folder, recipe, start)?;
     if let Some(finished) = Finished::load(folder)? {
-        observer.observe(&Event::Done { outcome: &finished.outcome });
+        observer.observe(&Event::Done {
+            outcome: &finished.outcome,
+        });
         return Ok(finished.outcome);
     }
 
@@ -217,7 +221,10 @@ fn check_folder(folder: &RunFolder, recipe: &Recipe, start: Start) -> Result<(),
         return Ok(());
     }
     if start == Start::New || !folder.recipe().exists() {
-        return Err(TrainError::InUse { folder: path.to_path_buf(), found: found.join(", ") });
+        return Err(TrainError::InUse {
+            folder: path.to_path_buf(),
+            found: found.join(", "),
+        });
     }
     let (old, new) = (recipe_of(path)?, recipe);
     if old == *new {
@@ -225,7 +232,11 @@ fn check_folder(folder: &RunFolder, recipe: &Recipe, start: Start) -> Result<(),
     }
     let (old, new) = (old.to_toml(), new.to_toml());
     let differs = |(old, new): &(&str, &str)| old != new;
-    let (old, new) = old.lines().zip(new.lines()).find(differs).unwrap_or(("fewer keys", "more keys"));
+    let (old, new) = old
+        .lines()
+        .zip(new.lines())
+        .find(differs)
+        .unwrap_or(("fewer keys", "more keys"));
     Err(TrainError::RecipeChanged {
         folder: path.to_path_buf(),
         difference: format!("it has `{old}`, now given `{new}`"),
@@ -245,7 +256,14 @@ fn finish(
     let evaluate = |set: &Option<_>| -> Option<Evaluation> {
         let set = set.as_ref()?;
         let classes = &splits.preprocessing.classes;
-        Predictions::of(&classifier, set, classes, recipe.training.batch_size, device).evaluate()
+        Predictions::of(
+            &classifier,
+            set,
+            classes,
+            recipe.training.batch_size,
+            device,
+        )
+        .evaluate()
     };
     let (valid, test) = (evaluate(&splits.valid), evaluate(&splits.test));
     let outcome = Outcome {
@@ -273,7 +291,11 @@ fn finish(
     };
     files::write(&folder.report(), report.to_report().to_html().as_bytes())?;
     let weights = Checksum::of(&weights).to_hex();
-    let finished = Finished { format: FORMAT, weights, outcome: outcome.clone() };
+    let finished = Finished {
+        format: FORMAT,
+        weights,
+        outcome: outcome.clone(),
+    };
     let path = folder.result();
     let text = serde_json::to_vec_pretty(&finished).map_err(|e| FileError::damaged(&path, e))?;
     files::write(&path, &text)?;

@@ -70,11 +70,15 @@ impl Trained {
         let device = backend.device()?;
         let run = RunFolder::new(folder);
         if !run.recipe().exists() {
-            return Err(LoadError::NoRun { folder: folder.to_path_buf() });
+            return Err(LoadError::NoRun {
+                folder: folder.to_path_buf(),
+            });
         }
         let recipe = recipe_of(folder)?;
         let Some(finished) = Finished::load(&run)? else {
-            return Err(LoadError::NotFinished { folder: folder.to_path_buf() });
+            return Err(LoadError::NotFinished {
+                folder: folder.to_path_buf(),
+            });
         };
         let preprocessing = Preprocessing::load(&run.preprocessing())?;
         let classifier = Classifier::init(
@@ -89,7 +93,13 @@ impl Trained {
             .try_load_record(record)
             .map_err(|error| FileError::damaged(&path, error))?;
         let classifier = classifier.valid();
-        Ok(Self { recipe, preprocessing, outcome: finished.outcome, classifier, device })
+        Ok(Self {
+            recipe,
+            preprocessing,
+            outcome: finished.outcome,
+            classifier,
+            device,
+        })
     }
 
     /// Reads a file and makes it ready for the network.
@@ -113,7 +123,9 @@ impl Trained {
     /// # Errors
     /// If no sequence has a label.
     pub fn evaluate(&self, set: &Arc<SequenceSet>) -> Result<Evaluation, DataError> {
-        let unlabelled = || DataError::Unlabelled { path: set.source.clone() };
+        let unlabelled = || DataError::Unlabelled {
+            path: set.source.clone(),
+        };
         self.predict(set).evaluate().ok_or_else(unlabelled)
     }
 

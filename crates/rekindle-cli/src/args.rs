@@ -1,0 +1,156 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use clap::{Args as Group, Parser, Subcommand};
+use rekindle::training::Backend;
+
+/// Recurrent networks on sequences in files.
+#[derive(Parser, Debug)]
+#[command(name = "rekindle", version, about)]
+pub struct Args {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What to do.
+#[derive(Subcommand, Debug)]
+pub enum Command {
+    /// Train a classifier and leave a run folder
+    Train(TrainArgs),
+    /// Train several recipes, each with several seeds, and compare them in a table
+    Compare(CompareArgs),
+    /// Score a trained classifier on a labelled file
+    Evaluate(EvaluateArgs),
+    /// Predict classes and their probabilities for the sequences of a file
+    Predict(PredictArgs),
+    /// Show a run: network, parameters, scores and recipe
+    Inspect(InspectArgs),
+    /// List the keys of a recipe with their defaults
+    Keys,
+}
+
+/// Options of `train`.
+#[derive(Group, Debug)]
+#[command(after_help = "\
+Example:
+  rekindle train recipes/japanese-vowels-gru.toml --set training.epochs=20 --out runs/vowels
+
+Without a recipe, --train FILE trains with the defaults. `rekindle keys` lists what --set can change.")]
+pub struct TrainArgs {
+    /// Recipe in TOML; with --resume the run folder's own is the default
+    pub recipe: Option<PathBuf>,
+    /// File to train on (.ts or .csv), instead of the recipe's data.train
+    #[arg(long, value_name = "FILE")]
+    pub train: Option<PathBuf>,
+    /// File to validate on, instead of data.valid
+    #[arg(long, value_name = "FILE")]
+    pub valid: Option<PathBuf>,
+    /// File to score at the end, instead of data.test
+    #[arg(long, value_name = "FILE")]
+    pub test: Option<PathBuf>,
+    /// Cell, instead of model.cell: lstm, gru or rnn
+    #[arg(long)]
+    pub cell: Option<String>,
+    /// Seed of all random numbers, instead of the recipe's
+    #[arg(long)]
+    pub seed: Option<u64>,
+    /// Change a key of the recipe, such as training.lr=0.01; can be given several times
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    pub sets: Vec<String>,
+    /// Backend: flex, ndarray, wgpu, vulkan, cuda, rocm or metal, as far as compiled in [default: the first that is]
+    #[arg(long)]
+    pub backend: Option<Backend>,
+    /// Run folder [default: a new one, runs/NAME-CELL-seedN]
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// Continue the run in --out from its last checkpoint; begin it if there is none
+    #[arg(long, requires = "out")]
+    pub resume: bool,
+    /// Print the result as one JSON object in the last line of standard output; progress goes to standard error
+    #[arg(long)]
+    pub json: bool,
+    /// Show no progress
+    #[arg(long)]
+    pub quiet: bool,
+}
+
+/// Options of `compare`.
+#[derive(Group, Debug)]
+pub struct CompareArgs {
+    /// Recipes in TOML
+    #[arg(required = true)]
+    pub recipes: Vec<PathBuf>,
+    /// Seeds to train each recipe with, separated by commas [default: the recipe's own]
+    #[arg(long, value_delimiter = ',')]
+    pub seeds: Vec<u64>,
+    /// Change a key of every recipe; can be given several times
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    pub sets: Vec<String>,
+    /// Backend, as for `train`
+    #[arg(long)]
+    pub backend: Option<Backend>,
+    /// Folder for the run folders
+    #[arg(long, value_name = "DIR", default_value = "runs")]
+    pub out: PathBuf,
+    /// Print the results as one JSON object in the last line of standard output
+    #[arg(long)]
+    pub json: bool,
+    /// Show no progress
+    #[arg(long)]
+    pub quiet: bool,
+}
+
+/// Options of `evaluate`.
+#[derive(Group, Debug)]
+pub struct EvaluateArgs {
+    /// Run folder
+    pub dir: PathBuf,
+    /// Labelled file (.ts or .csv)
+    #[arg(long, value_name = "FILE")]
+    pub data: PathBuf,
+    /// Backend, as for `train`
+    #[arg(long)]
+    pub backend: Option<Backend>,
+    /// Print one JSON object
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Options of `predict`.
+#[derive(Group, Debug)]
+pub struct PredictArgs {
+    /// Run folder
+    pub dir: PathBuf,
+    /// File of sequences (.ts or .csv); labels are not needed
+    #[arg(long, value_name = "FILE")]
+    pub data: PathBuf,
+    /// CSV file to write [default: standard output]
+    #[arg(long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// Backend, as for `train`
+    #[arg(long)]
+    pub backend: Option<Backend>,
+}
+
+/// Options of `inspect`.
+#[derive(Group, Debug)]
+pub struct InspectArgs {
+    /// Run folder
+    pub dir: PathBuf,
+    /// Print one JSON object
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// The backend asked for, or the first that is compiled in.
+///
+/// # Errors
+/// If none is.
+pub fn backend(asked: Option<Backend>) -> anyhow::Result<Backend> {
+    let first = || Backend::compiled().first().copied();
+    asked.or_else(first).ok_or_else(|| {
+        anyhow::anyhow!("no backend is compiled in, expected one; build with `--features flex`")
+    })
+}

@@ -1,0 +1,93 @@
+//! What can be wrong with a recipe.
+
+use std::io;
+use std::path::PathBuf;
+
+use rekindle_cells::StackConfigError;
+use rekindle_optim::ScheduleError;
+
+/// A recipe that cannot be used.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum RecipeError {
+    /// The file cannot be read.
+    #[error("cannot read recipe {}: {source}", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// The file is a folder.
+    #[error("recipe {} is a folder, expected a TOML file", path.display())]
+    Folder {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// The file is no text.
+    #[error("{}:{line}: found bytes that are not UTF-8, expected a TOML file in UTF-8", path.display())]
+    NotUtf8 {
+        /// The file.
+        path: PathBuf,
+        /// The line, counted from 1.
+        line: usize,
+    },
+    /// The file has nothing in it.
+    #[error("recipe {} is empty, expected at least `name` and `data.train`", path.display())]
+    Empty {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The text is no TOML.
+    #[error("{place}: {problem}")]
+    Syntax {
+        /// File and line, or the override.
+        place: String,
+        /// What the TOML reader says.
+        problem: String,
+    },
+    /// An override that is none.
+    #[error("--set {text}: {problem}, expected key=value such as training.lr=0.01")]
+    Override {
+        /// The override.
+        text: String,
+        /// What is wrong.
+        problem: String,
+    },
+    /// A key that does not exist.
+    #[error("{place}: unknown key {key}, did you mean {nearest}?")]
+    UnknownKey {
+        /// File and line, or the override.
+        place: String,
+        /// The key.
+        key: String,
+        /// The key that is most like it.
+        nearest: String,
+    },
+    /// A value of another type or kind, or one that is missing.
+    #[error("{place}: {key}: {problem}")]
+    Value {
+        /// File and line, or the override.
+        place: String,
+        /// The key.
+        key: String,
+        /// Found and expected.
+        problem: String,
+    },
+    /// A value out of its range.
+    #[error("{key} is {found}, expected {expected}")]
+    Range {
+        /// The key.
+        key: &'static str,
+        /// The value.
+        found: String,
+        /// What it should be.
+        expected: &'static str,
+    },
+    /// A network that cannot be built.
+    #[error("model: {0}")]
+    Model(#[from] StackConfigError),
+    /// A wrong schedule.
+    #[error("training.schedule: {0}")]
+    Schedule(#[from] ScheduleError),
+}

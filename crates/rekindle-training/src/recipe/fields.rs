@@ -1,0 +1,116 @@
+//! What tables with a `kind` may hold.
+
+use super::keys::{Field, Kind, Slot};
+
+const fn plain(name: &'static str) -> Field {
+    Field {
+        name,
+        slot: Slot::Plain,
+    }
+}
+
+const fn kind(name: &'static str, fields: &'static [Field]) -> Kind {
+    Kind { name, fields }
+}
+
+const GAIN: &[Field] = &[plain("gain")];
+
+/// Kinds of [`Initializer`](rekindle_cells::Initializer).
+pub(super) const INITIALIZERS: &[Kind] = &[
+    kind("constant", &[plain("value")]),
+    kind("zeros", &[]),
+    kind("uniform", &[plain("low"), plain("high")]),
+    kind("normal", &[plain("mean"), plain("std")]),
+    kind(
+        "truncated_normal",
+        &[plain("mean"), plain("std"), plain("low"), plain("high")],
+    ),
+    kind("xavier_uniform", GAIN),
+    kind("xavier_normal", GAIN),
+    kind("he_uniform", HE),
+    kind("he_normal", HE),
+    kind("lecun_uniform", &[]),
+    kind("lecun_normal", &[]),
+    kind("fan_uniform", &[plain("fan")]),
+    kind("orthogonal", GAIN),
+    kind("identity", GAIN),
+    kind("sparse", &[plain("sparsity"), plain("std")]),
+];
+
+const HE: &[Field] = &[
+    Field {
+        name: "nonlinearity",
+        slot: Slot::Kind(NONLINEARITIES),
+    },
+    plain("fan"),
+];
+
+const NONLINEARITIES: &[Kind] = &[
+    kind("linear", &[]),
+    kind("relu", &[]),
+    kind("leaky_relu", &[plain("slope")]),
+    kind("tanh", &[]),
+    kind("sigmoid", &[]),
+];
+
+/// Kinds of [`GateBias`](rekindle_cells::GateBias).
+pub(super) const GATE_BIASES: &[Kind] = &[
+    kind("none", &[]),
+    kind("forget", &[plain("value")]),
+    kind("chrono", &[plain("t_max")]),
+];
+
+/// Keys of a [`GateRule`](rekindle_cells::GateRule).
+pub(super) const RULE: &[Field] = &[
+    plain("gate"),
+    Field {
+        name: "input",
+        slot: Slot::Kind(INITIALIZERS),
+    },
+    Field {
+        name: "recurrent",
+        slot: Slot::Kind(INITIALIZERS),
+    },
+    Field {
+        name: "bias",
+        slot: Slot::Kind(INITIALIZERS),
+    },
+];
+
+const ADAM: &[Field] = &[plain("beta_1"), plain("beta_2"), plain("epsilon")];
+
+/// Kinds of [`Optimizer`](super::Optimizer).
+pub(super) const OPTIMIZERS: &[Kind] = &[kind("adam", ADAM), kind("adamw", ADAM)];
+
+/// Kinds of [`Schedule`](rekindle_optim::Schedule).
+pub(super) const SCHEDULES: &[Kind] = &[
+    kind("constant", &[plain("factor")]),
+    kind("exponential", &[plain("gamma")]),
+    kind(
+        "then",
+        &[
+            Field {
+                name: "first",
+                slot: Slot::Schedule,
+            },
+            plain("steps"),
+            Field {
+                name: "next",
+                slot: Slot::Schedule,
+            },
+        ],
+    ),
+    kind(
+        "plateau",
+        &[
+            plain("mode"),
+            plain("factor"),
+            plain("patience"),
+            plain("threshold"),
+            plain("threshold_mode"),
+            plain("cooldown"),
+            plain("min_lr"),
+            plain("epsilon"),
+        ],
+    ),
+];

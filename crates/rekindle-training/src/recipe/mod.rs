@@ -1,0 +1,360 @@
+//! What to train: a recipe, from a TOML file and from overrides on the command line.
+
+mod error;
+mod fields;
+mod keys;
+mod parse;
+mod validate;
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use rekindle_cells::{Direction, ElmanActivation, RecurrentScheme};
+use rekindle_data::{Missing, Scaling};
+use rekindle_optim::Schedule;
+use serde::{Deserialize, Serialize};
+
+pub use error::RecipeError;
+pub use keys::Key;
+
+use crate::EpochRow;
+
+/// Everything about a run: data, model, training and seed.
+///
+/// [`keys`](Self::keys) documents each key.
+///
+/// # Examples
+/// ```
+/// use std::path::Path;
+///
+/// use rekindle_training::Recipe;
+///
+/// let text = "name = \"vowels\"\n[data]\ntrain = \"vowels.ts\"\n[model]\ncell = \"gru\"\n";
+/// let recipe = Recipe::from_toml(text, Path::new("vowels.toml"), &["training.epochs=10".into()])?;
+/// assert_eq!(recipe.training.epochs, 10);
+///
+/// let error = Recipe::from_toml(text, Path::new("vowels.toml"), &["training.epoch=10".into()]);
+/// let expected = "--set training.epoch=10: unknown key training.epoch, did you mean training.epochs?";
+/// assert_eq!(error.unwrap_err().to_string(), expected);
+/// # Ok::<(), rekindle_training::RecipeError>(())
+/// ```
+#[derive(Serialize, Deserialize, Debug, Clone, PartialEq)]
+#[serde(deny_unknown_fields)]
+pub struct Recipe {
+    /// What the run is called.
+    pub name: String,
+    /// Where all random numbers start.
+    #[serde(default)]
+    pub seed: u64,
+    /// What to read.
+    pub data: DataRecipe,
+    /// The network.
+    #[serde(default)]
+    pub model: ModelRecipe,
+    /// How it is trained.
+    #[serde(default)]
+    pub training: TrainingRecipe,
+}
+
+/// The section `[data]`.
+#[derive(Serialize, Deserialize, Debug, Clone, PartialEq)]
+#[serde(deny_unknown_fields)]
+pub struct DataRecipe {
+    /// The file to train on.
+    pub train: PathBuf,
+    /// The file to validate on. Default: none, a part of `train` is held out.
+    pub valid: Option<PathBuf>,
+    /// The file that is scored at the end. Default: none.
+    pub test: Option<PathBuf>,
+    /// Fraction of each class held out of `train` if there is no `valid`, in `[0, 1)`; 0 for none. Default: 0.1.
+    #[serde(default = "tenth")]
+    pub valid_fraction: f64,
+    /// What to do with missing values. Default: an error.
+    #[serde(default)]
+    pub missing: Missing,
+    /// Scaling of the channels, fitted on the training sequences. Default: standard.
+    #[serde(default)]
+    pub scaling: Scaling,
+}
+
+fn tenth() -> f64 {
+    0.1
+}
+
+/// A recurrent cell by name.
+#[derive(Serialize, Deserialize, Debug, Clone, Copy, PartialEq, Eq)]
+#[serde(rename_all = "snake_case")]
+pub enum CellKind {
+    /// [`Lstm`](rekindle_cells::Lstm).
+    Lstm,
+    /// [`Gru`](rekindle_cells::Gru).
+    Gru,
+    /// [`Elman`](rekindle_cells::Elman).
+    Rnn,
+}
+
+impl fmt::Display for CellKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Lstm => "lstm",
+            Self::Gru => "gru",
+            Self::Rnn => "rnn",
+        })
+    }
+}
+
+/// What the head reads of the recurrent stack.
+#[derive(Serialize, Deserialize, Debug, Clone, Copy, PartialEq, Eq)]
+#[serde(rename_all = "snake_case")]
+pub enum Readout {
+    /// The last layer's final hidden states.
+    Last,
+    /// The mean of its outputs over the valid steps.
+    Mean,
+}
+
+/// The section `[model]`.
+#[derive(Serialize, Deserialize, Debug, Clone, PartialEq)]
+#[serde(default, deny_unknown_fields)]
+pub struct ModelRecipe {
+    /// The cell. Default: LSTM.
+    pub cell: CellKind,
+    /// Units of each layer and direction, at least 1. Default: 64.
+    pub hidden: usize,
+    /// Layers, at least 1. Default: 1.
+    pub layers: usize,
+    /// Direction of the layers. Default: forward.
+    pub direction: Direction,
+    /// Activation of an Elman cell; other cells have their own. Default: tanh.
+    pub activation: ElmanActivation,
+    /// Whether cells have biases. Default: true.
+    pub bias: bool,
+    /// Dropout on the input, in `[0, 1)`. Default: 0.
+    pub input_dropout: f64,
+    /// Dropout between layers, in `[0, 1)`. Default: 0.
+    pub dropout: f64,
+    /// Dropout on what the head reads, in `[0, 1)`. Default: 0.
+    pub head_dropout: f64,
+    /// What the head reads. Default: the last states.
+    pub readout: Readout,
+    /// What the recurrent weights are drawn from.
+    pub init: RecurrentScheme,
+}
+
+impl Default for ModelRecipe {
+    fn default() -> Self {
+        Self {
+            cell: CellKind::Lstm,
+            hidden: 64,
+            layers: 1,
+            direction: Direction::Forward,
+            activation: ElmanActivation::Tanh,
+            bias: true,
+            input_dropout: 0.0,
+            dropout: 0.0,
+            head_dropout: 0.0,
+            readout: Readout::Last,
+            init: RecurrentScheme::default(),
+        }
+    }
+}
+
+/// An optimiser with its constants.
+#[derive(Serialize, Deserialize, Debug, Clone, Copy, PartialEq)]
+#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
+pub enum Optimizer {
+    /// Kingma and Ba, 2014, <https://arxiv.org/abs/1412.6980>; weight decay is added to the gradient.
+    Adam {
+        /// Decay of the mean of gradients, in `[0, 1)`. Default: 0.9.
+        #[serde(default = "beta_1")]
+        beta_1: f64,
+        /// Decay of the mean of squared gradients, in `[0, 1)`. Default: 0.999.
+        #[serde(default = "beta_2")]
+        beta_2: f64,
+        /// Added to the denominator. Default: 1e-8, the paper's and PyTorch's; Burn's is 1e-5.
+        #[serde(default = "epsilon")]
+        epsilon: f64,
+    },
+    /// Loshchilov and Hutter, 2017, <https://arxiv.org/abs/1711.05101>; weight decay apart from the gradient.
+    Adamw {
+        /// Decay of the mean of gradients, in `[0, 1)`. Default: 0.9.
+        #[serde(default = "beta_1")]
+        beta_1: f64,
+        /// Decay of the mean of squared gradients, in `[0, 1)`. Default: 0.999.
+        #[serde(default = "beta_2")]
+        beta_2: f64,
+        /// Added to the denominator. Default: 1e-8, as PyTorch's; Burn's is 1e-5.
+        #[serde(default = "epsilon")]
+        epsilon: f64,
+    },
+}
+
+fn beta_1() -> f64 {
+    0.9
+}
+
+fn beta_2() -> f64 {
+    0.999
+}
+
+fn epsilon() -> f64 {
+    1e-8
+}
+
+/// What a schedule counts.
+#[derive(Serialize, Deserialize, Debug, Clone, Copy, PartialEq, Eq)]
+#[serde(rename_all = "snake_case")]
+pub enum ScheduleUnit {
+    /// Epochs.
+    Epoch,
+    /// Optimiser steps.
+    Step,
+}
+
+/// The metric that decides about the learning rate, about stopping, and about which weights are kept.
+#[derive(Serialize, Deserialize, Debug, Clone, Copy, PartialEq, Eq)]
+#[serde(rename_all = "snake_case")]
+pub enum Watch {
+    /// Mean cross-entropy over the validation set; less is better.
+    ValidLoss,
+    /// Accuracy over the validation set; more is better.
+    ValidAccuracy,
+    /// Macro-F1 over the validation set; more is better.
+    ValidMacroF1,
+    /// Mean cross-entropy over the training set; less is better.
+    TrainLoss,
+}
+
+impl Watch {
+    /// The metric's value in an epoch; `None` if it was not measured.
+    pub fn value(self, row: &EpochRow) -> Option<f64> {
+        match self {
+            Self::ValidLoss => row.valid_loss,
+            Self::ValidAccuracy => row.valid_accuracy,
+            Self::ValidMacroF1 => row.valid_macro_f1,
+            Self::TrainLoss => Some(row.train_loss),
+        }
+    }
+
+    /// Whether less is better.
+    pub fn is_loss(self) -> bool {
+        matches!(self, Self::ValidLoss | Self::TrainLoss)
+    }
+
+    /// Whether a value is better than the best one so far. A NaN never is.
+    pub fn is_better(self, value: f64, best: Option<f64>) -> bool {
+        match best {
+            None => !value.is_nan(),
+            Some(best) if self.is_loss() => value < best,
+            Some(best) => value > best,
+        }
+    }
+}
+
+/// Which weights a run ends with.
+#[derive(Serialize, Deserialize, Debug, Clone, Copy, PartialEq, Eq)]
+#[serde(rename_all = "snake_case")]
+pub enum Keep {
+    /// Those of the best epoch by the watched metric.
+    Best,
+    /// Those of the last epoch.
+    Last,
+}
+
+/// The section `[training]`.
+#[derive(Serialize, Deserialize, Debug, Clone, PartialEq)]
+#[serde(default, deny_unknown_fields)]
+pub struct TrainingRecipe {
+    /// Passes over the training sequences, at least 1. Default: 50.
+    pub epochs: usize,
+    /// Sequences in a batch, at least 1. Default: 32.
+    pub batch_size: usize,
+    /// The optimiser. Default: AdamW.
+    pub optimizer: Optimizer,
+    /// The base learning rate, positive. Default: 0.003.
+    pub lr: f64,
+    /// Weight decay, at least 0. Default: 0.01.
+    pub weight_decay: f64,
+    /// The factor of the base learning rate over the run. Default: constant.
+    pub schedule: Schedule,
+    /// What the schedule counts. Default: epochs.
+    pub schedule_unit: ScheduleUnit,
+    /// The metric for a plateau schedule, `patience` and `keep`. Default: validation loss.
+    pub watch: Watch,
+    /// Bound of the norm of all gradients together, positive; infinite for none. Default: 1.
+    pub clip_norm: f64,
+    /// Stop after this many epochs without improvement of `watch`. Default: never.
+    pub patience: Option<usize>,
+    /// Which weights the run ends with. Default: the best.
+    pub keep: Keep,
+}
+
+impl Default for TrainingRecipe {
+    fn default() -> Self {
+        Self {
+            epochs: 50,
+            batch_size: 32,
+            optimizer: Optimizer::Adamw {
+                beta_1: beta_1(),
+                beta_2: beta_2(),
+                epsilon: epsilon(),
+            },
+            lr: 0.003,
+            weight_decay: 0.01,
+            schedule: Schedule::default(),
+            schedule_unit: ScheduleUnit::Epoch,
+            watch: Watch::ValidLoss,
+            clip_norm: 1.0,
+            patience: None,
+            keep: Keep::Best,
+        }
+    }
+}
+
+impl Recipe {
+    /// Reads a recipe file. Relative paths in it count from the file's folder, those in overrides from the current one.
+    ///
+    /// An override is `key=value`; the value is TOML, and a bare word is a string.
+    ///
+    /// # Errors
+    /// If the file cannot be read, or a key or value is wrong.
+    pub fn load(path: &Path, overrides: &[String]) -> Result<Self, RecipeError> {
+        Self::from_toml(&parse::read(path)?, path, overrides)
+    }
+
+    /// Reads a recipe from a text; `source` is the file that it stands for.
+    ///
+    /// # Errors
+    /// If a key or value is wrong.
+    pub fn from_toml(text: &str, source: &Path, overrides: &[String]) -> Result<Self, RecipeError> {
+        let recipe = parse::parse(text, source, overrides)?;
+        recipe.validate()?;
+        Ok(recipe)
+    }
+
+    /// The default recipe for a training file, called as the file is.
+    ///
+    /// # Errors
+    /// If an override is wrong.
+    pub fn for_data(train: &Path, overrides: &[String]) -> Result<Self, RecipeError> {
+        let name = train
+            .file_stem()
+            .unwrap_or(train.as_os_str())
+            .to_string_lossy();
+        let quoted = |text: &str| toml::Value::String(text.to_string()).to_string();
+        let text = format!("name = {}\n", quoted(&name));
+        let mut all = vec![format!("data.train={}", quoted(&train.to_string_lossy()))];
+        all.extend_from_slice(overrides);
+        Self::from_toml(&text, Path::new(""), &all)
+    }
+
+    /// The complete recipe in TOML, every default written out.
+    pub fn to_toml(&self) -> String {
+        toml::to_string_pretty(self).expect("a recipe has a TOML form")
+    }
+
+    /// Every key, with its default and meaning.
+    pub fn keys() -> &'static [Key] {
+        keys::KEYS
+    }
+}

@@ -1,0 +1,170 @@
+//! The ranges of a recipe's values.
+
+use rekindle_optim::{Mode, Schedule};
+
+use super::{Keep, Optimizer, Recipe, RecipeError, TrainingRecipe};
+use crate::classifier::Cells;
+
+/// A value and what it should be.
+fn check(
+    is_right: bool,
+    key: &'static str,
+    found: impl ToString,
+    expected: &'static str,
+) -> Result<(), RecipeError> {
+    if is_right {
+        return Ok(());
+    }
+    Err(RecipeError::Range {
+        key,
+        found: found.to_string(),
+        expected,
+    })
+}
+
+const POSITIVE: &str = "a positive finite number";
+const COUNT: &str = "at least 1";
+const PROBABILITY: &str = "a probability in [0, 1)";
+
+impl Recipe {
+    /// Checks every value.
+    ///
+    /// # Errors
+    /// If a value is out of its range, or values contradict each other.
+    pub fn validate(&self) -> Result<(), RecipeError> {
+        check(!self.name.trim().is_empty(), "name", "empty", "a name")?;
+        check(
+            !self.name.contains(['/', '\\', '\0']),
+            "name",
+            format!("{:?}", self.name),
+            "a name without slashes, because run folders are called after it",
+        )?;
+        check(
+            self.seed <= i64::MAX as u64,
+            "seed",
+            self.seed,
+            "at most 2^63 - 1",
+        )?;
+        let fraction = self.data.valid_fraction;
+        check(
+            (0.0..1.0).contains(&fraction),
+            "data.valid_fraction",
+            fraction,
+            "a fraction in [0, 1)",
+        )?;
+        self.check_model()?;
+        self.training.check()?;
+        self.check_watch()
+    }
+
+    fn check_model(&self) -> Result<(), RecipeError> {
+        let model = &self.model;
+        let probability = |p: f64| (0.0..1.0).contains(&p);
+        check(model.hidden > 0, "model.hidden", model.hidden, COUNT)?;
+        check(model.layers > 0, "model.layers", model.layers, COUNT)?;
+        for (key, value) in [
+            ("model.input_dropout", model.input_dropout),
+            ("model.dropout", model.dropout),
+            ("model.head_dropout", model.head_dropout),
+        ] {
+            check(probability(value), key, value, PROBABILITY)?;
+        }
+        // The width of the input is not known yet; any will do.
+        Ok(Cells::new(model, 1).validate(model)?)
+    }
+
+    /// Whether what is decided by the watched metric can be decided.
+    fn check_watch(&self) -> Result<(), RecipeError> {
+        let training = &self.training;
+        let plateau = match &training.schedule {
+            Schedule::Plateau(plateau) => Some(plateau),
+            _ => None,
+        };
+        if let Some(plateau) = plateau {
+            let is_min = plateau.mode == Mode::Min;
+            check(
+                is_min == training.watch.is_loss(),
+                "training.schedule.mode",
+                if is_min { "\"min\"" } else { "\"max\"" },
+                "\"min\" if training.watch is a loss, \"max\" if it is an accuracy or F1",
+            )?;
+        }
+        let decides =
+            plateau.is_some() || training.patience.is_some() || training.keep == Keep::Best;
+        let has_valid = self.data.valid.is_some() || self.data.valid_fraction > 0.0;
+        check(
+            !decides || has_valid || training.watch == super::Watch::TrainLoss,
+            "training.watch",
+            "a metric of a validation set that there is not",
+            "data.valid or a positive data.valid_fraction, or training.watch = \"train_loss\", or training.keep = \"last\" \
+             without plateau and patience",
+        )
+    }
+}
+
+impl TrainingRecipe {
+    fn check(&self) -> Result<(), RecipeError> {
+        check(self.epochs > 0, "training.epochs", self.epochs, COUNT)?;
+        check(
+            self.batch_size > 0,
+            "training.batch_size",
+            self.batch_size,
+            COUNT,
+        )?;
+        check(
+            self.lr > 0.0 && self.lr.is_finite(),
+            "training.lr",
+            self.lr,
+            POSITIVE,
+        )?;
+        check(
+            self.weight_decay >= 0.0 && self.weight_decay.is_finite(),
+            "training.weight_decay",
+            self.weight_decay,
+            "a finite number of at least 0",
+        )?;
+        check(
+            self.clip_norm > 0.0,
+            "training.clip_norm",
+            self.clip_norm,
+            "a positive number, or inf for no clipping",
+        )?;
+        let patience = self.patience.unwrap_or(1);
+        check(
+            patience > 0,
+            "training.patience",
+            patience,
+            "at least 1; leave it out to never stop early",
+        )?;
+        let (Optimizer::Adam {
+            beta_1,
+            beta_2,
+            epsilon,
+        }
+        | Optimizer::Adamw {
+            beta_1,
+            beta_2,
+            epsilon,
+        }) = self.optimizer;
+        let decay = |beta: f64| (0.0..1.0).contains(&beta);
+        check(
+            decay(beta_1),
+            "training.optimizer.beta_1",
+            beta_1,
+            "a number in [0, 1)",
+        )?;
+        check(
+            decay(beta_2),
+            "training.optimizer.beta_2",
+            beta_2,
+            "a number in [0, 1)",
+        )?;
+        check(
+            epsilon > 0.0 && epsilon.is_finite(),
+            "training.optimizer.epsilon",
+            epsilon,
+            POSITIVE,
+        )?;
+        Ok(self.schedule.validate()?)
+    }
+}

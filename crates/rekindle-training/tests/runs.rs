@@ -1,0 +1,253 @@
+//! Runs from a recipe to a finished folder: interruptions, bad numbers, changed inputs.
+
+use std::fs;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use rekindle_training::{
+    Backend, Event, Observer, Outcome, Recipe, RunFolder, Start, TrainError, Trained, train,
+};
+
+/// Seeds are global to a backend, so that runs in one process take turns.
+fn turn() -> MutexGuard<'static, ()> {
+    static TURN: Mutex<()> = Mutex::new(());
+    TURN.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn backend() -> Backend {
+    Backend::compiled()[0]
+}
+
+/// Two classes of short sequences: rising and falling ramps with a wobble.
+fn toy_data(folder: &Path) -> PathBuf {
+    let mut text = String::from("series,time,label,level\n");
+    for series in 0..24 {
+        let (name, sign) = if series % 2 == 0 {
+            ("up", 1.0)
+        } else {
+            ("down", -1.0)
+        };
+        for time in 0..4 + series % 5 {
+            let wobble = f64::from((series * 7 + time * 13) % 10) / 20.0;
+            text += &format!(
+                "s{series},{time},{name},{}\n",
+                sign * f64::from(time) / 4.0 + wobble
+            );
+        }
+    }
+    let path = folder.join("toy.csv");
+    fs::write(&path, text).expect("the toy data are written");
+    path
+}
+
+fn recipe(folder: &Path, overrides: &[&str]) -> Recipe {
+    let data = toy_data(folder);
+    let mut all = vec![
+        format!("data.test='{}'", data.display()),
+        "data.valid_fraction=0.25".to_string(),
+        "model.hidden=6".to_string(),
+        "model.input_dropout=0.1".to_string(),
+        "model.head_dropout=0.2".to_string(),
+        "training.epochs=6".to_string(),
+        "training.batch_size=8".to_string(),
+        "training.lr=0.02".to_string(),
+    ];
+    all.extend(overrides.iter().map(ToString::to_string));
+    Recipe::for_data(&data, &all).expect("a valid recipe")
+}
+
+/// Everything of a run that must come out the same: all figures but the seconds, and the weights.
+fn result(outcome: &Outcome, folder: &Path) -> (String, String, String, u64) {
+    let folder = RunFolder::new(folder);
+    let metrics = fs::read_to_string(folder.metrics()).expect("metrics.csv");
+    let figures = metrics
+        .lines()
+        .map(|line| line.rsplit_once(',').expect("columns").0);
+    let outcome = Outcome {
+        seconds: 0.0,
+        ..outcome.clone()
+    };
+    (
+        format!("{outcome:?}"),
+        figures.collect::<Vec<_>>().join("\n"),
+        fs::read_to_string(folder.steps()).expect("steps.csv"),
+        hash(&fs::read(folder.model()).expect("model.bpk")),
+    )
+}
+
+/// Short enough to print where two differ.
+fn hash(bytes: &[u8]) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    bytes.hash(&mut hasher);
+    hasher.finish()
+}
+
+/// Breaks off at the n-th event, as a kill would.
+struct BreakOff(usize);
+
+impl Observer for BreakOff {
+    fn observe(&mut self, _event: &Event) {
+        assert!(self.0 > 0, "broken off");
+        self.0 -= 1;
+    }
+}
+
+/// Runs to the end, breaking off and resuming after every `events` events.
+fn run_in_pieces(recipe: &Recipe, folder: &Path, events: usize) -> Outcome {
+    for _ in 0..1000 {
+        let piece = || {
+            train(
+                recipe,
+                backend(),
+                folder,
+                Start::Resume,
+                &mut BreakOff(events),
+            )
+        };
+        if let Ok(outcome) = catch_unwind(AssertUnwindSafe(piece)) {
+            return outcome.expect("a resumed run goes on");
+        }
+    }
+    panic!("the run never ends");
+}
+
+#[test]
+fn a_run_in_pieces_equals_a_whole_one() {
+    let _turn = turn();
+    let temporary = tempfile::tempdir().expect("a temporary folder");
+    let exponential = "training.schedule={kind='exponential',gamma=0.9}";
+    let plateau = "training.schedule={kind='plateau',patience=0,factor=0.5}";
+    for overrides in [
+        vec!["model.cell=lstm", "training.keep=best"],
+        vec!["model.cell=gru", exponential, "training.keep=last"],
+        vec!["model.cell=rnn", plateau, "training.patience=3"],
+    ] {
+        let recipe = recipe(temporary.path(), &overrides);
+        let whole = temporary
+            .path()
+            .join(format!("{}-whole", recipe.model.cell));
+        let outcome = train(&recipe, backend(), &whole, Start::New, &mut ());
+        let expected = result(&outcome.expect("the run ends"), &whole);
+        // A piece must be longer than an epoch's events for the run to get on.
+        for events in [6, 9] {
+            let pieces = temporary
+                .path()
+                .join(format!("{}-{events}", recipe.model.cell));
+            let outcome = run_in_pieces(&recipe, &pieces, events);
+            assert_eq!(
+                result(&outcome, &pieces),
+                expected,
+                "{overrides:?}, {events} events"
+            );
+        }
+    }
+}
+
+#[test]
+fn the_same_seed_gives_the_same_bits_and_another_seed_does_not() {
+    let _turn = turn();
+    let temporary = tempfile::tempdir().expect("a temporary folder");
+    let run = |name: &str, seed: &str| {
+        let recipe = recipe(temporary.path(), &[seed]);
+        let folder = temporary.path().join(name);
+        let outcome = train(&recipe, backend(), &folder, Start::New, &mut ());
+        result(&outcome.expect("the run ends"), &folder)
+    };
+    let first = run("a", "seed=7");
+    assert_eq!(run("b", "seed=7"), first);
+    assert_ne!(run("c", "seed=8").3, first.3);
+}
+
+#[test]
+fn a_finished_run_loads_and_scores_as_it_said() {
+    let _turn = turn();
+    let temporary = tempfile::tempdir().expect("a temporary folder");
+    for keep in ["training.keep=best", "training.keep=last"] {
+        let recipe = recipe(temporary.path(), &[keep]);
+        let folder = temporary.path().join(keep.replace('.', "-"));
+        let outcome = train(&recipe, backend(), &folder, Start::New, &mut ()).expect("it ends");
+        let trained = Trained::load(&folder, backend()).expect("it loads");
+        let test = recipe.data.test.clone().expect("test data");
+        let set = trained.read(&test).expect("the test data");
+        let scores = trained.evaluate(&set).expect("labels").scores;
+        assert_eq!(Some(scores), outcome.test, "{keep}");
+
+        let again = train(&recipe, backend(), &folder, Start::Resume, &mut ());
+        assert_eq!(again.expect("a finished run says what it knows"), outcome);
+    }
+}
+
+#[test]
+fn a_loss_that_is_no_number_stops_the_run_and_keeps_the_checkpoint() {
+    let _turn = turn();
+    let temporary = tempfile::tempdir().expect("a temporary folder");
+    // A ReLU network with a learning rate beyond reason.
+    let overrides = [
+        "model.cell=rnn",
+        "model.activation=relu",
+        "training.lr=1e30",
+    ];
+    let recipe = recipe(temporary.path(), &overrides);
+    let folder = temporary.path().join("run");
+    let error = train(&recipe, backend(), &folder, Start::New, &mut ()).unwrap_err();
+    let expected = matches!(error, TrainError::Loss { .. } | TrainError::Gradient { .. });
+    assert!(expected, "{error}");
+    assert!(error.to_string().contains("(epoch "), "{error}");
+    assert!(!RunFolder::new(&folder).result().exists());
+}
+
+#[test]
+fn a_run_refuses_what_it_was_not_begun_with() {
+    let _turn = turn();
+    let temporary = tempfile::tempdir().expect("a temporary folder");
+    let first = recipe(temporary.path(), &["training.epochs=4"]);
+    let folder = temporary.path().join("run");
+    let broken = || train(&first, backend(), &folder, Start::New, &mut BreakOff(6));
+    assert!(
+        catch_unwind(AssertUnwindSafe(broken)).is_err(),
+        "it breaks off in its second epoch"
+    );
+
+    let error = train(&first, backend(), &folder, Start::New, &mut ()).unwrap_err();
+    assert!(matches!(error, TrainError::InUse { .. }), "{error}");
+
+    let other = recipe(temporary.path(), &["training.epochs=4", "model.hidden=7"]);
+    let error = train(&other, backend(), &folder, Start::Resume, &mut ()).unwrap_err();
+    assert!(
+        error
+            .to_string()
+            .contains("`hidden = 6`, now given `hidden = 7`"),
+        "{error}"
+    );
+
+    let data = fs::read_to_string(&first.data.train).expect("the data");
+    fs::write(&first.data.train, data.replacen("0,up,", "0,up,1", 1)).expect("changed");
+    let error = train(&first, backend(), &folder, Start::Resume, &mut ()).unwrap_err();
+    assert!(matches!(error, TrainError::DataChanged { .. }), "{error}");
+}
+
+#[test]
+fn a_damaged_checkpoint_is_named() {
+    let _turn = turn();
+    let temporary = tempfile::tempdir().expect("a temporary folder");
+    let recipe = recipe(temporary.path(), &[]);
+    let folder = temporary.path().join("run");
+    let broken = || train(&recipe, backend(), &folder, Start::New, &mut BreakOff(6));
+    assert!(catch_unwind(AssertUnwindSafe(broken)).is_err());
+    let checkpoint = RunFolder::new(&folder).checkpoints().join("epoch-1");
+    for name in ["model.bpk", "optimizer.bpk", "lr.bpk", "state.json"] {
+        let path = checkpoint.join(name);
+        let whole = fs::read(&path).expect("a part of the checkpoint");
+        fs::write(&path, &whole[..whole.len() / 2]).expect("cut");
+        let error = train(&recipe, backend(), &folder, Start::Resume, &mut ()).unwrap_err();
+        let error = error.to_string();
+        assert!(
+            error.contains(name) && error.contains("is damaged"),
+            "{error}"
+        );
+        fs::write(&path, &whole).expect("restored");
+    }
+    train(&recipe, backend(), &folder, Start::Resume, &mut ()).expect("restored, it goes on");
+}

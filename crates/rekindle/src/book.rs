@@ -1,0 +1,40 @@
+//! The README and the pages of the book, so that their examples are compiled and run as documentation tests.
+
+#[doc = include_str!("../../../README.md")]
+struct Readme;
+
+#[doc = include_str!("../../../docs/src/introduction.md")]
+struct Introduction;
+
+#[doc = include_str!("../../../docs/src/first-run.md")]
+struct FirstRun;
+
+#[doc = include_str!("../../../docs/src/data.md")]
+struct Data;
+
+#[doc = include_str!("../../../docs/src/recipes.md")]
+struct Recipes;
+
+#[doc = include_str!("../../../docs/src/cli.md")]
+struct CommandLine;
+
+#[doc = include_str!("../../../docs/src/run-folder.md")]
+struct RunFolder;
+
+#[doc = include_str!("../../../docs/src/backends.md")]
+struct Backends;
+
+#[doc = include_str!("../../../docs/src/cells.md")]
+struct Cells;
+
+#[doc = include_str!("../../../docs/src/new-cell.md")]
+struct NewCell;
+
+#[doc = include_str!("../../../docs/src/training-science.md")]
+struct TrainingScience;
+
+#[doc = include_str!("../../../docs/src/reproducibility.md")]
+struct Reproducibility;
+
+#[doc = include_str!("../../../docs/src/performance.md")]
+struct Performance;
