@@ -4,6 +4,8 @@ use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
+use burn::store::RecordError;
+
 /// A file that cannot be read or written.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -141,6 +143,18 @@ pub(crate) fn write(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
 /// A whole file as text.
 pub(crate) fn read_text(path: &Path) -> Result<String, FileError> {
     fs::read_to_string(path).map_err(FileError::read(path))
+}
+
+/// What is wrong with weights that do not load, in one line.
+pub(crate) fn record_problem(error: RecordError) -> String {
+    match error {
+        RecordError::Io(problem) => problem,
+        // Burn lists all tensors that do not fit; the first one tells enough.
+        RecordError::Validation(problem) => {
+            let first = problem.split('"').nth(1).unwrap_or(&problem);
+            format!("it does not fit the recipe's network: {first}")
+        }
+    }
 }
 
 /// Checks the `format` of a JSON file.

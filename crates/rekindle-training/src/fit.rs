@@ -4,7 +4,7 @@
 //! the order of the batches and the noise of dropout are drawn from the seed and the number of the epoch. A run that was
 //! killed and goes on therefore ends with the bits of one that was not.
 
-use std::fs::OpenOptions;
+use std::fs::{self, OpenOptions};
 use std::io::Write;
 use std::time::Instant;
 
@@ -88,15 +88,8 @@ impl<'a> Fit<'a> {
         };
         match Checkpoint::load(folder)? {
             Some(checkpoint) => fit.resume(checkpoint),
-            None => fit.begin(),
+            None => Ok(fit),
         }
-    }
-
-    /// Starts the file of steps.
-    fn begin(mut self) -> Result<Self, TrainError> {
-        files::write(&self.folder.steps(), StepRow::HEADER.as_bytes())?;
-        self.steps_len = StepRow::HEADER.len() as u64;
-        Ok(self)
     }
 
     /// Goes on from a checkpoint.
@@ -126,24 +119,25 @@ impl<'a> Fit<'a> {
         self.best = checkpoint.best;
         self.best_model = best_model;
         self.steps_len = checkpoint.steps_len;
-        self.cut_steps()?;
+        let path = self.folder.steps();
+        let found = fs::metadata(&path).map_err(FileError::read(&path))?.len();
+        if found < self.steps_len {
+            let problem = format!("it has {found} bytes, expected at least {}", self.steps_len);
+            return Err(FileError::damaged(&path, problem).into());
+        }
         Ok(self)
     }
 
-    /// Removes the steps behind the checkpoint: they are taken again.
-    fn cut_steps(&self) -> Result<(), FileError> {
+    /// Removes the steps behind the checkpoint, which are taken again; begins the file if there is no checkpoint.
+    fn cut_steps(&mut self) -> Result<(), FileError> {
         let path = self.folder.steps();
-        let file = OpenOptions::new()
-            .write(true)
-            .open(&path)
-            .map_err(FileError::read(&path))?;
-        let found = file.metadata().map_err(FileError::read(&path))?.len();
-        if found < self.steps_len {
-            let problem = format!("it has {found} bytes, expected at least {}", self.steps_len);
-            return Err(FileError::damaged(&path, problem));
+        if self.epochs.is_empty() {
+            self.steps_len = StepRow::HEADER.len() as u64;
+            return files::write(&path, StepRow::HEADER.as_bytes());
         }
-        file.set_len(self.steps_len)
-            .map_err(FileError::write(&path))
+        let file = OpenOptions::new().write(true).open(&path);
+        let cut = file.and_then(|file| file.set_len(self.steps_len));
+        cut.map_err(FileError::write(&path))
     }
 
     /// Runs the epochs that are left.
@@ -163,6 +157,7 @@ impl<'a> Fit<'a> {
             valid_len: size(&self.splits.valid),
             test_len: size(&self.splits.test),
         });
+        self.cut_steps()?;
         while !self.is_over() {
             self.epoch(observer)?;
         }
@@ -316,7 +311,6 @@ impl<'a> Fit<'a> {
     /// Writes the epoch's figures and then its checkpoint, which says that they count.
     fn save(&mut self, steps: &[StepRow]) -> Result<(), FileError> {
         let path = self.folder.steps();
-        self.cut_steps()?;
         let text: String = steps.iter().map(|step| step.to_csv()).collect();
         let append = OpenOptions::new()
             .append(true)

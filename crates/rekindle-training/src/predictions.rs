@@ -123,13 +123,14 @@ fn csv_line(fields: &[String]) -> String {
 impl Prediction {
     /// Softmax of the scores in `f64`.
     fn new(id: String, logits: &[f64], truth: Option<usize>) -> Self {
-        let (label, greatest) = logits
-            .iter()
-            .copied()
-            .enumerate()
-            .fold((0, f64::NEG_INFINITY), |best, next| {
-                if next.1 > best.1 { next } else { best }
-            });
+        let (label, greatest) =
+            logits
+                .iter()
+                .copied()
+                .enumerate()
+                .fold((0, f64::NEG_INFINITY), |best, next| {
+                    if next.1 > best.1 { next } else { best }
+                });
         let log_sum = logits
             .iter()
             .map(|z| (z - greatest).exp())

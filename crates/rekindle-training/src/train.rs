@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::files::{self, Checksum, FileError};
 use crate::fit::Fit;
-use crate::recipe::{CellKind, Recipe, RecipeError};
+use crate::recipe::{CellKind, DataRecipe, Recipe, RecipeError};
 use crate::splits::{DataError, Splits};
 use crate::{
     Backend, BackendError, Classifier, Evaluation, Event, Observer, Predictions, RunFolder, Scores,
@@ -184,11 +184,10 @@ pub fn train(
     }
 
     let splits = Splits::read(&recipe.data, recipe.seed)?;
+    let mut fit = Fit::start(recipe, folder, &splits, &device)?;
     fs::create_dir_all(folder.path()).map_err(FileError::write(folder.path()))?;
     files::write(&folder.recipe(), recipe.to_toml().as_bytes())?;
     splits.preprocessing.save(&folder.preprocessing())?;
-
-    let mut fit = Fit::start(recipe, folder, &splits, &device)?;
     fit.run(observer)?;
     let outcome = finish(recipe, backend, folder, &splits, &fit, &device)?;
     observer.observe(&Event::Done { outcome: &outcome });
@@ -226,8 +225,22 @@ fn check_folder(folder: &RunFolder, recipe: &Recipe, start: Start) -> Result<(),
             found: found.join(", "),
         });
     }
-    let (old, new) = (recipe_of(path)?, recipe);
-    if old == *new {
+    // Where the data lie may change; that they are the same is checked by their checksum.
+    let old = recipe_of(path)?;
+    let DataRecipe {
+        train, valid, test, ..
+    } = old.data.clone();
+    let data = DataRecipe {
+        train,
+        valid,
+        test,
+        ..recipe.data.clone()
+    };
+    let new = Recipe {
+        data,
+        ..recipe.clone()
+    };
+    if old == new {
         return Ok(());
     }
     let (old, new) = (old.to_toml(), new.to_toml());

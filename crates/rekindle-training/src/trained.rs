@@ -8,7 +8,7 @@ use burn::store::ModuleRecord;
 use burn::tensor::{Bytes, Device};
 use rekindle_data::{SequenceSet, read};
 
-use crate::files::{Checksum, FileError};
+use crate::files::{Checksum, FileError, record_problem};
 use crate::recipe::{Recipe, RecipeError};
 use crate::splits::{DataError, Preprocessing};
 use crate::train::Finished;
@@ -91,7 +91,7 @@ impl Trained {
         let record = read_weights(&path, &finished.weights)?;
         let classifier = classifier
             .try_load_record(record)
-            .map_err(|error| FileError::damaged(&path, error))?;
+            .map_err(|error| FileError::damaged(&path, record_problem(error)))?;
         let classifier = classifier.valid();
         Ok(Self {
             recipe,
@@ -143,5 +143,6 @@ fn read_weights(path: &Path, expected: &str) -> Result<ModuleRecord, FileError> 
         let problem = format!("its checksum is {found}, expected {expected}");
         return Err(FileError::damaged(path, problem));
     }
-    ModuleRecord::from_bytes(Bytes::from_bytes_vec(bytes)).map_err(|e| FileError::damaged(path, e))
+    ModuleRecord::from_bytes(Bytes::from_bytes_vec(bytes))
+        .map_err(|error| FileError::damaged(path, record_problem(error)))
 }

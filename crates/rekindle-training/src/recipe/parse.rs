@@ -140,6 +140,9 @@ fn value_of(text: &str) -> Option<Value> {
     (!text.is_empty() && text.chars().all(is_bare)).then(|| Value::String(text.to_string()))
 }
 
+/// The tables that hold keys.
+const SECTIONS: [&str; 4] = ["data", "model", "model.init", "training"];
+
 /// Where a table's contents came from.
 struct Source<'a> {
     path: &'a Path,
@@ -188,7 +191,12 @@ impl Source<'_> {
                     self.check_section(&section, table)?;
                 }
             } else {
-                return Err(self.unknown(path, KEYS.iter().map(|key| key.path.to_string())));
+                let keys = KEYS.iter().map(|key| key.path.to_string());
+                let sections = SECTIONS.iter().map(|section| section.to_string());
+                return Err(match value {
+                    Value::Table(_) => self.unknown(path, sections),
+                    _ => self.unknown(path, keys),
+                });
             }
         }
         Ok(())

@@ -1,0 +1,231 @@
+//! The commands on real data, as a user gives them.
+
+#[allow(dead_code)]
+mod common;
+
+use std::fs;
+use std::path::Path;
+
+use common::{json, succeed, toy, toy_recipe, vowels};
+
+/// A short training on the Japanese Vowels.
+fn train_vowels(folder: &Path, cell: &str, out: &str) -> serde_json::Value {
+    let (train, test) = (
+        vowels("JapaneseVowels_TRAIN.ts"),
+        vowels("JapaneseVowels_TEST.ts"),
+    );
+    let (train, test) = (train.to_str().expect("text"), test.to_str().expect("text"));
+    json(&succeed(
+        folder,
+        &[
+            "train",
+            "--train",
+            train,
+            "--test",
+            test,
+            "--cell",
+            cell,
+            "--set",
+            "model.hidden=12",
+            "--set",
+            "training.epochs=4",
+            "--set",
+            "training.lr=0.02",
+            "--seed",
+            "5",
+            "--out",
+            out,
+            "--json",
+        ],
+    ))
+}
+
+#[test]
+fn every_cell_trains_on_real_speech() {
+    let temporary = tempfile::tempdir().expect("a temporary folder");
+    let folder = temporary.path();
+    for cell in ["lstm", "gru", "rnn"] {
+        let result = train_vowels(folder, cell, cell);
+        let accuracy = result["test"]["accuracy"].as_f64().expect("a number");
+        assert!(accuracy > 0.6, "{cell}: accuracy {accuracy} after 4 epochs");
+        for key in ["macro_f1", "loss"] {
+            assert!(
+                result["test"][key].is_f64() && result["valid"][key].is_f64(),
+                "{key}"
+            );
+        }
+        assert_eq!((&result["epochs"], &result["seed"]), (&4.into(), &5.into()));
+        assert_eq!(result["backend"], "flex");
+        assert!(result["parameters"].as_u64().expect("a number") > 100);
+        assert!(result["seconds"].as_f64().expect("a number") > 0.0);
+        for file in [
+            "recipe.toml",
+            "model.bpk",
+            "preprocessing.json",
+            "metrics.csv",
+            "steps.csv",
+            "result.json",
+            "report.html",
+        ] {
+            assert!(folder.join(cell).join(file).is_file(), "{cell}/{file}");
+        }
+        let report = fs::read_to_string(folder.join(cell).join("report.html")).expect("a page");
+        assert!(
+            report.contains("Gradient norm") && !report.contains("http"),
+            "{cell}"
+        );
+    }
+}
+
+#[test]
+fn evaluate_predict_and_inspect_agree_with_the_training() {
+    let temporary = tempfile::tempdir().expect("a temporary folder");
+    let folder = temporary.path();
+    let result = train_vowels(folder, "gru", "run");
+    let test = vowels("JapaneseVowels_TEST.ts");
+    let test = test.to_str().expect("text");
+
+    let evaluated = json(&succeed(
+        folder,
+        &["evaluate", "run", "--data", test, "--json"],
+    ));
+    for key in ["accuracy", "macro_f1", "loss"] {
+        assert_eq!(evaluated[key], result["test"][key], "{key}");
+    }
+    assert!(
+        succeed(folder, &["evaluate", "run", "--data", test])
+            .starts_with("370 sequences: accuracy ")
+    );
+
+    succeed(
+        folder,
+        &["predict", "run", "--data", test, "--output", "p.csv"],
+    );
+    let predictions = fs::read_to_string(folder.join("p.csv")).expect("predictions");
+    assert_eq!(
+        predictions,
+        succeed(folder, &["predict", "run", "--data", test])
+    );
+    assert_eq!(
+        predictions.lines().next(),
+        Some("series,label,p_1,p_2,p_3,p_4,p_5,p_6,p_7,p_8,p_9")
+    );
+    assert_eq!(predictions.lines().count(), 371);
+    for line in predictions.lines().skip(1) {
+        let fields: Vec<&str> = line.split(',').collect();
+        let sum: f64 = fields[2..]
+            .iter()
+            .map(|p| p.parse::<f64>().expect("a number"))
+            .sum();
+        assert!((sum - 1.0).abs() < 1e-5, "{line}");
+    }
+
+    let text = succeed(folder, &["inspect", "run"]);
+    for part in [
+        "gru, seed 5",
+        "parameters: ",
+        "Gru {",
+        "[training]",
+        "classes: 1, 2, 3",
+    ] {
+        assert!(text.contains(part), "{part} in\n{text}");
+    }
+    let inspected = json(&succeed(folder, &["inspect", "run", "--json"]));
+    assert_eq!(inspected["outcome"]["test"], result["test"]);
+}
+
+/// Probabilities of a file's sequences.
+fn probabilities(folder: &Path, data: &str) -> Vec<Vec<f64>> {
+    let text = succeed(folder, &["predict", "run", "--data", data]);
+    let numbers = |line: &str| {
+        line.split(',')
+            .skip(2)
+            .map(|p| p.parse().expect("a number"))
+            .collect()
+    };
+    text.lines().skip(1).map(numbers).collect()
+}
+
+#[test]
+fn a_sequence_is_predicted_alone_as_in_a_batch_and_without_its_label() {
+    let temporary = tempfile::tempdir().expect("a temporary folder");
+    let folder = temporary.path();
+    fs::write(folder.join("toy.csv"), toy()).expect("data");
+    fs::write(folder.join("toy.toml"), toy_recipe(3)).expect("recipe");
+    succeed(folder, &["train", "toy.toml", "--out", "run", "--quiet"]);
+    let together = probabilities(folder, "toy.csv");
+    assert_eq!(together.len(), 24);
+
+    let text = toy();
+    for (row, together) in together.iter().enumerate() {
+        let name = format!("s{row},");
+        let mut alone = String::from("series,time,level,slope\n");
+        for line in text.lines().filter(|line| line.starts_with(&name)) {
+            let fields: Vec<&str> = line.split(',').collect();
+            alone += &format!("{},{},{},{}\n", fields[0], fields[1], fields[3], fields[4]);
+        }
+        fs::write(folder.join("alone.csv"), alone).expect("data");
+        let alone = probabilities(folder, "alone.csv");
+        assert_eq!(alone.len(), 1);
+        for (alone, together) in alone[0].iter().zip(together) {
+            // Six decimals are printed, so that the last one may differ by rounding.
+            assert!(
+                (alone - together).abs() <= 1.5e-6,
+                "row {row}: {alone} and {together}"
+            );
+        }
+    }
+}
+
+#[test]
+fn compare_prints_a_table_and_leaves_run_folders() {
+    let temporary = tempfile::tempdir().expect("a temporary folder");
+    let folder = temporary.path();
+    fs::write(folder.join("toy.csv"), toy()).expect("data");
+    fs::write(folder.join("a.toml"), toy_recipe(2)).expect("recipe");
+    fs::write(folder.join("b.toml"), toy_recipe(2).replace("gru", "lstm")).expect("recipe");
+    let text = succeed(
+        folder,
+        &["compare", "a.toml", "b.toml", "--seeds", "1,2", "--quiet"],
+    );
+    let rows: Vec<&str> = text.lines().collect();
+    assert!(rows[0].starts_with("recipe  cell  parameters"), "{text}");
+    assert!(rows[2].starts_with("a.toml  gru "), "{text}");
+    assert!(rows[3].starts_with("b.toml  lstm "), "{text}");
+    for run in [
+        "toy-gru-seed1",
+        "toy-gru-seed2",
+        "toy-lstm-seed1",
+        "toy-lstm-seed2",
+    ] {
+        assert!(
+            folder.join("runs").join(run).join("result.json").is_file(),
+            "{run}"
+        );
+    }
+    let result = json(&succeed(folder, &["compare", "a.toml", "--json"]));
+    assert_eq!(result["recipes"][0]["runs"][0]["cell"], "gru");
+}
+
+#[test]
+fn a_second_training_goes_to_a_folder_of_its_own() {
+    let temporary = tempfile::tempdir().expect("a temporary folder");
+    let folder = temporary.path();
+    fs::write(folder.join("toy.csv"), toy()).expect("data");
+    fs::write(folder.join("toy.toml"), toy_recipe(1)).expect("recipe");
+    for out in [
+        "runs/toy-gru-seed0",
+        "runs/toy-gru-seed0-2",
+        "runs/toy-gru-seed0-3",
+    ] {
+        assert!(!folder.join(out).exists());
+        let text = succeed(folder, &["train", "toy.toml"]);
+        assert!(text.contains(&format!("run folder: {out}")), "{text}");
+    }
+}
+
+#[test]
+fn the_keys_are_listed() {
+    let text = succeed(Path::new("."), &["keys"]);
+    assert!(text.contains("training.lr "), "{text}");
+}
