@@ -105,7 +105,9 @@ impl Checkpoint {
         write_synced(&path, &text)?;
 
         remove_if_there(&target)?;
-        fs::rename(&temporary, &target).map_err(FileError::write(&target))?;
+        fs::rename(&temporary, &target)
+            .and_then(|()| files::sync_folder(&target))
+            .map_err(FileError::write(&target))?;
         for (other, path) in list(&parent)? {
             if other < epoch {
                 remove_if_there(&path)?;

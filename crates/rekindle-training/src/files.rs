@@ -127,12 +127,27 @@ pub fn write_atomically(path: &Path, bytes: &[u8]) -> io::Result<()> {
         file.write_all(bytes)?;
         file.sync_all()
     });
-    let renamed = written.and_then(|()| fs::rename(&temporary, path));
+    let renamed = written
+        .and_then(|()| fs::rename(&temporary, path))
+        .and_then(|()| sync_folder(path));
     if renamed.is_err() {
         // What is left of the attempt is of no use; the error that counts is the first one.
         let _ = fs::remove_file(&temporary);
     }
     renamed
+}
+
+/// Brings a rename to the disk: it is a change of the folder, not of the file.
+pub(crate) fn sync_folder(path: &Path) -> io::Result<()> {
+    let parent = path
+        .parent()
+        .filter(|parent| !parent.as_os_str().is_empty());
+    // Only Unix can open a folder to sync it.
+    if cfg!(unix) {
+        File::open(parent.unwrap_or(Path::new(".")))?.sync_all()
+    } else {
+        Ok(())
+    }
 }
 
 /// Writes a file of the run folder in one step.

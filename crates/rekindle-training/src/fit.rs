@@ -12,7 +12,7 @@ use burn::data::dataloader::DataLoader;
 use burn::lr_scheduler::LrScheduler;
 use burn::module::Module;
 use burn::nn::loss::{CrossEntropyLoss, CrossEntropyLossConfig};
-use burn::optim::{AdamConfig, AdamWConfig, GradientsParams, ModuleOptimizer};
+use burn::optim::{GradientsParams, ModuleOptimizer};
 use burn::store::ModuleRecord;
 use burn::tensor::{Device, Tensor};
 use rekindle_data::{Batch, SequenceLoader};
@@ -21,7 +21,7 @@ use rekindle_optim::{ScheduledLr, clip_grad_norm};
 use crate::checkpoint::{Best, Checkpoint};
 use crate::files::{self, FileError};
 use crate::history::{StepRow, epochs_to_csv};
-use crate::recipe::{Keep, Optimizer, Recipe, ScheduleUnit, TrainingRecipe};
+use crate::recipe::{Keep, Recipe, ScheduleUnit, TrainingRecipe};
 use crate::splits::Splits;
 use crate::{Classifier, EpochRow, Event, Observer, Predictions, RunFolder, TrainError};
 
@@ -71,7 +71,7 @@ impl<'a> Fit<'a> {
             loss: CrossEntropyLossConfig::new().init(&training),
             classifier: Classifier::init(&recipe.model, channels, classes, &training),
             device: training,
-            optimizer: optimizer(&recipe.training),
+            optimizer: recipe.training.optimizer.init(recipe.training.weight_decay),
             lr: ScheduledLr::new(
                 recipe.training.lr,
                 recipe.training.schedule.clone(),
@@ -379,34 +379,6 @@ fn right_answers(logits: &Tensor<2>, targets: &Tensor<1, burn::tensor::Int>) -> 
         .zip(targets.iter::<i64>())
         .filter(|(a, b)| a == b)
         .count()
-}
-
-fn optimizer(recipe: &TrainingRecipe) -> ModuleOptimizer {
-    let decay = recipe.weight_decay as f32;
-    match recipe.optimizer {
-        Optimizer::Adam {
-            beta_1,
-            beta_2,
-            epsilon,
-        } => AdamConfig::new()
-            .with_beta_1(beta_1 as f32)
-            .with_beta_2(beta_2 as f32)
-            .with_epsilon(epsilon as f32)
-            .with_weight_decay(
-                (decay > 0.0).then(|| burn::optim::decay::WeightDecayConfig::new(decay)),
-            )
-            .init(),
-        Optimizer::Adamw {
-            beta_1,
-            beta_2,
-            epsilon,
-        } => AdamWConfig::new()
-            .with_beta_1(beta_1 as f32)
-            .with_beta_2(beta_2 as f32)
-            .with_epsilon(epsilon as f32)
-            .with_weight_decay(decay)
-            .init(),
-    }
 }
 
 /// A seed of its own for each number: the step of Steele, Lea and Flood's SplitMix64,

@@ -20,7 +20,7 @@ pub struct Predictions {
 /// The prediction for one sequence.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Prediction {
-    /// The sequence's name: its `series` in a CSV file, else its number in the file.
+    /// The sequence's name: its `series` in a CSV file, else its number in the file, counted from 1.
     pub id: String,
     /// The most probable class; the first of them if several are equally probable.
     pub label: usize,
@@ -63,7 +63,7 @@ impl Predictions {
             let logits: Vec<f64> = logits.iter::<f64>().collect();
             for (&index, logits) in batch.indices.iter().zip(logits.chunks(classes.len())) {
                 let truth = set.sequences[index].label.class();
-                rows[index] = Some(Prediction::new(set.name(index), logits, truth));
+                rows[index] = Some(Prediction::new(id(set, index), logits, truth));
             }
         }
         let rows = rows.into_iter().flatten().collect();
@@ -106,6 +106,12 @@ impl Predictions {
         }
         text
     }
+}
+
+/// The sequence's own name, or its number in the file, counted from 1.
+fn id(set: &SequenceSet, index: usize) -> String {
+    let number = || (index + 1).to_string();
+    set.sequences[index].id.clone().unwrap_or_else(number)
 }
 
 /// One line of CSV (RFC 4180), fields quoted where they must be.

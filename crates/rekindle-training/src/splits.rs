@@ -20,21 +20,11 @@ pub enum DataError {
     #[error(transparent)]
     Read(#[from] ReadError),
     /// A file has other channels.
-    #[error("{}: {source}", path.display())]
-    Channels {
-        /// The file.
-        path: PathBuf,
-        /// Found and expected.
-        source: ChannelError,
-    },
+    #[error(transparent)]
+    Channels(#[from] ChannelError),
     /// A file has labels that the training data lack.
-    #[error("{}: {source}", path.display())]
-    Labels {
-        /// The file.
-        path: PathBuf,
-        /// Found and expected.
-        source: LabelError,
-    },
+    #[error(transparent)]
+    Labels(#[from] LabelError),
     /// The labels are no classes.
     #[error("{}: found {found}, expected class labels of at least 2 classes to train a classifier", path.display())]
     Target {
@@ -81,18 +71,8 @@ impl Preprocessing {
     /// # Errors
     /// If the set has other channels, or labels that the training data lack.
     pub fn apply(&self, set: &SequenceSet) -> Result<SequenceSet, DataError> {
-        let path = || set.source.clone();
-        set.check_channels(&self.channels)
-            .map_err(|source| DataError::Channels {
-                path: path(),
-                source,
-            })?;
-        let set = set
-            .align_classes(&self.classes)
-            .map_err(|source| DataError::Labels {
-                path: path(),
-                source,
-            })?;
+        set.check_channels(&self.channels)?;
+        let set = set.align_classes(&self.classes)?;
         Ok(match &self.scaler {
             Some(scaler) => scaler.apply(&set),
             None => set,

@@ -10,11 +10,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::files::{self, Checksum, FileError};
 use crate::fit::Fit;
-use crate::recipe::{CellKind, DataRecipe, Recipe, RecipeError};
+use crate::recipe::{CellKind, Recipe, RecipeError};
 use crate::splits::{DataError, Splits};
 use crate::{
-    Backend, BackendError, Classifier, Evaluation, Event, Observer, Predictions, RunFolder, Scores,
-    summary,
+    Backend, BackendError, Classifier, Event, Observer, Predictions, RunFolder, Scores, summary,
 };
 
 /// Whether a run begins or goes on.
@@ -65,6 +64,21 @@ pub(crate) struct Finished {
 const FORMAT: u32 = 1;
 
 impl Finished {
+    fn new(weights: &[u8], outcome: &Outcome) -> Self {
+        let weights = Checksum::of(weights).to_hex();
+        Self {
+            format: FORMAT,
+            weights,
+            outcome: outcome.clone(),
+        }
+    }
+
+    fn save(&self, folder: &RunFolder) -> Result<(), FileError> {
+        let path = folder.result();
+        let text = serde_json::to_vec_pretty(self).map_err(|e| FileError::damaged(&path, e))?;
+        files::write(&path, &text)
+    }
+
     /// Reads the file; `None` if the run is not finished.
     pub(crate) fn load(folder: &RunFolder) -> Result<Option<Self>, FileError> {
         let path = folder.result();
@@ -225,33 +239,27 @@ fn check_folder(folder: &RunFolder, recipe: &Recipe, start: Start) -> Result<(),
             found: found.join(", "),
         });
     }
-    // Where the data lie may change; that they are the same is checked by their checksum.
-    let old = recipe_of(path)?;
-    let DataRecipe {
-        train, valid, test, ..
-    } = old.data.clone();
-    let data = DataRecipe {
-        train,
-        valid,
-        test,
-        ..recipe.data.clone()
-    };
-    let new = Recipe {
-        data,
-        ..recipe.clone()
-    };
+    check_recipe(folder, recipe)
+}
+
+/// Checks that a run was begun with this recipe.
+///
+/// Where the data lie may change; that they are the same is checked by their checksum.
+fn check_recipe(folder: &RunFolder, recipe: &Recipe) -> Result<(), TrainError> {
+    let old = recipe_of(folder.path())?;
+    let mut new = recipe.clone();
+    new.data.train.clone_from(&old.data.train);
+    new.data.valid.clone_from(&old.data.valid);
+    new.data.test.clone_from(&old.data.test);
     if old == new {
         return Ok(());
     }
     let (old, new) = (old.to_toml(), new.to_toml());
+    let mut lines = old.lines().zip(new.lines());
     let differs = |(old, new): &(&str, &str)| old != new;
-    let (old, new) = old
-        .lines()
-        .zip(new.lines())
-        .find(differs)
-        .unwrap_or(("fewer keys", "more keys"));
+    let (old, new) = lines.find(differs).unwrap_or(("fewer keys", "more keys"));
     Err(TrainError::RecipeChanged {
-        folder: path.to_path_buf(),
+        folder: folder.path().to_path_buf(),
         difference: format!("it has `{old}`, now given `{new}`"),
     })
 }
@@ -266,17 +274,10 @@ fn finish(
     device: &Device,
 ) -> Result<Outcome, TrainError> {
     let classifier = fit.kept()?;
-    let evaluate = |set: &Option<_>| -> Option<Evaluation> {
+    let (classes, batch_size) = (&splits.preprocessing.classes, recipe.training.batch_size);
+    let evaluate = |set: &Option<_>| {
         let set = set.as_ref()?;
-        let classes = &splits.preprocessing.classes;
-        Predictions::of(
-            &classifier,
-            set,
-            classes,
-            recipe.training.batch_size,
-            device,
-        )
-        .evaluate()
+        Predictions::of(&classifier, set, classes, batch_size, device).evaluate()
     };
     let (valid, test) = (evaluate(&splits.valid), evaluate(&splits.test));
     let outcome = Outcome {
@@ -292,26 +293,18 @@ fn finish(
         backend,
     };
 
-    let weights = weights_of(classifier, &folder.model())?;
-    files::write(&folder.model(), &weights)?;
     let report = summary::Summary {
         recipe,
         outcome: &outcome,
-        classes: &splits.preprocessing.classes,
+        classes,
         epochs: fit.epochs(),
         steps: &summary::read_steps(&folder.steps())?,
         evaluations: &[("validation", valid), ("test", test)],
     };
     files::write(&folder.report(), report.to_report().to_html().as_bytes())?;
-    let weights = Checksum::of(&weights).to_hex();
-    let finished = Finished {
-        format: FORMAT,
-        weights,
-        outcome: outcome.clone(),
-    };
-    let path = folder.result();
-    let text = serde_json::to_vec_pretty(&finished).map_err(|e| FileError::damaged(&path, e))?;
-    files::write(&path, &text)?;
+    let weights = weights_of(classifier, &folder.model())?;
+    files::write(&folder.model(), &weights)?;
+    Finished::new(&weights, &outcome).save(folder)?;
     Ok(outcome)
 }
 

@@ -3,6 +3,7 @@
 mod error;
 mod fields;
 mod keys;
+mod optimizer;
 mod parse;
 mod validate;
 
@@ -16,6 +17,7 @@ use serde::{Deserialize, Serialize};
 
 pub use error::RecipeError;
 pub use keys::Key;
+pub use optimizer::Optimizer;
 
 use crate::EpochRow;
 
@@ -159,48 +161,6 @@ impl Default for ModelRecipe {
     }
 }
 
-/// An optimiser with its constants.
-#[derive(Serialize, Deserialize, Debug, Clone, Copy, PartialEq)]
-#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
-pub enum Optimizer {
-    /// Kingma and Ba, 2014, <https://arxiv.org/abs/1412.6980>; weight decay is added to the gradient.
-    Adam {
-        /// Decay of the mean of gradients, in `[0, 1)`. Default: 0.9.
-        #[serde(default = "beta_1")]
-        beta_1: f64,
-        /// Decay of the mean of squared gradients, in `[0, 1)`. Default: 0.999.
-        #[serde(default = "beta_2")]
-        beta_2: f64,
-        /// Added to the denominator. Default: 1e-8, the paper's and PyTorch's; Burn's is 1e-5.
-        #[serde(default = "epsilon")]
-        epsilon: f64,
-    },
-    /// Loshchilov and Hutter, 2017, <https://arxiv.org/abs/1711.05101>; weight decay apart from the gradient.
-    Adamw {
-        /// Decay of the mean of gradients, in `[0, 1)`. Default: 0.9.
-        #[serde(default = "beta_1")]
-        beta_1: f64,
-        /// Decay of the mean of squared gradients, in `[0, 1)`. Default: 0.999.
-        #[serde(default = "beta_2")]
-        beta_2: f64,
-        /// Added to the denominator. Default: 1e-8, as PyTorch's; Burn's is 1e-5.
-        #[serde(default = "epsilon")]
-        epsilon: f64,
-    },
-}
-
-fn beta_1() -> f64 {
-    0.9
-}
-
-fn beta_2() -> f64 {
-    0.999
-}
-
-fn epsilon() -> f64 {
-    1e-8
-}
-
 /// What a schedule counts.
 #[derive(Serialize, Deserialize, Debug, Clone, Copy, PartialEq, Eq)]
 #[serde(rename_all = "snake_case")]
@@ -294,11 +254,7 @@ impl Default for TrainingRecipe {
         Self {
             epochs: 50,
             batch_size: 32,
-            optimizer: Optimizer::Adamw {
-                beta_1: beta_1(),
-                beta_2: beta_2(),
-                epsilon: epsilon(),
-            },
+            optimizer: Optimizer::default(),
             lr: 0.003,
             weight_decay: 0.01,
             schedule: Schedule::default(),

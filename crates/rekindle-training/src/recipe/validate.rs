@@ -2,6 +2,7 @@
 
 use rekindle_optim::{Mode, Schedule};
 
+use super::optimizer::Constants;
 use super::{Keep, Optimizer, Recipe, RecipeError, TrainingRecipe};
 use crate::classifier::Cells;
 
@@ -136,35 +137,25 @@ impl TrainingRecipe {
             patience,
             "at least 1; leave it out to never stop early",
         )?;
-        let (Optimizer::Adam {
-            beta_1,
-            beta_2,
-            epsilon,
-        }
-        | Optimizer::Adamw {
-            beta_1,
-            beta_2,
-            epsilon,
-        }) = self.optimizer;
-        let decay = |beta: f64| (0.0..1.0).contains(&beta);
-        check(
-            decay(beta_1),
-            "training.optimizer.beta_1",
-            beta_1,
-            "a number in [0, 1)",
-        )?;
-        check(
-            decay(beta_2),
-            "training.optimizer.beta_2",
-            beta_2,
-            "a number in [0, 1)",
-        )?;
-        check(
-            epsilon > 0.0 && epsilon.is_finite(),
-            "training.optimizer.epsilon",
-            epsilon,
-            POSITIVE,
-        )?;
+        self.optimizer.check()?;
         Ok(self.schedule.validate()?)
+    }
+}
+
+impl Optimizer {
+    fn check(self) -> Result<(), RecipeError> {
+        let Constants {
+            beta_1,
+            beta_2,
+            epsilon,
+        } = self.constants();
+        for (key, beta) in [
+            ("training.optimizer.beta_1", beta_1),
+            ("training.optimizer.beta_2", beta_2),
+        ] {
+            check((0.0..1.0).contains(&beta), key, beta, "a number in [0, 1)")?;
+        }
+        let is_right = epsilon > 0.0 && epsilon.is_finite();
+        check(is_right, "training.optimizer.epsilon", epsilon, POSITIVE)
     }
 }
