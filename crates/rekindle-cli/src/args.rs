@@ -7,7 +7,12 @@ use rekindle::training::Backend;
 
 /// Recurrent networks on sequences in files.
 #[derive(Parser, Debug)]
-#[command(name = "rekindle", version, about)]
+#[command(
+    name = "rekindle",
+    version,
+    about,
+    after_help = "Exit codes: 0 done, 2 input that you can mend, 70 a defect of the program."
+)]
 pub struct Args {
     /// What to do.
     #[command(subcommand)]
@@ -34,29 +39,31 @@ pub enum Command {
 /// Options of `train`.
 #[derive(Group, Debug)]
 #[command(after_help = "\
-Example:
+Examples:
   rekindle train recipes/japanese-vowels-gru.toml --set training.epochs=20 --out runs/vowels
+  rekindle train --train mine.csv --test other.csv --cell gru
+  rekindle train recipes/japanese-vowels-gru.toml --out runs/vowels --resume
 
 Without a recipe, --train FILE trains with the defaults. `rekindle keys` lists what --set can change.")]
 pub struct TrainArgs {
-    /// Recipe in TOML; with --resume the run folder's own is the default
+    /// Recipe in TOML; paths in it count from its folder [default: with --resume and --out the run folder's own]
     pub recipe: Option<PathBuf>,
-    /// File to train on (.ts or .csv), instead of the recipe's data.train
+    /// File to train on (.ts or .csv), instead of data.train of the recipe
     #[arg(long, value_name = "FILE")]
     pub train: Option<PathBuf>,
-    /// File to validate on, instead of data.valid
+    /// File to validate on, instead of data.valid [default: a tenth of the training file is held out]
     #[arg(long, value_name = "FILE")]
     pub valid: Option<PathBuf>,
-    /// File to score at the end, instead of data.test
+    /// File to score once at the end, instead of data.test [default: none]
     #[arg(long, value_name = "FILE")]
     pub test: Option<PathBuf>,
-    /// Cell, instead of model.cell: lstm, gru or rnn
+    /// Cell, instead of model.cell: lstm, gru or rnn [default: lstm]
     #[arg(long)]
     pub cell: Option<String>,
-    /// Seed of all random numbers, instead of the recipe's
-    #[arg(long)]
+    /// Seed of all random numbers, a whole number from 0 to 2^63 - 1, instead of the recipe's [default: 0]
+    #[arg(long, value_name = "N", value_parser = seeds())]
     pub seed: Option<u64>,
-    /// Change a key of the recipe, such as training.lr=0.01; can be given several times
+    /// Change a key of the recipe, such as training.lr=0.01; the value is TOML or a bare word; can be given several times
     #[arg(long = "set", value_name = "KEY=VALUE")]
     pub sets: Vec<String>,
     /// Backend: flex, ndarray, wgpu, vulkan, cuda, rocm or metal, as far as compiled in [default: the first that is]
@@ -65,8 +72,8 @@ pub struct TrainArgs {
     /// Run folder [default: a new one, runs/NAME-CELL-seedN]
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
-    /// Continue the run in --out from its last checkpoint; begin it if there is none
-    #[arg(long, requires = "out")]
+    /// Continue the run in --out, or the latest of the recipe, after its last whole epoch; begin it if there is none
+    #[arg(long)]
     pub resume: bool,
     /// Print the result as one JSON object in the last line of standard output; progress goes to standard error
     #[arg(long)]
@@ -82,19 +89,19 @@ pub struct CompareArgs {
     /// Recipes in TOML
     #[arg(required = true)]
     pub recipes: Vec<PathBuf>,
-    /// Seeds to train each recipe with, separated by commas [default: the recipe's own]
-    #[arg(long, value_delimiter = ',')]
+    /// Seeds to train each recipe with, such as 1,2,3 [default: the recipe's own]
+    #[arg(long, value_name = "N,N,…", value_delimiter = ',', value_parser = seeds())]
     pub seeds: Vec<u64>,
-    /// Change a key of every recipe; can be given several times
+    /// Change a key of every recipe, as for `train`; can be given several times
     #[arg(long = "set", value_name = "KEY=VALUE")]
     pub sets: Vec<String>,
-    /// Backend, as for `train`
+    /// Backend, as for `train` [default: the first that is compiled in]
     #[arg(long)]
     pub backend: Option<Backend>,
-    /// Folder for the run folders
+    /// Folder for the run folders, which are called NAME-CELL-seedN
     #[arg(long, value_name = "DIR", default_value = "runs")]
     pub out: PathBuf,
-    /// Print the results as one JSON object in the last line of standard output
+    /// Print the results as one JSON object in the last line of standard output; progress goes to standard error
     #[arg(long)]
     pub json: bool,
     /// Show no progress
@@ -107,10 +114,10 @@ pub struct CompareArgs {
 pub struct EvaluateArgs {
     /// Run folder
     pub dir: PathBuf,
-    /// Labelled file (.ts or .csv)
+    /// Labelled file (.ts or .csv) with the channels of the training file
     #[arg(long, value_name = "FILE")]
     pub data: PathBuf,
-    /// Backend, as for `train`
+    /// Backend, as for `train` [default: the first that is compiled in]
     #[arg(long)]
     pub backend: Option<Backend>,
     /// Print one JSON object
@@ -123,13 +130,13 @@ pub struct EvaluateArgs {
 pub struct PredictArgs {
     /// Run folder
     pub dir: PathBuf,
-    /// File of sequences (.ts or .csv); labels are not needed
+    /// File of sequences (.ts or .csv) with the channels of the training file; labels are not needed
     #[arg(long, value_name = "FILE")]
     pub data: PathBuf,
     /// CSV file to write [default: standard output]
     #[arg(long, value_name = "FILE")]
     pub output: Option<PathBuf>,
-    /// Backend, as for `train`
+    /// Backend, as for `train` [default: the first that is compiled in]
     #[arg(long)]
     pub backend: Option<Backend>,
 }
@@ -142,6 +149,11 @@ pub struct InspectArgs {
     /// Print one JSON object
     #[arg(long)]
     pub json: bool,
+}
+
+/// What a recipe takes as a seed: a TOML integer.
+fn seeds() -> clap::builder::RangedU64ValueParser {
+    clap::value_parser!(u64).range(..=i64::MAX as u64)
 }
 
 /// The backend asked for, or the first that is compiled in.

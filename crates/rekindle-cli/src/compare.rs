@@ -1,13 +1,15 @@
 //! `rekindle compare`.
 
+use std::collections::HashSet;
 use std::path::Path;
 
-use rekindle::training::{Backend, Outcome, Recipe, Start, train};
+use rekindle::data::{ReadError, read};
+use rekindle::training::{Backend, Outcome, Recipe, Scores, Start, train};
 
 use crate::args::{CompareArgs, backend};
 use crate::progress::{Progress, Stream};
-use crate::table::{Table, percent};
-use crate::train::{free_folder, print_line};
+use crate::table::{NOTHING, Table, percent};
+use crate::{output, run_names};
 
 /// The runs of one recipe.
 struct Runs<'a> {
@@ -19,27 +21,29 @@ struct Runs<'a> {
 /// Trains each recipe with each seed and prints a table.
 pub fn run(args: &CompareArgs) -> anyhow::Result<()> {
     let backend = backend(args.backend)?;
-    // All recipes are read before the first is trained.
-    let recipes = args
-        .recipes
-        .iter()
-        .map(|path| Ok((path, Recipe::load(path, &args.sets)?)));
-    let recipes: Vec<_> = recipes.collect::<anyhow::Result<_>>()?;
+    check_seeds(&args.seeds)?;
+    let mut recipes = Vec::new();
+    for path in &args.recipes {
+        recipes.push((path, Recipe::load(path, &args.sets)?));
+    }
+    // A mistake in the last recipe should not come to light only when the others are trained.
+    for (_, recipe) in &recipes {
+        check_data(recipe)?;
+    }
     let mut compared = Vec::new();
     for (path, recipe) in &recipes {
-        let seeds = if args.seeds.is_empty() {
-            vec![recipe.seed]
-        } else {
-            args.seeds.clone()
+        let seeds = match args.seeds.as_slice() {
+            [] => &[recipe.seed],
+            seeds => seeds,
         };
-        let outcomes = seeds.iter().map(|&seed| {
+        let mut outcomes = Vec::new();
+        for &seed in seeds {
             let recipe = Recipe {
                 seed,
                 ..recipe.clone()
             };
-            train_one(args, path, &recipe, backend)
-        });
-        let outcomes = outcomes.collect::<anyhow::Result<_>>()?;
+            outcomes.push(train_one(args, path, &recipe, backend)?);
+        }
         compared.push(Runs {
             recipe: path,
             cell: recipe.model.cell.to_string(),
@@ -47,12 +51,30 @@ pub fn run(args: &CompareArgs) -> anyhow::Result<()> {
         });
     }
     if args.json {
-        let runs = compared
-            .iter()
-            .map(|runs| serde_json::json!({ "recipe": runs.recipe, "runs": runs.outcomes }));
-        return print_line(&serde_json::json!({ "recipes": runs.collect::<Vec<_>>() }).to_string());
+        return output::line(&json(&compared).to_string());
     }
-    print_line(&table(&compared).to_string())
+    output::line(&table(&compared).to_string())
+}
+
+/// A seed that is given twice would count one run twice.
+fn check_seeds(seeds: &[u64]) -> anyhow::Result<()> {
+    let mut known = HashSet::new();
+    match seeds.iter().find(|seed| !known.insert(**seed)) {
+        None => Ok(()),
+        Some(seed) => {
+            anyhow::bail!("--seeds: found {seed} twice, expected each seed once; remove one")
+        }
+    }
+}
+
+/// Whether the data files can be read.
+fn check_data(recipe: &Recipe) -> Result<(), ReadError> {
+    let data = &recipe.data;
+    let files = [Some(&data.train), data.valid.as_ref(), data.test.as_ref()];
+    for path in files.into_iter().flatten() {
+        read(path, data.missing)?;
+    }
+    Ok(())
 }
 
 fn train_one(
@@ -61,20 +83,24 @@ fn train_one(
     recipe: &Recipe,
     backend: Backend,
 ) -> anyhow::Result<Outcome> {
-    let folder = free_folder(&args.out, recipe);
-    let stream = if args.json {
-        Stream::Error
-    } else {
-        Stream::Output
-    };
-    let mut progress = Progress::new(args.quiet, stream);
+    let folder = run_names::free(&args.out, recipe);
+    let mut progress = Progress::new(args.quiet, Stream::beside_result(args.json));
     progress.title(&format!(
         "{} (seed {}) in {}",
         path.display(),
         recipe.seed,
         folder.display()
     ));
-    Ok(train(recipe, backend, &folder, Start::New, &mut progress)?)
+    let outcome = train(recipe, backend, &folder, Start::New, &mut progress)?;
+    progress.title("");
+    Ok(outcome)
+}
+
+fn json(compared: &[Runs]) -> serde_json::Value {
+    let runs = compared
+        .iter()
+        .map(|runs| serde_json::json!({ "recipe": runs.recipe, "runs": runs.outcomes }));
+    serde_json::json!({ "recipes": runs.collect::<Vec<_>>() })
 }
 
 fn table(compared: &[Runs]) -> Table {
@@ -90,63 +116,42 @@ fn table(compared: &[Runs]) -> Table {
         "seconds",
     ]);
     for runs in compared {
-        let scores = |score: fn(&rekindle::training::Scores) -> f64| -> Vec<f64> {
-            runs.outcomes
-                .iter()
-                .filter_map(|outcome| outcome.test.as_ref().map(score))
-                .collect()
-        };
-        let of_all =
-            |value: fn(&Outcome) -> f64| -> Vec<f64> { runs.outcomes.iter().map(value).collect() };
-        let accuracies = scores(|scores| scores.accuracy);
+        let numbers =
+            |value: fn(&Outcome) -> f64| runs.outcomes.iter().map(value).collect::<Vec<_>>();
+        let tests: Vec<Scores> = runs.outcomes.iter().filter_map(|run| run.test).collect();
+        let scores = |score: fn(&Scores) -> f64| tests.iter().map(score).collect::<Vec<_>>();
         table.row(vec![
             runs.recipe.display().to_string(),
             runs.cell.clone(),
-            runs.outcomes[0].parameters.to_string(),
+            // The width of input and output is the same for every seed.
+            mean(&numbers(|run| run.parameters as f64), |n| format!("{n:.0}")),
             runs.outcomes.len().to_string(),
-            format!("{:.0}", mean(&of_all(|outcome| outcome.epochs as f64))),
-            with_spread(&accuracies),
-            share(&scores(|scores| scores.macro_f1)),
-            number(&scores(|scores| scores.loss)),
-            format!("{:.1}", mean(&of_all(|outcome| outcome.seconds))),
+            mean(&numbers(|run| run.epochs as f64), |n| format!("{n:.0}")),
+            with_range(&scores(|scores| scores.accuracy)),
+            mean(&scores(|scores| scores.macro_f1), percent),
+            mean(&scores(|scores| scores.loss), |n| format!("{n:.4}")),
+            mean(&numbers(|run| run.seconds), |n| format!("{n:.1}")),
         ]);
     }
     table
 }
 
-fn mean(values: &[f64]) -> f64 {
-    values.iter().sum::<f64>() / values.len() as f64
+fn mean(values: &[f64], show: fn(f64) -> String) -> String {
+    if values.is_empty() {
+        return NOTHING.to_string();
+    }
+    show(values.iter().sum::<f64>() / values.len() as f64)
 }
 
 /// The mean, with the range if there are several.
-fn with_spread(shares: &[f64]) -> String {
-    if shares.len() < 2 {
-        return share(shares);
-    }
+fn with_range(shares: &[f64]) -> String {
     let least = shares.iter().copied().fold(f64::INFINITY, f64::min);
     let greatest = shares.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-    format!(
-        "{} ({} to {})",
-        share(shares),
-        percent(least),
-        percent(greatest)
-    )
-}
-
-fn share(shares: &[f64]) -> String {
-    if shares.is_empty() {
-        "no test data".to_string()
-    } else {
-        percent(mean(shares))
+    let mean = mean(shares, percent);
+    if shares.len() < 2 {
+        return mean;
     }
-}
-
-fn number(values: &[f64]) -> String {
-    if values.is_empty() {
-        String::new()
-    } else {
-        format!("{:.4}", mean(values))
-    }
+    format!("{mean} ({} to {})", percent(least), percent(greatest))
 }
 
 #[cfg(test)]
@@ -155,8 +160,15 @@ mod tests {
 
     #[test]
     fn several_seeds_show_their_range() {
-        assert_eq!(with_spread(&[0.5, 0.75]), "62.50 % (50.00 % to 75.00 %)");
-        assert_eq!(with_spread(&[0.5]), "50.00 %");
-        assert_eq!(with_spread(&[]), "no test data");
+        assert_eq!(with_range(&[0.5, 0.75]), "62.50 % (50.00 % to 75.00 %)");
+        assert_eq!(with_range(&[0.5]), "50.00 %");
+        assert_eq!(with_range(&[]), NOTHING);
+    }
+
+    #[test]
+    fn a_seed_counts_once() {
+        assert!(check_seeds(&[]).is_ok() && check_seeds(&[2, 1]).is_ok());
+        let error = check_seeds(&[2, 1, 2]).expect_err("two is there twice");
+        assert!(error.to_string().contains("found 2 twice"), "{error}");
     }
 }

@@ -1,10 +1,10 @@
 //! `rekindle evaluate`.
 
-use rekindle::training::Trained;
+use rekindle::training::{Evaluation, Trained};
 
 use crate::args::{EvaluateArgs, backend};
+use crate::output;
 use crate::table::{Table, percent};
-use crate::train::print_line;
 
 /// Scores a run's classifier on a file.
 pub fn run(args: &EvaluateArgs) -> anyhow::Result<()> {
@@ -21,8 +21,20 @@ pub fn run(args: &EvaluateArgs) -> anyhow::Result<()> {
             "classes": classes,
             "confusion": evaluation.confusion.counts,
         });
-        return print_line(&result.to_string());
+        return output::line(&result.to_string());
     }
+    output::line(&format!(
+        "{} sequences: accuracy {}, macro-F1 {}, loss {:.4}\n\n{}",
+        evaluation.confusion.total(),
+        percent(scores.accuracy),
+        percent(scores.macro_f1),
+        scores.loss,
+        confusion_table(classes, &evaluation)
+    ))
+}
+
+/// How often each class was predicted for each true class.
+fn confusion_table(classes: &[String], evaluation: &Evaluation) -> Table {
     let mut header = vec!["truth \\ predicted"];
     header.extend(classes.iter().map(String::as_str));
     let mut table = Table::new(&header);
@@ -30,11 +42,5 @@ pub fn run(args: &EvaluateArgs) -> anyhow::Result<()> {
         let counts = counts.iter().map(ToString::to_string);
         table.row(std::iter::once(class.clone()).chain(counts).collect());
     }
-    print_line(&format!(
-        "{} sequences: accuracy {}, macro-F1 {}, loss {:.4}\n\n{table}",
-        evaluation.confusion.total(),
-        percent(scores.accuracy),
-        percent(scores.macro_f1),
-        scores.loss
-    ))
+    table
 }

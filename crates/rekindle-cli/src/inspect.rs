@@ -1,38 +1,35 @@
-//! `rekindle inspect` and `rekindle keys`.
+//! `rekindle inspect`.
 
-use rekindle::training::{Recipe, Trained};
+use rekindle::training::{RunFolder, Trained};
 
 use crate::args::{InspectArgs, backend};
-use crate::table::{Table, percent};
-use crate::train::print_line;
+use crate::history::History;
+use crate::output;
+use crate::table::score_table;
 
 /// Shows a run.
 pub fn run(args: &InspectArgs) -> anyhow::Result<()> {
     let trained = Trained::load(&args.dir, backend(None)?)?;
-    let outcome = &trained.outcome;
+    let metrics = RunFolder::new(&args.dir).metrics();
+    let history = History::read(&metrics, trained.outcome.epochs)?;
     if args.json {
         let result = serde_json::json!({
-            "outcome": outcome,
+            "outcome": trained.outcome,
             "recipe": trained.recipe,
             "channels": trained.preprocessing.channels,
             "classes": trained.preprocessing.classes,
+            "metrics": history.to_json(),
         });
-        return print_line(&result.to_string());
+        return output::line(&result.to_string());
     }
-    let mut scores = Table::new(&["set", "accuracy", "macro-F1", "loss"]);
-    for (name, set) in [("validation", outcome.valid), ("test", outcome.test)] {
-        if let Some(set) = set {
-            scores.row(vec![
-                name.to_string(),
-                percent(set.accuracy),
-                percent(set.macro_f1),
-                format!("{:.4}", set.loss),
-            ]);
-        }
-    }
-    print_line(&format!(
+    output::line(&text(&trained, &history))
+}
+
+fn text(trained: &Trained, history: &History) -> String {
+    let outcome = &trained.outcome;
+    format!(
         "run: {} ({}, seed {}, backend {})\nepochs: {}, weights of epoch {}, {:.1} s\nparameters: {}\nchannels: {}\n\
-         classes: {}\n\n{scores}\n{}\n\n{}",
+         classes: {}\n\nScores\n\n{}\n\nEpochs\n\n{}\n\nNetwork\n\n{}\n\nRecipe\n\n{}",
         outcome.name,
         outcome.cell,
         outcome.seed,
@@ -43,20 +40,9 @@ pub fn run(args: &InspectArgs) -> anyhow::Result<()> {
         trained.parameters(),
         trained.preprocessing.channels.join(", "),
         trained.preprocessing.classes.join(", "),
+        score_table(outcome),
+        history.table(outcome.kept_epoch),
         trained.classifier,
         trained.recipe.to_toml().trim_end()
-    ))
-}
-
-/// Lists the keys of a recipe.
-pub fn keys() -> anyhow::Result<()> {
-    let mut table = Table::new(&["key", "default", "meaning"]);
-    for key in Recipe::keys() {
-        table.row(vec![
-            key.path.to_string(),
-            key.default.to_string(),
-            key.doc.to_string(),
-        ]);
-    }
-    print_line(table.to_string().trim_end())
+    )
 }

@@ -3,12 +3,17 @@
 mod args;
 mod compare;
 mod evaluate;
+mod history;
 mod inspect;
+mod keys;
+mod output;
 mod predict;
 mod progress;
+mod run_names;
 mod table;
 mod train;
 
+use std::panic::PanicHookInfo;
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -21,15 +26,12 @@ const BAD_INPUT: u8 = 2;
 const DEFECT: u8 = 70;
 
 fn main() -> ExitCode {
-    std::panic::set_hook(Box::new(|info| {
-        eprintln!("rekindle has a defect, please report it with the command that you gave: {info}");
-    }));
-    let run = || run(Args::parse());
-    match std::panic::catch_unwind(run) {
+    std::panic::set_hook(Box::new(|info| eprintln!("{}", defect(info))));
+    match std::panic::catch_unwind(|| run(Args::parse())) {
         Ok(Ok(())) => ExitCode::SUCCESS,
-        Ok(Err(error)) if is_broken_pipe(&error) => ExitCode::SUCCESS,
+        Ok(Err(error)) if output::is_reader_gone(&error) => ExitCode::SUCCESS,
         Ok(Err(error)) => {
-            report(&error);
+            eprint!("{}", message(&error));
             ExitCode::from(BAD_INPUT)
         }
         Err(_) => ExitCode::from(DEFECT),
@@ -43,27 +45,52 @@ fn run(args: Args) -> anyhow::Result<()> {
         Command::Evaluate(args) => evaluate::run(&args),
         Command::Predict(args) => predict::run(&args),
         Command::Inspect(args) => inspect::run(&args),
-        Command::Keys => inspect::keys(),
+        Command::Keys => keys::run(),
     }
 }
 
-/// Prints an error and those of its causes that its message does not tell already.
-fn report(error: &anyhow::Error) {
-    let mut told = error.to_string();
-    eprintln!("error: {told}");
-    for cause in error.chain().skip(1) {
-        let cause = cause.to_string();
-        if !told.contains(&cause) {
-            eprintln!("  caused by: {cause}");
-            told = cause;
+/// An error, and those of its causes that are not told yet.
+fn message(error: &anyhow::Error) -> String {
+    let mut text = format!("error: {error}\n");
+    for cause in error.chain().skip(1).map(ToString::to_string) {
+        if !text.contains(&cause) {
+            text += &format!("  caused by: {cause}\n");
         }
     }
+    text
 }
 
-/// Whether whoever read the output has gone, as `head` does; then there is nobody to tell.
-fn is_broken_pipe(error: &anyhow::Error) -> bool {
-    error.chain().any(|cause| {
-        let io = cause.downcast_ref::<std::io::Error>();
-        io.is_some_and(|io| io.kind() == std::io::ErrorKind::BrokenPipe)
-    })
+/// One line about a panic, which always is a mistake in the program.
+fn defect(info: &PanicHookInfo) -> String {
+    let payload = info.payload();
+    let what = payload
+        .downcast_ref::<&str>()
+        .copied()
+        .or_else(|| payload.downcast_ref::<String>().map(String::as_str))
+        .unwrap_or("no message");
+    let what: Vec<&str> = what.split_whitespace().collect();
+    let place = info
+        .location()
+        .map_or("unknown place".to_string(), ToString::to_string);
+    format!(
+        "rekindle has a defect at {place}, please report it with the command that you gave: {}",
+        what.join(" ")
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use anyhow::anyhow;
+
+    #[test]
+    fn causes_are_told_once() {
+        let error = anyhow!("no space")
+            .context("disk: no space")
+            .context("cannot write a.csv");
+        assert_eq!(
+            message(&error),
+            "error: cannot write a.csv\n  caused by: disk: no space\n"
+        );
+    }
 }

@@ -1,11 +1,10 @@
 //! `rekindle predict`.
 
-use std::io::Write;
-
 use anyhow::Context;
 use rekindle::training::{Trained, write_atomically};
 
 use crate::args::{PredictArgs, backend};
+use crate::output;
 
 /// Predicts the classes of a file's sequences.
 pub fn run(args: &PredictArgs) -> anyhow::Result<()> {
@@ -15,6 +14,6 @@ pub fn run(args: &PredictArgs) -> anyhow::Result<()> {
     match &args.output {
         Some(path) => write_atomically(path, text.as_bytes())
             .with_context(|| format!("cannot write predictions to {}", path.display())),
-        None => Ok(std::io::stdout().write_all(text.as_bytes())?),
+        None => output::all(&text),
     }
 }

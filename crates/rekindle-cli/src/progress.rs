@@ -5,7 +5,7 @@ use std::io::{IsTerminal, Write};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use rekindle::training::{EpochRow, Event, Observer};
 
-use crate::table::percent;
+use crate::table::{NOTHING, percent};
 
 /// Where progress is printed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,9 +16,25 @@ pub enum Stream {
     Error,
 }
 
-/// A bar over the epoch's batches on a terminal, one line an epoch everywhere.
+impl Stream {
+    /// Where progress does not mix with the result.
+    pub fn beside_result(is_json: bool) -> Self {
+        if is_json { Self::Error } else { Self::Output }
+    }
+
+    fn is_terminal(self) -> bool {
+        match self {
+            Self::Output => std::io::stdout().is_terminal(),
+            Self::Error => std::io::stderr().is_terminal(),
+        }
+    }
+}
+
+/// On a terminal a bar over the batches of the epoch, and above it a line for each epoch that was the best so far;
+/// elsewhere a line for each epoch.
 #[derive(Debug)]
 pub struct Progress {
+    /// Nowhere if `None`.
     stream: Option<Stream>,
     bar: Option<ProgressBar>,
     epochs: usize,
@@ -52,21 +68,39 @@ impl Progress {
         }
     }
 
-    fn start(&mut self, epochs: usize, batches: usize) {
-        self.epochs = epochs;
-        let is_terminal = match self.stream {
-            Some(Stream::Output) => std::io::stdout().is_terminal(),
-            Some(Stream::Error) => std::io::stderr().is_terminal(),
-            None => false,
-        };
-        if is_terminal {
-            let bar = ProgressBar::with_draw_target(
-                Some((epochs * batches) as u64),
-                ProgressDrawTarget::stderr(),
-            );
-            let style = ProgressStyle::with_template("{bar:30} epoch {msg}, {eta} left")
-                .expect("the template is right");
+    fn start_bar(&mut self, batches: usize) {
+        // The bar is drawn on standard error, which does not clutter an output that is kept in a file.
+        let is_seen = self.stream.is_some_and(Stream::is_terminal) && Stream::Error.is_terminal();
+        if is_seen {
+            let bar =
+                ProgressBar::with_draw_target(Some(batches as u64), ProgressDrawTarget::stderr());
+            let style =
+                ProgressStyle::with_template("epoch {prefix} {bar:24} {pos}/{len} batches  {msg}")
+                    .expect("the template is right");
             self.bar = Some(bar.with_style(style));
+        }
+    }
+
+    fn step(&self, epoch: usize, batch: usize) {
+        if let Some(bar) = &self.bar {
+            bar.set_prefix(format!("{epoch}/{}", self.epochs));
+            bar.set_position(batch as u64);
+        }
+    }
+
+    fn epoch(&self, row: &EpochRow, best: bool) {
+        if let Some(bar) = &self.bar {
+            bar.set_message(figures(row));
+        }
+        // Without a bar, nothing else tells the figures.
+        if best || self.bar.is_none() || row.epoch == self.epochs {
+            self.line(&line(row, best));
+        }
+    }
+
+    fn end_bar(&mut self) {
+        if let Some(bar) = self.bar.take() {
+            bar.finish_and_clear();
         }
     }
 }
@@ -83,30 +117,19 @@ impl Observer for Progress {
                 valid_len,
                 test_len,
             } => {
+                self.epochs = *epochs;
                 self.line(&format!(
                     "{train_len} sequences to train on, {valid_len} to validate, {test_len} to test; {parameters} parameters"
                 ));
                 if *first_epoch > 1 {
-                    self.line(&format!("continued at epoch {first_epoch} of {epochs}"));
+                    self.line(&format!("{} of {epochs} epochs are done", first_epoch - 1));
                 }
                 self.line(HEADER);
-                self.start(*epochs, *batches_per_epoch);
-                if let Some(bar) = &self.bar {
-                    bar.set_position(((first_epoch - 1) * batches_per_epoch) as u64);
-                }
+                self.start_bar(*batches_per_epoch);
             }
-            Event::Step { epoch, loss, .. } => {
-                if let Some(bar) = &self.bar {
-                    bar.set_message(format!("{epoch} of {}, loss {loss:.4}", self.epochs));
-                    bar.inc(1);
-                }
-            }
-            Event::Epoch { row, best } => self.line(&line(row, *best)),
-            Event::Done { .. } => {
-                if let Some(bar) = self.bar.take() {
-                    bar.finish_and_clear();
-                }
-            }
+            Event::Step { epoch, batch, .. } => self.step(*epoch, *batch),
+            Event::Epoch { row, best } => self.epoch(row, *best),
+            Event::Done { .. } => self.end_bar(),
             _ => (),
         }
     }
@@ -115,9 +138,7 @@ impl Observer for Progress {
 /// A run that ends with an error leaves no bar behind.
 impl Drop for Progress {
     fn drop(&mut self) {
-        if let Some(bar) = &self.bar {
-            bar.finish_and_clear();
-        }
+        self.end_bar();
     }
 }
 
@@ -125,8 +146,8 @@ const HEADER: &str = "epoch  train loss  train acc  valid loss  valid acc    val
 
 /// One epoch; a star marks the best so far.
 fn line(row: &EpochRow, best: bool) -> String {
-    let number = |value: Option<f64>| value.map_or("-".into(), |value| format!("{value:.4}"));
-    let share = |value: Option<f64>| value.map_or("-".into(), percent);
+    let number = |value: Option<f64>| value.map_or(NOTHING.into(), |value| format!("{value:.4}"));
+    let share = |value: Option<f64>| value.map_or(NOTHING.into(), percent);
     format!(
         "{:>5}  {:>10.4}  {:>9}  {:>10}  {:>9}  {:>10}  {:>13.3e}  {:>9.3}  {:>7.2}{}",
         row.epoch,
@@ -140,4 +161,67 @@ fn line(row: &EpochRow, best: bool) -> String {
         row.seconds,
         if best { " *" } else { "" }
     )
+}
+
+/// An epoch in short.
+fn figures(row: &EpochRow) -> String {
+    let (set, loss, accuracy) = match (row.valid_loss, row.valid_accuracy) {
+        (Some(loss), Some(accuracy)) => ("valid", loss, accuracy),
+        _ => ("train", row.train_loss, row.train_accuracy),
+    };
+    format!("{set} loss {loss:.4}, accuracy {}", percent(accuracy))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn row() -> EpochRow {
+        EpochRow {
+            epoch: 12,
+            train_loss: 0.25,
+            train_accuracy: 1.0,
+            valid_loss: None,
+            valid_accuracy: None,
+            valid_macro_f1: None,
+            lr: 0.003,
+            grad_norm: 1.5,
+            grad_norm_max: 2.0,
+            seconds: 0.5,
+        }
+    }
+
+    #[test]
+    fn lines_stand_below_the_header() {
+        let plain = line(&row(), false);
+        assert_eq!(plain.len(), HEADER.len());
+        assert_eq!(line(&row(), true), format!("{plain} *"));
+        let at = |title: &str| {
+            let end = HEADER.find(title).expect("a title") + title.len();
+            plain[..end]
+                .split_whitespace()
+                .last()
+                .expect("a cell")
+                .to_string()
+        };
+        assert_eq!(
+            (at("epoch"), at("train loss"), at("valid acc")),
+            ("12".into(), "0.2500".into(), "-".into())
+        );
+        assert_eq!(
+            (at("learning rate"), at("seconds")),
+            ("3.000e-3".into(), "0.50".into())
+        );
+    }
+
+    #[test]
+    fn the_bar_shows_validation_if_there_is_one() {
+        assert_eq!(figures(&row()), "train loss 0.2500, accuracy 100.00 %");
+        let valid = EpochRow {
+            valid_loss: Some(0.5),
+            valid_accuracy: Some(0.75),
+            ..row()
+        };
+        assert_eq!(figures(&valid), "valid loss 0.5000, accuracy 75.00 %");
+    }
 }

@@ -1,53 +1,116 @@
-//! Text tables.
+//! Text tables and numbers in them.
 
 use std::fmt;
 
-/// Rows of text, aligned in columns.
+use rekindle::training::Outcome;
+
+/// Rows of text, aligned in columns: numbers to the right, the rest to the left.
 #[derive(Clone, Debug)]
 pub struct Table {
+    header: Vec<String>,
     rows: Vec<Vec<String>>,
 }
 
 impl Table {
     /// A table with a header and no rows.
-    pub fn new(header: &[&str]) -> Self {
+    pub fn new<T: ToString>(header: &[T]) -> Self {
         Self {
-            rows: vec![header.iter().map(ToString::to_string).collect()],
+            header: header.iter().map(ToString::to_string).collect(),
+            rows: Vec::new(),
         }
     }
 
     /// Adds a row.
+    ///
+    /// # Panics
+    /// If it has not as many cells as the header.
     pub fn row(&mut self, row: Vec<String>) {
+        assert_eq!(row.len(), self.header.len(), "cells of a row");
         self.rows.push(row);
+    }
+
+    fn column(&self, column: usize) -> Column {
+        let cells = || self.rows.iter().map(|row| &row[column]);
+        let width = std::iter::once(&self.header[column])
+            .chain(cells())
+            .map(|cell| cell.chars().count())
+            .max()
+            .unwrap_or(0);
+        let is_number =
+            |cell: &String| cell == NOTHING || cell.starts_with(|c: char| c.is_ascii_digit());
+        Column {
+            width,
+            is_number: cells().all(is_number),
+        }
     }
 }
 
+/// How a column is printed.
+struct Column {
+    width: usize,
+    is_number: bool,
+}
+
+impl Column {
+    fn cell(&self, text: &str) -> String {
+        let width = self.width;
+        if self.is_number {
+            format!("{text:>width$}")
+        } else {
+            format!("{text:width$}")
+        }
+    }
+}
+
+/// Lines without an end after the last.
 impl fmt::Display for Table {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let columns = self.rows.iter().map(Vec::len).max().unwrap_or(0);
-        let width = |column: usize| {
-            let cells = self.rows.iter().filter_map(|row| row.get(column));
-            cells.map(|cell| cell.chars().count()).max().unwrap_or(0)
-        };
-        let widths: Vec<usize> = (0..columns).map(width).collect();
-        for (index, row) in self.rows.iter().enumerate() {
-            let cells = row
+        let columns: Vec<Column> = (0..self.header.len())
+            .map(|column| self.column(column))
+            .collect();
+        let line = |row: &[String]| {
+            let cells = columns
                 .iter()
-                .zip(&widths)
-                .map(|(cell, &width)| format!("{cell:width$}"));
-            writeln!(f, "{}", cells.collect::<Vec<_>>().join("  ").trim_end())?;
-            if index == 0 {
-                let rules: Vec<_> = widths.iter().map(|&width| "-".repeat(width)).collect();
-                writeln!(f, "{}", rules.join("  "))?;
-            }
+                .zip(row)
+                .map(|(column, cell)| column.cell(cell));
+            cells.collect::<Vec<_>>().join("  ").trim_end().to_string()
+        };
+        let rules = columns.iter().map(|column| "-".repeat(column.width));
+        write!(
+            f,
+            "{}\n{}",
+            line(&self.header),
+            rules.collect::<Vec<_>>().join("  ")
+        )?;
+        for row in &self.rows {
+            write!(f, "\n{}", line(row))?;
         }
         Ok(())
     }
 }
 
+/// A cell for what was not measured.
+pub const NOTHING: &str = "-";
+
 /// A share in percent.
 pub fn percent(share: f64) -> String {
     format!("{:.2} %", 100.0 * share)
+}
+
+/// The scores of a run, one row a set.
+pub fn score_table(outcome: &Outcome) -> Table {
+    let mut table = Table::new(&["set", "accuracy", "macro-F1", "loss"]);
+    for (name, scores) in [("validation", outcome.valid), ("test", outcome.test)] {
+        if let Some(scores) = scores {
+            table.row(vec![
+                name.to_string(),
+                percent(scores.accuracy),
+                percent(scores.macro_f1),
+                format!("{:.4}", scores.loss),
+            ]);
+        }
+    }
+    table
 }
 
 #[cfg(test)]
@@ -55,9 +118,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn columns_are_aligned() {
-        let mut table = Table::new(&["a", "bb"]);
-        table.row(vec!["long".into(), "x".into()]);
-        assert_eq!(table.to_string(), "a     bb\n----  --\nlong  x\n");
+    fn numbers_stand_on_the_right() {
+        let mut table = Table::new(&["name", "n", "loss"]);
+        table.row(vec!["é".into(), "1".into(), "12.50".into()]);
+        table.row(vec!["longer".into(), "100".into(), NOTHING.into()]);
+        let expected = "name      n   loss\n\
+                        ------  ---  -----\n\
+                        é         1  12.50\n\
+                        longer  100      -";
+        assert_eq!(table.to_string(), expected);
+    }
+
+    #[test]
+    #[should_panic(expected = "cells of a row")]
+    fn ragged_rows_are_refused() {
+        Table::new(&["a", "b"]).row(vec!["1".into()]);
     }
 }

@@ -1,63 +1,52 @@
 //! `rekindle train`.
 
-use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use rekindle::training::{Outcome, Recipe, Start, recipe_of, train};
+use anyhow::Context;
+use rekindle::training::{Outcome, Recipe, RunFolder, Start, train};
 
 use crate::args::{TrainArgs, backend};
 use crate::progress::{Progress, Stream};
-use crate::table::percent;
+use crate::table::score_table;
+use crate::{output, run_names};
+
+/// Where runs go that have no `--out`.
+const RUNS: &str = "runs";
 
 /// Trains and prints the result.
 pub fn run(args: &TrainArgs) -> anyhow::Result<()> {
+    let backend = backend(args.backend)?;
     let recipe = recipe(args)?;
+    let (start, default_folder): (_, fn(&Path, &Recipe) -> PathBuf) = if args.resume {
+        (Start::Resume, run_names::latest)
+    } else {
+        (Start::New, run_names::free)
+    };
     let folder = match &args.out {
         Some(out) => out.clone(),
-        None => free_folder(Path::new("runs"), &recipe),
+        None => default_folder(Path::new(RUNS), &recipe),
     };
-    let start = if args.resume {
-        Start::Resume
-    } else {
-        Start::New
-    };
-    let stream = if args.json {
-        Stream::Error
-    } else {
-        Stream::Output
-    };
-    let mut progress = Progress::new(args.quiet, stream);
-    let outcome = train(
-        &recipe,
-        backend(args.backend)?,
-        &folder,
-        start,
-        &mut progress,
-    )?;
+    let mut progress = Progress::new(args.quiet, Stream::beside_result(args.json));
+    let outcome = train(&recipe, backend, &folder, start, &mut progress)?;
     drop(progress);
     if args.json {
-        print_line(&serde_json::to_string(&outcome)?)
+        output::line(&serde_json::to_string(&outcome)?)
     } else {
-        print_line(&summary(&outcome, &folder))
+        output::line(&summary(&outcome, &RunFolder::new(folder)))
     }
 }
 
 /// The recipe of the command line: a file's, the resumed run's own, or the defaults; then the overrides.
 fn recipe(args: &TrainArgs) -> anyhow::Result<Recipe> {
-    let overrides = overrides(args);
+    let overrides = overrides(args)?;
     if let Some(path) = &args.recipe {
         return Ok(Recipe::load(path, &overrides)?);
     }
-    if let (true, Some(folder)) = (args.resume, &args.out)
-        && folder.join("recipe.toml").exists()
-    {
-        let recipe = recipe_of(folder)?;
-        let text = recipe.to_toml();
-        return Ok(Recipe::from_toml(
-            &text,
-            &folder.join("recipe.toml"),
-            &overrides,
-        )?);
+    if let (true, Some(out)) = (args.resume, &args.out) {
+        let own = RunFolder::new(out).recipe();
+        if own.exists() {
+            return Ok(Recipe::load(&own, &overrides)?);
+        }
     }
     match &args.train {
         Some(train) => Ok(Recipe::for_data(train, &overrides)?),
@@ -69,59 +58,36 @@ fn recipe(args: &TrainArgs) -> anyhow::Result<Recipe> {
 }
 
 /// The options that stand for keys of the recipe, and then --set.
-fn overrides(args: &TrainArgs) -> Vec<String> {
-    let path = |key: &str, path: &Option<PathBuf>| {
-        let quoted = |path: &PathBuf| serde_json::Value::from(path.to_string_lossy()).to_string();
-        path.as_ref().map(|path| format!("{key}={}", quoted(path)))
-    };
-    let options = [
-        path("data.train", &args.train),
-        path("data.valid", &args.valid),
-        path("data.test", &args.test),
-        args.cell.as_ref().map(|cell| format!("model.cell={cell}")),
-        args.seed.map(|seed| format!("seed={seed}")),
-    ];
-    options
-        .into_iter()
-        .flatten()
-        .chain(args.sets.iter().cloned())
-        .collect()
-}
-
-/// A folder for a run that does not exist yet.
-pub fn free_folder(parent: &Path, recipe: &Recipe) -> PathBuf {
-    let name = format!("{}-{}-seed{}", recipe.name, recipe.model.cell, recipe.seed);
-    let numbered = (2..).map(|number| parent.join(format!("{name}-{number}")));
-    std::iter::once(parent.join(&name))
-        .chain(numbered)
-        .find(|folder| !folder.exists())
-        .expect("one of infinitely many names is free")
-}
-
-fn summary(outcome: &Outcome, folder: &Path) -> String {
-    let mut text = String::new();
-    for (name, scores) in [("validation", outcome.valid), ("test", outcome.test)] {
-        if let Some(scores) = scores {
-            text += &format!(
-                "{name}: accuracy {}, macro-F1 {}, loss {:.4}\n",
-                percent(scores.accuracy),
-                percent(scores.macro_f1),
-                scores.loss
-            );
+fn overrides(args: &TrainArgs) -> anyhow::Result<Vec<String>> {
+    let mut overrides = Vec::new();
+    for (key, path) in [
+        ("data.train", &args.train),
+        ("data.valid", &args.valid),
+        ("data.test", &args.test),
+    ] {
+        if let Some(path) = path {
+            let text = path.to_str().with_context(|| {
+                format!("{key}: path {path:?} is not UTF-8, expected one that a recipe can hold; rename the file")
+            })?;
+            // A JSON string is a TOML string.
+            overrides.push(format!("{key}={}", serde_json::Value::from(text)));
         }
     }
-    text + &format!(
-        "{} epochs in {:.1} s, {} parameters, weights of epoch {}\nrun folder: {}\nreport: {}",
+    overrides.extend(args.cell.as_ref().map(|cell| format!("model.cell={cell}")));
+    overrides.extend(args.seed.map(|seed| format!("seed={seed}")));
+    overrides.extend_from_slice(&args.sets);
+    Ok(overrides)
+}
+
+fn summary(outcome: &Outcome, folder: &RunFolder) -> String {
+    format!(
+        "\n{}\n{} epochs in {:.1} s, {} parameters, weights of epoch {}\nrun folder: {}\nreport: {}",
+        score_table(outcome),
         outcome.epochs,
         outcome.seconds,
         outcome.parameters,
         outcome.kept_epoch,
-        folder.display(),
-        folder.join("report.html").display()
+        folder.path().display(),
+        folder.report().display()
     )
-}
-
-/// Prints to standard output, or says that nobody reads it.
-pub fn print_line(text: &str) -> anyhow::Result<()> {
-    Ok(writeln!(std::io::stdout(), "{text}")?)
 }

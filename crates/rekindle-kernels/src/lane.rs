@@ -108,7 +108,7 @@ mod tests {
                 Tensor::<1>::from_floats([x], &device),
                 Tensor::<1>::from_floats([y], &device),
             );
-            let number: f64 = expression(f64::from(x), f64::from(y));
+            let number: f64 = expression(x, y);
             let tensor = f64::from(tensors.into_scalar::<f32>());
             assert!(
                 (tensor - number).abs() < 1e-6,

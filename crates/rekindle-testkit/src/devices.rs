@@ -15,7 +15,10 @@ macro_rules! devices {
             #[cfg(feature = "flex")]
             ::burn::tensor::Device::flex(),
             #[cfg(feature = "ndarray")]
-            #[allow(deprecated)]
+            #[allow(
+                deprecated,
+                reason = "Burn points to flex, but ndarray is supported here"
+            )]
             ::burn::tensor::Device::ndarray(),
         ];
         assert!(

@@ -1,6 +1,6 @@
 //! Sequence tasks, the training loop, checkpoints and run folders.
 //!
-//! A [`Recipe`](recipe::Recipe) says what to train; [`train`] trains it and leaves a run folder; [`Trained`] loads the
+//! A [`Recipe`] says what to train; [`train`] trains it and leaves a run folder; [`Trained`] loads the
 //! folder to predict and evaluate. The loop is deterministic: the same recipe, data and CPU backend give the same bits,
 //! also when the run was killed and resumed.
 
