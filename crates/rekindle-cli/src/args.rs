@@ -10,7 +10,6 @@ use rekindle::training::Backend;
 #[command(
     name = "rekindle",
     version,
-    about,
     after_help = "Exit codes: 0 done, 2 input that you can mend, 70 a defect of the program."
 )]
 pub struct Args {

@@ -91,9 +91,7 @@ fn train_one(
         recipe.seed,
         folder.display()
     ));
-    let outcome = train(recipe, backend, &folder, Start::New, &mut progress)?;
-    progress.title("");
-    Ok(outcome)
+    Ok(train(recipe, backend, &folder, Start::New, &mut progress)?)
 }
 
 fn json(compared: &[Runs]) -> serde_json::Value {

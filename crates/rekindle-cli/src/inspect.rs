@@ -5,7 +5,7 @@ use rekindle::training::{RunFolder, Trained};
 use crate::args::{InspectArgs, backend};
 use crate::history::History;
 use crate::output;
-use crate::table::score_table;
+use crate::table::scores;
 
 /// Shows a run.
 pub fn run(args: &InspectArgs) -> anyhow::Result<()> {
@@ -40,7 +40,7 @@ fn text(trained: &Trained, history: &History) -> String {
         trained.parameters(),
         trained.preprocessing.channels.join(", "),
         trained.preprocessing.classes.join(", "),
-        score_table(outcome),
+        scores(outcome),
         history.table(outcome.kept_epoch),
         trained.classifier,
         trained.recipe.to_toml().trim_end()

@@ -37,6 +37,7 @@ pub struct Progress {
     /// Nowhere if `None`.
     stream: Option<Stream>,
     bar: Option<ProgressBar>,
+    /// Of the run; 0 before it starts.
     epochs: usize,
 }
 
@@ -129,7 +130,11 @@ impl Observer for Progress {
             }
             Event::Step { epoch, batch, .. } => self.step(*epoch, *batch),
             Event::Epoch { row, best } => self.epoch(row, *best),
-            Event::Done { .. } => self.end_bar(),
+            Event::Done { .. } => {
+                self.end_bar();
+                // The result follows.
+                self.line(if self.epochs > 0 { "" } else { FINISHED });
+            }
             _ => (),
         }
     }
@@ -141,6 +146,8 @@ impl Drop for Progress {
         self.end_bar();
     }
 }
+
+const FINISHED: &str = "the run was finished before, nothing is left to train\n";
 
 const HEADER: &str = "epoch  train loss  train acc  valid loss  valid acc    valid F1  learning rate  grad norm  seconds";
 

@@ -98,7 +98,10 @@ pub fn percent(share: f64) -> String {
 }
 
 /// The scores of a run, one row a set.
-pub fn score_table(outcome: &Outcome) -> Table {
+pub fn scores(outcome: &Outcome) -> String {
+    if outcome.valid.is_none() && outcome.test.is_none() {
+        return "no scores: the recipe has neither validation nor test data".to_string();
+    }
     let mut table = Table::new(&["set", "accuracy", "macro-F1", "loss"]);
     for (name, scores) in [("validation", outcome.valid), ("test", outcome.test)] {
         if let Some(scores) = scores {
@@ -110,7 +113,7 @@ pub fn score_table(outcome: &Outcome) -> Table {
             ]);
         }
     }
-    table
+    table.to_string()
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use rekindle::training::{Outcome, Recipe, RunFolder, Start, train};
 
 use crate::args::{TrainArgs, backend};
 use crate::progress::{Progress, Stream};
-use crate::table::score_table;
+use crate::table::scores;
 use crate::{output, run_names};
 
 /// Where runs go that have no `--out`.
@@ -81,8 +81,8 @@ fn overrides(args: &TrainArgs) -> anyhow::Result<Vec<String>> {
 
 fn summary(outcome: &Outcome, folder: &RunFolder) -> String {
     format!(
-        "\n{}\n{} epochs in {:.1} s, {} parameters, weights of epoch {}\nrun folder: {}\nreport: {}",
-        score_table(outcome),
+        "{}\n{} epochs in {:.1} s, {} parameters, weights of epoch {}\nrun folder: {}\nreport: {}",
+        scores(outcome),
         outcome.epochs,
         outcome.seconds,
         outcome.parameters,

@@ -5,6 +5,8 @@ mod fields;
 mod keys;
 mod optimizer;
 mod parse;
+#[cfg(test)]
+mod tests;
 mod validate;
 
 use std::fmt;

@@ -163,6 +163,7 @@ impl Source<'_> {
             let about = text.split('=').next().unwrap_or_default().trim();
             key == about
                 || key.starts_with(&format!("{about}."))
+                || key.starts_with(&format!("{about}["))
                 || about.starts_with(&format!("{key}."))
         };
         if let Some(text) = self.overrides.iter().rev().find(is_about) {
@@ -194,7 +195,7 @@ impl Source<'_> {
                 let keys = KEYS.iter().map(|key| key.path.to_string());
                 let sections = SECTIONS.iter().map(|section| section.to_string());
                 return Err(match value {
-                    Value::Table(_) => self.unknown(path, sections),
+                    Value::Table(_) if prefix.is_empty() => self.unknown(path, sections),
                     _ => self.unknown(path, keys),
                 });
             }

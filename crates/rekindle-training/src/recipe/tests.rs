@@ -1,0 +1,306 @@
+//! Reading recipes, and what is said of wrong ones.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use rekindle_cells::{GateBias, Initializer};
+use rekindle_optim::Schedule;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use toml::{Table, Value};
+
+use super::fields::{GATE_BIASES, INITIALIZERS, OPTIMIZERS, SCHEDULES};
+use super::keys::{KEYS, Kind, Slot};
+use super::*;
+
+const SMALL: &str = "name = \"small\"\n[data]\ntrain = \"a.ts\"\n";
+
+fn parse(text: &str, overrides: &[&str]) -> Result<Recipe, RecipeError> {
+    let overrides: Vec<String> = overrides.iter().map(ToString::to_string).collect();
+    Recipe::from_toml(text, Path::new("dir/r.toml"), &overrides)
+}
+
+fn small(overrides: &[&str]) -> Recipe {
+    parse(SMALL, overrides).expect("a valid recipe")
+}
+
+/// A recipe in which nothing is left out.
+fn full() -> Recipe {
+    small(&[
+        "data.valid=b.ts",
+        "data.test=c.ts",
+        "training.patience=3",
+        "model.init.gates=[{gate='forget',input={kind='zeros'},recurrent={kind='zeros'},bias={kind='zeros'}}]",
+    ])
+}
+
+#[test]
+fn a_recipe_survives_its_text() {
+    let schedule = "training.schedule={kind='then',first={kind='constant'},steps=3,next={kind='exponential',gamma=0.9}}";
+    let plateau = "training.schedule={kind='plateau',patience=2}";
+    for recipe in [
+        small(&[]),
+        full(),
+        small(&[schedule]),
+        small(&[plateau, "seed=9223372036854775807"]),
+        small(&["training.clip_norm=inf", "training.optimizer={kind='adam'}"]),
+        small(&["model.init.input={kind='he_normal',nonlinearity={kind='leaky_relu',slope=0.2}}"]),
+    ] {
+        let text = recipe.to_toml();
+        assert_eq!(parse(&text, &[]).expect("its own text"), recipe, "{text}");
+    }
+}
+
+#[test]
+fn paths_count_from_the_recipe_and_those_of_overrides_from_here() {
+    let here = std::path::absolute(".").expect("a current folder");
+    let recipe = small(&["data.test=b.ts"]);
+    assert_eq!(recipe.data.train, here.join("dir/a.ts"));
+    assert_eq!(recipe.data.test, Some(here.join("b.ts")));
+}
+
+#[test]
+fn a_recipe_for_a_file_is_called_as_the_file_is() {
+    let recipe = Recipe::for_data(Path::new("x/walks.csv"), &["seed=4".into()]).expect("valid");
+    assert_eq!((recipe.name.as_str(), recipe.seed), ("walks", 4));
+    assert!(recipe.data.train.ends_with("x/walks.csv"));
+}
+
+#[test]
+fn the_shipped_recipes_are_valid() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../recipes");
+    let mut found = 0;
+    for entry in std::fs::read_dir(folder).expect("a folder of recipes") {
+        let path = entry.expect("an entry").path();
+        let recipe = Recipe::load(&path, &[]).unwrap_or_else(|error| panic!("{error}"));
+        assert!(
+            recipe.data.train.is_file(),
+            "{}",
+            recipe.data.train.display()
+        );
+        found += 1;
+    }
+    assert!(found >= 2, "{found} recipes");
+}
+
+#[test]
+fn messages() {
+    let cases: &[(&str, &[&str], &str)] = &[
+        (
+            "name = \"a\"\n[data]\ntrain = \"a.ts\"\n[training]\nlerning_rate = 1\n",
+            &[],
+            "dir/r.toml:5: unknown key training.lerning_rate, did you mean training.lr?",
+        ),
+        (
+            "lr = 1\nname = \"a\"\n[data]\ntrain = \"a.ts\"\n",
+            &[],
+            "dir/r.toml:1: unknown key lr, did you mean training.lr?",
+        ),
+        (
+            "name = \"a\"\n[dat]\ntrain = \"a.ts\"\n",
+            &[],
+            "dir/r.toml:2: unknown key dat, did you mean data?",
+        ),
+        (
+            "name = \"a\"\n",
+            &[],
+            "dir/r.toml:1: recipe: missing field `data`",
+        ),
+        (
+            "name = \"a\"\n[data]\n",
+            &[],
+            "dir/r.toml:2: data: missing field `train`",
+        ),
+        (
+            "name = \"a\"\nseed = -1\n[data]\ntrain = \"a.ts\"\n",
+            &[],
+            "dir/r.toml:2: seed: invalid value: integer `-1`, expected u64",
+        ),
+        (
+            SMALL,
+            &["model.cell=lstmm"],
+            "--set model.cell=lstmm: model.cell: unknown variant `lstmm`, expected one of `lstm`, `gru`, `rnn`",
+        ),
+        (
+            SMALL,
+            &["model.init.inptu={kind='zeros'}"],
+            "--set model.init.inptu={kind='zeros'}: unknown key model.init.inptu, did you mean model.init.input?",
+        ),
+        (
+            SMALL,
+            &[
+                "training.schedule={kind='then',first={kind='constant',fator=1},steps=1,next={kind='constant'}}",
+            ],
+            "--set training.schedule={kind='then',first={kind='constant',fator=1},steps=1,next={kind='constant'}}: unknown key training.schedule.first.fator, did you mean training.schedule.first.factor?",
+        ),
+        (
+            SMALL,
+            &["model.init.gates=[{gat='forget'}]"],
+            "--set model.init.gates=[{gat='forget'}]: unknown key model.init.gates[0].gat, did you mean model.init.gates[0].gate?",
+        ),
+        (
+            SMALL,
+            &["seed.x=1"],
+            "--set seed.x=1: seed: invalid type: map, expected u64",
+        ),
+        (
+            SMALL,
+            &["name.x=1"],
+            "--set name.x=1: name is the value \"small\", not a section, expected key=value such as training.lr=0.01",
+        ),
+        (
+            SMALL,
+            &["=1"],
+            "--set =1: the key \"\" has an empty part, expected key=value such as training.lr=0.01",
+        ),
+        (
+            SMALL,
+            &["training.lr=1 2"],
+            "--set training.lr=1 2: training.lr: invalid type: string \"1 2\", expected f64",
+        ),
+        (
+            SMALL,
+            &["training.lr=[1"],
+            "--set training.lr=[1: \"[1\" is no TOML value, expected key=value such as training.lr=0.01",
+        ),
+        (
+            SMALL,
+            &["training.patience=0"],
+            "training.patience is 0, expected at least 1; leave it out to never stop early",
+        ),
+        (
+            SMALL,
+            &["training.optimizer={kind='adam',beta_1=1.0}"],
+            "training.optimizer.beta_1 is 1, expected a number in [0, 1)",
+        ),
+        (
+            SMALL,
+            &["training.clip_norm=0.0"],
+            "training.clip_norm is 0, expected a positive number, or inf for no clipping",
+        ),
+        (
+            SMALL,
+            &["name=a/b"],
+            "name is \"a/b\", expected a name without slashes, because run folders are called after it",
+        ),
+        (
+            SMALL,
+            &["model.layers=0"],
+            "model.layers is 0, expected at least 1",
+        ),
+        (
+            SMALL,
+            &["training.schedule={kind='exponential',gamma=0.0}"],
+            "training.schedule: `gamma` is 0, expected a positive finite number",
+        ),
+        (
+            SMALL,
+            &["model.init.recurrent={kind='normal',std=-1.0}"],
+            "model: initialisation does not suit the cell: recurrent (normal): std is -1",
+        ),
+    ];
+    for (text, overrides, expected) in cases {
+        let error = parse(text, overrides).expect_err(expected).to_string();
+        assert!(error.starts_with(expected), "{error}\nexpected {expected}");
+    }
+}
+
+/// The paths of a table's values, down to where a key's own table begins.
+fn paths(prefix: &str, table: &Table, found: &mut BTreeSet<String>) {
+    for (name, value) in table {
+        let path = format!("{prefix}{name}");
+        match value {
+            Value::Table(inner) if !KEYS.iter().any(|key| key.path == path) => {
+                paths(&format!("{path}."), inner, found);
+            }
+            _ => drop(found.insert(path)),
+        }
+    }
+}
+
+#[test]
+fn the_documented_keys_are_the_keys_that_there_are() {
+    let table: Table = toml::from_str(&full().to_toml()).expect("TOML");
+    let mut found = BTreeSet::new();
+    paths("", &table, &mut found);
+    let documented: BTreeSet<String> = KEYS.iter().map(|key| key.path.to_string()).collect();
+    assert_eq!(found, documented);
+}
+
+#[test]
+fn the_documented_defaults_are_the_defaults() {
+    let table: Table = toml::from_str(&small(&[]).to_toml()).expect("TOML");
+    for key in KEYS.iter().filter(|key| !key.default.starts_with('(')) {
+        let mut value = &Value::Table(table.clone());
+        for part in key.path.split('.') {
+            value = value
+                .get(part)
+                .unwrap_or_else(|| panic!("{} is there", key.path));
+        }
+        let documented: Table = toml::from_str(&format!("v = {}", key.default)).expect("TOML");
+        assert_eq!(value, &documented["v"], "{}", key.path);
+    }
+}
+
+#[test]
+fn the_book_names_every_key() {
+    let book = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/src/recipes.md");
+    let book = std::fs::read_to_string(book).expect("the page of recipes");
+    for key in KEYS {
+        assert!(book.contains(&format!("`{}`", key.path)), "{}", key.path);
+    }
+}
+
+/// A value that may stand at a field of a kind.
+fn example(field: &str) -> &'static str {
+    match field {
+        "fan" => "\"in\"",
+        "nonlinearity" => "{ kind = \"relu\" }",
+        "first" | "next" => "{ kind = \"constant\" }",
+        "mode" => "\"min\"",
+        "threshold_mode" => "\"relative\"",
+        "t_max" | "steps" | "patience" | "cooldown" => "5",
+        _ => "0.5",
+    }
+}
+
+/// Asserts that the kinds are those of a type, each with the fields of its variant.
+fn assert_kinds<T: Serialize + DeserializeOwned>(kinds: &[Kind], unknown: &str) {
+    for kind in kinds {
+        let fields = kind
+            .fields
+            .iter()
+            .map(|field| format!("{} = {}", field.name, example(field.name)));
+        let fields: Vec<String> = std::iter::once(format!("kind = \"{}\"", kind.name))
+            .chain(fields)
+            .collect();
+        let value: T = toml::from_str(&fields.join("\n"))
+            .unwrap_or_else(|error| panic!("{}: {error}", kind.name));
+        let Value::Table(table) = Value::try_from(&value).expect("TOML") else {
+            panic!("{} is a table", kind.name);
+        };
+        let found: BTreeSet<&str> = table
+            .keys()
+            .map(String::as_str)
+            .filter(|key| *key != "kind")
+            .collect();
+        let expected: BTreeSet<&str> = kind.fields.iter().map(|field| field.name).collect();
+        assert_eq!(found, expected, "{}", kind.name);
+    }
+    let Err(error) = toml::from_str::<T>("kind = \"none of these\"") else {
+        panic!("{unknown} exists")
+    };
+    let error = error.to_string();
+    let known: BTreeSet<&str> = error.split('`').skip(3).step_by(2).collect();
+    let expected: BTreeSet<&str> = kinds.iter().map(|kind| kind.name).collect();
+    assert_eq!(known, expected, "{error}");
+}
+
+#[test]
+fn the_kinds_are_those_of_the_types() {
+    assert_kinds::<Initializer>(INITIALIZERS, "an initialiser");
+    assert_kinds::<GateBias>(GATE_BIASES, "a gate bias");
+    assert_kinds::<Schedule>(SCHEDULES, "a schedule");
+    assert_kinds::<Optimizer>(OPTIMIZERS, "an optimiser");
+    assert!(KEYS.iter().any(|key| key.slot == Slot::Schedule));
+}
