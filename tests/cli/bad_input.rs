@@ -6,7 +6,7 @@ mod common;
 use std::fs;
 use std::path::Path;
 
-use common::{contents, run, succeed, toy, toy_recipe};
+use common::{contents, rekindle, run, succeed, toy, toy_recipe};
 
 /// One wrong thing: what is done to the folder, the command, and what the message must say.
 type Case = (
@@ -31,6 +31,10 @@ fn replace(folder: &Path, name: &str, from: &str, to: &str) {
 fn truncate(folder: &Path, name: &str) {
     let bytes = fs::read(folder.join(name)).expect("a file to cut");
     write(folder, name, &bytes[..bytes.len() / 2]);
+}
+
+fn remove(folder: &Path, name: &str) {
+    fs::remove_file(folder.join(name)).expect("a file to remove");
 }
 
 /// Changes one byte in the middle of a file.
@@ -205,6 +209,66 @@ const DATA: &[Case] = &[
         |f| write(f, "a.csv", "series,time,label,x\na,0,u,1\nb,0,v,1\n"),
         "train --train a.csv",
         &["a.csv", "valid_fraction"],
+    ),
+    (
+        "no column time",
+        |f| replace(f, "toy.csv", "time", "when"),
+        "train --train toy.csv",
+        &["toy.csv:1", "`when`", "`time`"],
+    ),
+    (
+        "no channels",
+        |f| write(f, "a.csv", "series,time,label\na,0,x\n"),
+        "train --train a.csv",
+        &["a.csv", "no channel"],
+    ),
+    (
+        "time without a number",
+        |f| replace(f, "toy.csv", "s0,1,", "s0,later,"),
+        "train --train toy.csv",
+        &["toy.csv:3", "`later`", "number"],
+    ),
+    (
+        "label missing in a row",
+        |f| replace(f, "toy.csv", "s0,1,up", "s0,1,"),
+        "train --train toy.csv",
+        &["toy.csv:3", "label"],
+    ),
+    (
+        "ts with numbers as labels",
+        |f| write(f, "a.ts", "@targetLabel true\n@data\n1,2:0.5\n1,2:0.7\n"),
+        "train --train a.ts",
+        &["a.ts", "numbers as labels", "class labels"],
+    ),
+    (
+        "ts with an empty case",
+        |f| write(f, "a.ts", "@classLabel true x y\n@data\n1,2:x\n:y\n"),
+        "train --train a.ts",
+        &["a.ts:4"],
+    ),
+    (
+        "missing validation file",
+        as_is,
+        "train toy.toml --valid no.csv",
+        &["no.csv", "no such file"],
+    ),
+    (
+        "validation set with fewer channels",
+        |f| write(f, "v.csv", "series,time,label,level\na,0,up,1\n"),
+        "train toy.toml --valid v.csv",
+        &["v.csv", "1 channels", "expected 2"],
+    ),
+    (
+        "missing file to predict",
+        as_is,
+        "predict run --data no.ts",
+        &["no.ts", "no such file"],
+    ),
+    (
+        "broken file to predict",
+        |f| replace(f, "toy.csv", "s0,0,up,0", "s0,0,up,zero"),
+        "predict run --data toy.csv --output p.csv",
+        &["toy.csv:2", "zero", "number"],
     ),
 ];
 
@@ -403,7 +467,75 @@ const RECIPES: &[Case] = &[
         "backend not compiled in",
         as_is,
         "train toy.toml --backend rocm",
-        &["rocm", "--features rocm", "flex"],
+        &["rocm", "not compiled in", "--features rocm"],
+    ),
+    (
+        "no data",
+        |f| write(f, "e.toml", "name = \"a\"\n"),
+        "train e.toml",
+        &["e.toml", "data"],
+    ),
+    (
+        "name that leads elsewhere",
+        as_is,
+        "train toy.toml --set name=../a",
+        &["name is", "../a", "without slashes"],
+    ),
+    (
+        "section that is a value",
+        as_is,
+        "train toy.toml --set model=3",
+        &["--set model=3", "model"],
+    ),
+    (
+        "unknown scaling",
+        as_is,
+        "train toy.toml --set data.scaling=minmax",
+        &["data.scaling", "minmax", "standard"],
+    ),
+    (
+        "negative dropout",
+        as_is,
+        "train toy.toml --set model.input_dropout=-0.5",
+        &["model.input_dropout is -0.5", "[0, 1)"],
+    ),
+    (
+        "patience 0",
+        as_is,
+        "train toy.toml --set training.patience=0",
+        &["training.patience is 0", "at least 1"],
+    ),
+    (
+        "clipping to 0",
+        as_is,
+        "train toy.toml --set training.clip_norm=0",
+        &["training.clip_norm", "0", "positive"],
+    ),
+    (
+        "seed too large",
+        as_is,
+        "train toy.toml --seed 9223372036854775808",
+        &["--seed", "9223372036854775808", "0..=9223372036854775807"],
+    ),
+    (
+        "seed without a number",
+        as_is,
+        "compare toy.toml --seeds 1,two",
+        &["--seeds", "two"],
+    ),
+    (
+        "seed given twice",
+        as_is,
+        "compare toy.toml --seeds 1,2,1",
+        &["--seeds", "found 1 twice", "once"],
+    ),
+    ("compare nothing", as_is, "compare", &["RECIPES"]),
+    ("unknown command", as_is, "teach toy.toml", &["teach"]),
+    (
+        "unknown option",
+        as_is,
+        "train toy.toml --epochs 3",
+        &["--epochs"],
     ),
 ];
 
@@ -428,12 +560,6 @@ const FOLDERS: &[Case] = &[
         as_is,
         "train toy.toml --out toy.csv/run",
         &["toy.csv/run"],
-    ),
-    (
-        "resume without out",
-        as_is,
-        "train toy.toml --resume",
-        &["--out"],
     ),
     (
         "resume with another recipe",
@@ -528,7 +654,7 @@ const FOLDERS: &[Case] = &[
     ),
     (
         "missing weights",
-        |f| fs::remove_file(f.join("run/model.bpk")).expect("gone"),
+        |f| remove(f, "run/model.bpk"),
         "predict run --data toy.csv",
         &["model.bpk", "cannot read"],
     ),
@@ -605,16 +731,138 @@ const FOLDERS: &[Case] = &[
         "compare toy.toml e.toml",
         &["e.toml"],
     ),
+    (
+        "out is a file",
+        as_is,
+        "train toy.toml --out toy.csv",
+        &["toy.csv"],
+    ),
+    (
+        "output below a file",
+        as_is,
+        "predict run --data toy.csv --output toy.csv/p.csv",
+        &["toy.csv/p.csv", "cannot write"],
+    ),
+    (
+        "weights of another run",
+        |f| {
+            let weights = fs::read(f.join("wide/model.bpk")).expect("weights");
+            write(f, "run/model.bpk", weights);
+        },
+        "predict run --data toy.csv",
+        &["run/model.bpk", "damaged", "checksum", "expected"],
+    ),
+    (
+        "missing preprocessing",
+        |f| remove(f, "run/preprocessing.json"),
+        "evaluate run --data toy.csv",
+        &["preprocessing.json", "cannot read"],
+    ),
+    (
+        "preprocessing without a class",
+        |f| replace(f, "run/preprocessing.json", "\"down\",", ""),
+        "predict run --data toy.csv",
+        &["run", "damaged"],
+    ),
+    (
+        "preprocessing with unknown keys",
+        |f| replace(f, "run/preprocessing.json", "\"mean\"", "\"means\""),
+        "predict run --data toy.csv",
+        &["preprocessing.json", "damaged", "means"],
+    ),
+    (
+        "result of another format",
+        |f| replace(f, "run/result.json", "\"format\": 1", "\"format\": 3"),
+        "evaluate run --data toy.csv",
+        &["result.json", "format 3", "format 1"],
+    ),
+    (
+        "run without its recipe",
+        |f| remove(f, "run/recipe.toml"),
+        "evaluate run --data toy.csv",
+        &["run", "recipe.toml"],
+    ),
+    (
+        "truncated metrics",
+        |f| truncate(f, "run/metrics.csv"),
+        "inspect run",
+        &["run/metrics.csv", "damaged", "found", "expected"],
+    ),
+    (
+        "metrics with text",
+        |f| replace(f, "run/metrics.csv", "\n1,", "\none,"),
+        "inspect run",
+        &[
+            "run/metrics.csv",
+            "line 2",
+            "one",
+            "expected epoch,train_loss",
+        ],
+    ),
+    (
+        "missing metrics",
+        |f| remove(f, "run/metrics.csv"),
+        "inspect run",
+        &["run/metrics.csv", "cannot read"],
+    ),
+    (
+        "missing steps",
+        |f| remove(f, "half/steps.csv"),
+        "train toy.toml --out half --resume",
+        &["steps.csv", "cannot read"],
+    ),
+    (
+        "missing part of a checkpoint",
+        |f| remove(f, "half/checkpoint/epoch-1/lr.bpk"),
+        "train toy.toml --out half --resume",
+        &["lr.bpk", "cannot read"],
+    ),
+    (
+        "checkpoint under another number",
+        |f| {
+            fs::rename(
+                f.join("half/checkpoint/epoch-1"),
+                f.join("half/checkpoint/epoch-2"),
+            )
+            .expect("another name")
+        },
+        "train toy.toml --out half --resume",
+        &["epoch-2", "1 epochs", "expected 2"],
+    ),
+    (
+        "checkpoint that is a file",
+        |f| {
+            fs::remove_dir_all(f.join("half/checkpoint")).expect("gone");
+            write(f, "half/checkpoint", "x");
+        },
+        "train toy.toml --out half --resume",
+        &["half/checkpoint", "cannot read"],
+    ),
+    (
+        "compare with missing data",
+        |f| write(f, "e.toml", toy_recipe(1).replace("toy.csv", "no.csv")),
+        "compare toy.toml e.toml",
+        &["no.csv", "no such file"],
+    ),
+    (
+        "compare below a file",
+        as_is,
+        "compare toy.toml --out toy.csv",
+        &["toy.csv/toy-gru-seed0"],
+    ),
 ];
 
-/// A folder with the toy data, a recipe, a finished run, and one that was stopped after its epoch.
+/// A folder with the toy data, a recipe, a finished run, one with a wider network, and one that was stopped after its
+/// epoch.
 fn prepare(folder: &Path) {
     write(folder, "toy.csv", toy());
     write(folder, "toy.toml", toy_recipe(1));
     for run in ["run", "half"] {
         succeed(folder, &["train", "toy.toml", "--out", run, "--quiet"]);
     }
-    fs::remove_file(folder.join("half/result.json")).expect("the run was finished");
+    remove(folder, "half/result.json");
+    let wider = ["--set", "model.hidden=5", "--out", "wide", "--quiet"];
+    succeed(folder, &[&["train", "toy.toml"], &wider[..]].concat());
 }
 
 fn copy(from: &Path, to: &Path) {
@@ -705,4 +953,122 @@ fn recipes_and_options() {
 #[test]
 fn run_folders() {
     assert_all(FOLDERS);
+}
+
+/// Cases for users whom the system may refuse a file; root may read everything.
+#[cfg(unix)]
+#[test]
+fn unreadable_files() {
+    use std::os::unix::fs::PermissionsExt;
+
+    fn close(folder: &Path, name: &str) {
+        let path = folder.join(name);
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o000)).expect("a file of ours");
+    }
+
+    const CASES: &[(&str, &str)] = &[
+        ("toy.csv", "train toy.toml"),
+        ("toy.toml", "train toy.toml"),
+        ("run/model.bpk", "predict run --data toy.csv"),
+        (
+            "half/checkpoint/epoch-1/state.json",
+            "train toy.toml --out half --resume",
+        ),
+    ];
+    for (name, command) in CASES {
+        let temporary = tempfile::tempdir().expect("a temporary folder");
+        let folder = temporary.path();
+        prepare(folder);
+        close(folder, name);
+        if fs::read(folder.join(name)).is_ok() {
+            return;
+        }
+        let output = run(folder, &command.split(' ').collect::<Vec<_>>());
+        let error = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(2), "{name}: {error}");
+        assert!(
+            error.starts_with("error: ") && error.contains(name),
+            "{name}: {error}"
+        );
+    }
+}
+
+/// A run that diverges keeps what it had, and says where it stopped.
+#[test]
+fn a_loss_that_is_no_number_ends_the_run() {
+    let temporary = tempfile::tempdir().expect("a temporary folder");
+    let folder = temporary.path();
+    write(folder, "toy.csv", toy());
+    write(folder, "toy.toml", toy_recipe(3));
+    let output = run(
+        folder,
+        &[
+            "train",
+            "toy.toml",
+            "--set",
+            "training.lr=1e30",
+            "--out",
+            "run",
+            "--quiet",
+        ],
+    );
+    let error = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(2), "{error}");
+    for piece in ["epoch 1", "step ", "finite", "training.lr"] {
+        assert!(error.contains(piece), "{piece} in {error}");
+    }
+    let files = contents(&folder.join("run"));
+    let endings =
+        |path: &&std::path::PathBuf| path.extension().is_some_and(|ending| ending == "tmp");
+    assert_eq!(files.keys().filter(endings).count(), 0);
+    assert!(!folder.join("run/result.json").exists());
+}
+
+#[test]
+fn a_reader_that_goes_away_is_no_error() {
+    use std::process::Stdio;
+
+    let temporary = tempfile::tempdir().expect("a temporary folder");
+    let folder = temporary.path();
+    prepare(folder);
+    for command in ["predict run --data toy.csv", "keys", "inspect run"] {
+        let args: Vec<&str> = command.split(' ').collect();
+        let mut child = rekindle(folder, &args);
+        let mut child = child
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("it starts");
+        drop(child.stdout.take());
+        let output = child.wait_with_output().expect("it ends");
+        let error = String::from_utf8_lossy(&output.stderr);
+        assert!(
+            output.status.success() && error.is_empty(),
+            "{command}: {} {error}",
+            output.status
+        );
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_full_disk_is_an_error_with_its_cause() {
+    let temporary = tempfile::tempdir().expect("a temporary folder");
+    let folder = temporary.path();
+    let full = fs::File::options()
+        .write(true)
+        .open("/dev/full")
+        .expect("the device that is always full");
+    let output = rekindle(folder, &["keys"])
+        .stdout(full)
+        .output()
+        .expect("it starts");
+    let error = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(2), "{error}");
+    let lines: Vec<&str> = error.lines().collect();
+    assert_eq!(lines[0], "error: cannot write to standard output");
+    assert!(
+        lines[1].starts_with("  caused by: No space left on device"),
+        "{error}"
+    );
 }

@@ -6,7 +6,8 @@ mod common;
 use std::fs;
 use std::path::Path;
 
-use common::{json, succeed, toy, toy_recipe, vowels};
+use ::rekindle::training::Backend;
+use common::{json, run, succeed, toy, toy_recipe, vowels};
 
 /// A short training on the Japanese Vowels.
 fn train_vowels(folder: &Path, cell: &str, out: &str) -> serde_json::Value {
@@ -55,7 +56,7 @@ fn every_cell_trains_on_real_speech() {
             );
         }
         assert_eq!((&result["epochs"], &result["seed"]), (&4.into(), &5.into()));
-        assert_eq!(result["backend"], "flex");
+        assert_eq!(result["backend"], Backend::compiled()[0].name());
         assert!(result["parameters"].as_u64().expect("a number") > 100);
         assert!(result["seconds"].as_f64().expect("a number") > 0.0);
         for file in [
@@ -69,6 +70,12 @@ fn every_cell_trains_on_real_speech() {
         ] {
             assert!(folder.join(cell).join(file).is_file(), "{cell}/{file}");
         }
+        assert!(
+            folder.join(cell).join("checkpoint/epoch-4").is_dir(),
+            "{cell}"
+        );
+        let metrics = fs::read_to_string(folder.join(cell).join("metrics.csv")).expect("metrics");
+        assert_eq!(metrics.lines().count(), 1 + 4, "{metrics}");
         let report = fs::read_to_string(folder.join(cell).join("report.html")).expect("a page");
         assert!(
             report.contains("Gradient norm") && !report.contains("http"),
@@ -111,13 +118,14 @@ fn evaluate_predict_and_inspect_agree_with_the_training() {
         Some("series,label,p_1,p_2,p_3,p_4,p_5,p_6,p_7,p_8,p_9")
     );
     assert_eq!(predictions.lines().count(), 371);
-    for line in predictions.lines().skip(1) {
+    for (index, line) in predictions.lines().skip(1).enumerate() {
         let fields: Vec<&str> = line.split(',').collect();
-        let sum: f64 = fields[2..]
-            .iter()
-            .map(|p| p.parse::<f64>().expect("a number"))
-            .sum();
-        assert!((sum - 1.0).abs() < 1e-5, "{line}");
+        assert_eq!(fields[0], (index + 1).to_string(), "order of the file");
+        let shares = fields[2..].iter().map(|p| p.parse().expect("a number"));
+        let shares: Vec<f64> = shares.collect();
+        assert!((shares.iter().sum::<f64>() - 1.0).abs() < 1e-5, "{line}");
+        let label: usize = fields[1].parse().expect("classes are called 1 to 9");
+        assert!(shares.iter().all(|p| *p <= shares[label - 1]), "{line}");
     }
 
     let text = succeed(folder, &["inspect", "run"]);
@@ -131,7 +139,13 @@ fn evaluate_predict_and_inspect_agree_with_the_training() {
         assert!(text.contains(part), "{part} in\n{text}");
     }
     let inspected = json(&succeed(folder, &["inspect", "run", "--json"]));
-    assert_eq!(inspected["outcome"]["test"], result["test"]);
+    assert_eq!(inspected["outcome"], result);
+    assert_eq!(inspected["recipe"]["model"]["hidden"], 12);
+    let epochs = inspected["metrics"].as_array().expect("epochs");
+    assert_eq!(epochs.len(), 4);
+    let kept = result["kept_epoch"].as_u64().expect("a number") as usize;
+    let (found, expected) = (&epochs[kept - 1]["valid_loss"], &result["valid"]["loss"]);
+    assert_eq!(found, expected, "the kept epoch's validation loss");
 }
 
 /// Probabilities of a file's sequences.
@@ -155,6 +169,10 @@ fn a_sequence_is_predicted_alone_as_in_a_batch_and_without_its_label() {
     succeed(folder, &["train", "toy.toml", "--out", "run", "--quiet"]);
     let together = probabilities(folder, "toy.csv");
     assert_eq!(together.len(), 24);
+    let names = succeed(folder, &["predict", "run", "--data", "toy.csv"]);
+    let names = names.lines().skip(1).map(|line| line.split(',').next());
+    let expected: Vec<String> = (0..24).map(|series| format!("s{series}")).collect();
+    assert!(names.eq(expected.iter().map(|name| Some(name.as_str()))));
 
     let text = toy();
     for (row, together) in together.iter().enumerate() {
@@ -227,5 +245,47 @@ fn a_second_training_goes_to_a_folder_of_its_own() {
 #[test]
 fn the_keys_are_listed() {
     let text = succeed(Path::new("."), &["keys"]);
-    assert!(text.contains("training.lr "), "{text}");
+    assert!(text.contains("\ntraining.lr = 0.003\n    "), "{text}");
+}
+
+/// What is printed where, for the options of a command.
+#[test]
+fn progress_keeps_out_of_the_way_of_the_result() {
+    let temporary = tempfile::tempdir().expect("a temporary folder");
+    let folder = temporary.path();
+    fs::write(folder.join("toy.csv"), toy()).expect("data");
+    fs::write(folder.join("toy.toml"), toy_recipe(3)).expect("recipe");
+    let streams = |options: &[&str]| {
+        let output = run(folder, &[&["train", "toy.toml"], options].concat());
+        assert!(output.status.success(), "{options:?}");
+        let text = |bytes| String::from_utf8(bytes).expect("text");
+        (text(output.stdout), text(output.stderr))
+    };
+    let epochs = |text: &str| {
+        let first = |line: &str| line.split_whitespace().next().map(str::to_string);
+        let rows = text
+            .lines()
+            .skip_while(|line| !line.starts_with("epoch  train loss"));
+        rows.skip(1).take(3).filter_map(first).collect::<Vec<_>>()
+    };
+
+    let (output, error) = streams(&[]);
+    assert_eq!(epochs(&output), ["1", "2", "3"], "{output}");
+    assert!(
+        output.contains("\nreport: runs/toy-gru-seed0/report.html\n"),
+        "{output}"
+    );
+    assert_eq!(error, "");
+
+    let (output, error) = streams(&["--json"]);
+    assert_eq!(output.lines().count(), 1, "{output}");
+    assert_eq!(json(&output)["name"], "toy");
+    assert_eq!(epochs(&error), ["1", "2", "3"], "{error}");
+
+    let (output, error) = streams(&["--quiet"]);
+    assert!(output.starts_with("set "), "{output}");
+    assert_eq!(error, "");
+
+    let (output, error) = streams(&["--json", "--quiet"]);
+    assert_eq!((output.lines().count(), error.as_str()), (1, ""));
 }

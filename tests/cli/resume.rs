@@ -5,93 +5,168 @@ mod common;
 
 use std::fs;
 use std::path::Path;
+use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use common::{json, rekindle, run, succeed, toy, toy_recipe};
 
-const EPOCHS: usize = 60;
+const EPOCHS: usize = 40;
 const KILLS: u32 = 20;
 
+/// A temporary folder with the toy data and a recipe.
+fn prepared(epochs: usize) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    fs::write(folder.path().join("toy.csv"), toy()).expect("data");
+    fs::write(folder.path().join("toy.toml"), toy_recipe(epochs)).expect("recipe");
+    folder
+}
+
 /// All that must come out the same: scores, figures without their seconds, steps, weights.
-fn result(folder: &Path, json: &serde_json::Value) -> (String, Vec<String>, String, Vec<u8>) {
-    let metrics = fs::read_to_string(folder.join("metrics.csv")).expect("metrics.csv");
-    let figures = metrics
-        .lines()
-        .map(|line| line.rsplit_once(',').expect("columns").0.to_string());
-    (
-        format!("{} {} {}", json["test"], json["valid"], json["epochs"]),
-        figures.collect(),
-        fs::read_to_string(folder.join("steps.csv")).expect("steps.csv"),
-        fs::read(folder.join("model.bpk")).expect("model.bpk"),
-    )
+#[derive(PartialEq)]
+struct Ending {
+    scores: String,
+    metrics: Vec<String>,
+    steps: String,
+    weights: Vec<u8>,
+}
+
+impl Ending {
+    fn of(folder: &Path, json: &serde_json::Value) -> Self {
+        let metrics = fs::read_to_string(folder.join("metrics.csv")).expect("metrics.csv");
+        let without_seconds = |line: &str| line.rsplit_once(',').expect("columns").0.to_string();
+        Self {
+            scores: format!("{} {} {}", json["test"], json["valid"], json["epochs"]),
+            metrics: metrics.lines().map(without_seconds).collect(),
+            steps: fs::read_to_string(folder.join("steps.csv")).expect("steps.csv"),
+            weights: fs::read(folder.join("model.bpk")).expect("model.bpk"),
+        }
+    }
+
+    fn assert_equals(&self, expected: &Self, after: &str) {
+        assert_eq!(self.scores, expected.scores, "scores after {after}");
+        assert_eq!(self.metrics, expected.metrics, "metrics.csv after {after}");
+        assert_eq!(self.steps, expected.steps, "steps.csv after {after}");
+        assert!(self.weights == expected.weights, "weights after {after}");
+    }
+}
+
+/// A run from beginning to end, and how long it takes.
+fn uninterrupted(folder: &Path) -> (Ending, Duration) {
+    let started = Instant::now();
+    let args = ["train", "toy.toml", "--out", "whole", "--json", "--quiet"];
+    let whole = json(&succeed(folder, &args));
+    let duration = started.elapsed();
+    (Ending::of(&folder.join("whole"), &whole), duration)
+}
+
+fn resume(out: &str) -> [&str; 7] {
+    [
+        "train", "toy.toml", "--out", out, "--resume", "--json", "--quiet",
+    ]
+}
+
+/// Starts a run or goes on with it, and kills it after a time. If it is over before, how long it took.
+fn run_and_kill(folder: &Path, out: &str, time: Duration) -> Option<Duration> {
+    let mut child = rekindle(folder, &resume(out));
+    let started = Instant::now();
+    let child = child.stdout(Stdio::null()).stderr(Stdio::null()).spawn();
+    let mut child = child.expect("it starts");
+    while started.elapsed() < time {
+        if child.try_wait().expect("a state").is_some() {
+            return Some(started.elapsed());
+        }
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    // SIGKILL on Unix: nothing in the program can clean up.
+    child.kill().expect("it is killed, or over already");
+    child.wait().expect("it ends");
+    None
+}
+
+/// Numbers in `[0, 1)` from a seed, by the congruential generator of Knuth's MMIX.
+struct Uniform(u64);
+
+impl Uniform {
+    fn next(&mut self) -> f64 {
+        self.0 = self
+            .0
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 11) as f64 / (1_u64 << 53) as f64
+    }
 }
 
 #[test]
 fn a_killed_training_resumes_to_the_same_result() {
-    let temporary = tempfile::tempdir().expect("a temporary folder");
-    let folder = temporary.path();
-    fs::write(folder.join("toy.csv"), toy()).expect("data");
-    fs::write(folder.join("toy.toml"), toy_recipe(EPOCHS)).expect("recipe");
-
-    let started = Instant::now();
-    let whole = json(&succeed(
-        folder,
-        &["train", "toy.toml", "--out", "whole", "--json", "--quiet"],
-    ));
-    let duration = started.elapsed();
-    let expected = result(&folder.join("whole"), &whole);
-
-    let mut unfinished = 0;
+    let folder = prepared(EPOCHS);
+    let folder = folder.path();
+    let (expected, mut duration) = uninterrupted(folder);
+    let mut random = Uniform(2);
     for kill in 0..KILLS {
-        let out = format!("killed-{kill}");
-        let args = [
-            "train", "toy.toml", "--out", &out, "--resume", "--json", "--quiet",
-        ];
-        // Moments spread over the whole run, each a little off its place, so that they are no multiples of an epoch.
-        let share = (f64::from(kill) + f64::from(kill * 7 % 10) / 10.0) / f64::from(KILLS);
-        let mut child = rekindle(folder, &args);
-        let mut child = child
-            .stdout(std::process::Stdio::null())
-            .spawn()
-            .expect("it starts");
-        std::thread::sleep(Duration::from_secs_f64(duration.as_secs_f64() * share));
-        // SIGKILL on Unix: nothing in the program can clean up.
-        child.kill().expect("it is killed, or over already");
-        child.wait().expect("it ends");
-        unfinished += usize::from(!folder.join(&out).join("result.json").exists());
-
-        let resumed = json(&succeed(folder, &args));
-        let found = result(&folder.join(&out), &resumed);
-        assert_eq!(found.0, expected.0, "scores after kill {kill}");
-        assert_eq!(found.1, expected.1, "metrics.csv after kill {kill}");
-        assert_eq!(found.2, expected.2, "steps.csv after kill {kill}");
-        assert!(found.3 == expected.3, "weights after kill {kill}");
+        // One moment in each twentieth of the run, anywhere in it; the first are before the first epoch ends.
+        let share = (f64::from(kill) + random.next()) / f64::from(KILLS);
+        let mut out = format!("killed-{kill}");
+        // On a busy machine one run may take much longer than the next, which then is over before it is killed.
+        while let Some(shorter) = run_and_kill(folder, &out, duration.mul_f64(share)) {
+            duration = shorter;
+            out += "-again";
+        }
+        let resumed = json(&succeed(folder, &resume(&out)));
+        let after = format!("a kill at {share:.3} of the run");
+        Ending::of(&folder.join(&out), &resumed).assert_equals(&expected, &after);
     }
-    assert!(
-        unfinished >= KILLS as usize / 2,
-        "only {unfinished} runs were killed before their end"
-    );
+}
+
+#[test]
+fn a_training_that_is_killed_again_and_again_ends_the_same() {
+    let folder = prepared(EPOCHS);
+    let folder = folder.path();
+    let (expected, duration) = uninterrupted(folder);
+    let mut random = Uniform(3);
+    let mut kills = 0;
+    while !folder.join("killed/result.json").exists() {
+        assert!(kills < 200, "the run does not get on");
+        let over = run_and_kill(folder, "killed", duration.mul_f64(0.4 * random.next()));
+        kills += usize::from(over.is_none());
+    }
+    assert!(kills > 0, "the run was never killed");
+    let resumed = json(&succeed(folder, &resume("killed")));
+    let after = format!("{kills} kills");
+    Ending::of(&folder.join("killed"), &resumed).assert_equals(&expected, &after);
 }
 
 #[test]
 fn a_run_can_be_resumed_without_naming_its_recipe() {
-    let temporary = tempfile::tempdir().expect("a temporary folder");
-    let folder = temporary.path();
-    fs::write(folder.join("toy.csv"), toy()).expect("data");
-    fs::write(folder.join("toy.toml"), toy_recipe(3)).expect("recipe");
+    let folder = prepared(3);
+    let folder = folder.path();
     let first = json(&succeed(
         folder,
         &["train", "toy.toml", "--out", "run", "--json"],
     ));
+    let again = ["train", "--out", "run", "--resume", "--json"];
+    assert_eq!(json(&succeed(folder, &again)), first, "a finished run");
     fs::remove_file(folder.join("run/result.json")).expect("as if killed at the very end");
-    let again = json(&succeed(
-        folder,
-        &["train", "--out", "run", "--resume", "--json"],
-    ));
-    assert_eq!(again["test"], first["test"]);
+    assert_eq!(json(&succeed(folder, &again))["test"], first["test"]);
 
     let output = run(folder, &["train", "toy.toml", "--out", "run"]);
     assert_eq!(output.status.code(), Some(2));
     let error = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(error.contains("--resume"), "{error}");
+}
+
+#[test]
+fn without_a_folder_the_latest_run_of_the_recipe_is_resumed() {
+    let folder = prepared(1);
+    let folder = folder.path();
+    succeed(folder, &["train", "toy.toml", "--quiet"]);
+    succeed(folder, &["train", "toy.toml", "--quiet"]);
+    let result = folder.join("runs/toy-gru-seed0-2/result.json");
+    fs::remove_file(&result).expect("as if killed at the very end");
+    let text = succeed(folder, &["train", "toy.toml", "--resume", "--quiet"]);
+    assert!(
+        text.contains("run folder: runs/toy-gru-seed0-2\n"),
+        "{text}"
+    );
+    assert!(result.exists());
+    assert_eq!(fs::read_dir(folder.join("runs")).expect("runs").count(), 2);
 }

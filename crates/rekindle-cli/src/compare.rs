@@ -84,13 +84,14 @@ fn train_one(
     backend: Backend,
 ) -> anyhow::Result<Outcome> {
     let folder = run_names::free(&args.out, recipe);
-    let mut progress = Progress::new(args.quiet, Stream::beside_result(args.json));
-    progress.title(&format!(
+    let title = format!(
         "{} (seed {}) in {}",
         path.display(),
         recipe.seed,
         folder.display()
-    ));
+    );
+    let stream = Stream::beside_result(args.json);
+    let mut progress = Progress::new(args.quiet, stream).with_title(title);
     Ok(train(recipe, backend, &folder, Start::New, &mut progress)?)
 }
 

@@ -36,6 +36,7 @@ impl Stream {
 pub struct Progress {
     /// Nowhere if `None`.
     stream: Option<Stream>,
+    title: Option<String>,
     bar: Option<ProgressBar>,
     /// Of the run; 0 before it starts.
     epochs: usize,
@@ -46,14 +47,16 @@ impl Progress {
     pub fn new(quiet: bool, stream: Stream) -> Self {
         Self {
             stream: (!quiet).then_some(stream),
+            title: None,
             bar: None,
             epochs: 0,
         }
     }
 
-    /// A line before a run.
-    pub fn title(&self, text: &str) {
-        self.line(text);
+    /// With a line above what is shown, once the run starts.
+    pub fn with_title(mut self, title: String) -> Self {
+        self.title = Some(title);
+        self
     }
 
     /// Prints a line above the bar. A reader that has gone is no reason to stop a training.
@@ -119,6 +122,9 @@ impl Observer for Progress {
                 test_len,
             } => {
                 self.epochs = *epochs;
+                if let Some(title) = self.title.take() {
+                    self.line(&title);
+                }
                 self.line(&format!(
                     "{train_len} sequences to train on, {valid_len} to validate, {test_len} to test; {parameters} parameters"
                 ));
