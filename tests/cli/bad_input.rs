@@ -274,6 +274,18 @@ const DATA: &[Case] = &[
 
 const RECIPES: &[Case] = &[
     (
+        "more units than memory",
+        as_is,
+        "train toy.toml --set model.hidden=1000000000",
+        &["model.hidden is 1000000000", "2^28"],
+    ),
+    (
+        "more layers than memory",
+        as_is,
+        "train toy.toml --set model.layers=1000000000000000000",
+        &["model.layers 1000000000000000000", "2^28"],
+    ),
+    (
         "nothing to train",
         as_is,
         "train",
@@ -540,6 +552,31 @@ const RECIPES: &[Case] = &[
 ];
 
 const FOLDERS: &[Case] = &[
+    (
+        "channels that the scaler does not have",
+        |f| replace(f, "run/preprocessing.json", "\"level\"", "\"height\""),
+        "predict run --data toy.csv",
+        &["preprocessing.json", "scaler", "level", "height"],
+    ),
+    (
+        "a class twice",
+        |f| replace(f, "run/preprocessing.json", "\"down\"", "\"up\""),
+        "predict run --data toy.csv",
+        &["preprocessing.json", "classes", "distinct"],
+    ),
+    (
+        "a best epoch that never was",
+        |f| {
+            replace(
+                f,
+                "half/checkpoint/epoch-1/state.json",
+                "\"best\": {\n    \"epoch\": 1",
+                "\"best\": {\n    \"epoch\": 9",
+            );
+        },
+        "train toy.toml --out half --resume",
+        &["state.json", "best epoch is 9", "expected 1 to 1"],
+    ),
     (
         "folder in use",
         as_is,

@@ -43,7 +43,7 @@ fn every_cell_overfits_one_batch() {
                 "--set",
                 "training.keep=last",
                 "--set",
-                "training.epochs=150",
+                "training.epochs=60",
                 "--set",
                 "training.lr=0.03",
                 "--set",

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use common::{json, rekindle, run, succeed, toy, toy_recipe};
 
-const EPOCHS: usize = 40;
+const EPOCHS: usize = 25;
 const KILLS: u32 = 20;
 
 /// A temporary folder with the toy data and a recipe.
@@ -72,7 +72,8 @@ fn run_and_kill(folder: &Path, out: &str, time: Duration) -> Option<Duration> {
     let child = child.stdout(Stdio::null()).stderr(Stdio::null()).spawn();
     let mut child = child.expect("it starts");
     while started.elapsed() < time {
-        if child.try_wait().expect("a state").is_some() {
+        if let Some(status) = child.try_wait().expect("a state") {
+            assert!(status.success(), "{out}: {status}");
             return Some(started.elapsed());
         }
         std::thread::sleep(Duration::from_millis(1));

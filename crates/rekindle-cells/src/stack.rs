@@ -327,6 +327,16 @@ mod tests {
     }
 
     #[test]
+    fn nothing_is_dropped_before_the_first_and_behind_the_last_layer() {
+        let device = Device::default().autodiff();
+        let config = StackConfig::new().with_dropout(0.9);
+        let stack = config.init(&GruConfig::new(5, 16), &device);
+        let input = Tensor::<3>::ones([2, 3, 5], &device);
+        let once = stack.forward(input.clone(), None).0.into_data();
+        assert_eq!(once, stack.forward(input, None).0.into_data());
+    }
+
+    #[test]
     fn dropout_acts_between_layers_in_training_alone() {
         let device = Device::default().autodiff();
         let config = StackConfig::new().with_layers(2).with_dropout(0.5);

@@ -10,7 +10,7 @@ use rekindle_cells::{
 };
 use rekindle_testkit::{
     GradientCheck, Tolerance, assert_close, assert_close_within, assert_module_gradients,
-    assert_same_bits, devices, random, to_f64,
+    assert_same_bits, devices, random, with_fixed_parameters,
 };
 
 const D_INPUT: usize = 3;
@@ -86,8 +86,12 @@ fn every_stack<C: CellConfig>(name: &str, cell: &C, check: impl Fn(&str, Stack<C
     for device in devices!() {
         for config in stacks() {
             let what = format!("{name}, {config}, {device:?}");
-            let seeded = device.clone().autodiff();
-            check(&what, to_f64(config.init(cell, &seeded)), &seeded);
+            let autodiff = device.clone().autodiff();
+            check(
+                &what,
+                with_fixed_parameters(config.init(cell, &autodiff), 5),
+                &autodiff,
+            );
         }
     }
 }
@@ -180,15 +184,22 @@ fn later_inputs_never_reach_earlier_outputs() {
             every_stack(name, cell, |what, stack, device| {
                 let x = input(device);
                 let at = SEQ / 2;
-                let changed = x.clone().slice_fill([0..BATCH, at..at + 1], 0.9);
-                let (before, _) = stack.forward(x, None);
-                let (after, _) = stack.forward(changed, None);
-                let same = |range: std::ops::Range<usize>| {
-                    let cut =
-                        |y: &Tensor<3>| y.clone().narrow(1, range.start, range.len()).into_data();
-                    cut(&before) == cut(&after)
-                };
-                let (early, late) = (same(0..at), same(at + 1..SEQ));
+                let (before, _) = stack.forward(x.clone(), None);
+                // Which outputs stay the same whatever the input of one step becomes. Several values, because a ReLU
+                // may be blind to one.
+                let (mut early, mut late) = (true, true);
+                for value in [-3.0, -0.9, 0.9, 3.0] {
+                    let changed = x.clone().slice_fill([0..BATCH, at..at + 1], value);
+                    let (after, _) = stack.forward(changed, None);
+                    let same = |range: std::ops::Range<usize>| {
+                        let cut = |y: &Tensor<3>| {
+                            y.clone().narrow(1, range.start, range.len()).into_data()
+                        };
+                        cut(&before) == cut(&after)
+                    };
+                    early &= same(0..at);
+                    late &= same(at + 1..SEQ);
+                }
                 let expected = match stack.direction() {
                     Direction::Forward => (true, false),
                     Direction::Reverse => (false, true),
@@ -326,7 +337,7 @@ fn reverse_is_forward_over_reversed_valid_steps() {
     impl Law for Reverse {
         fn check<C: CellConfig>(&self, name: &str, cell: &C) {
             for device in devices!() {
-                let cell = to_f64(cell.init(&device.clone().autodiff()));
+                let cell = with_fixed_parameters(cell.init(&device.clone().autodiff()), 2);
                 let x = input(&device.clone().autodiff());
                 let zeros = || cell.weights().zero_state::<<C::Cell as Cell>::State>(BATCH);
                 let padded = |x: &Tensor<3>| Sequences::padded(x.clone(), LENGTHS.to_vec());

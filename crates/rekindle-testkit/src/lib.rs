@@ -7,5 +7,5 @@ mod vectors;
 
 pub use close::{Tolerance, assert_close, assert_close_within, assert_same_bits, max_difference};
 pub use devices::random;
-pub use gradients::{GradientCheck, assert_module_gradients, to_f64};
+pub use gradients::{GradientCheck, assert_module_gradients, with_fixed_parameters};
 pub use vectors::{Case, NamedTensor, Vectors};

@@ -127,6 +127,13 @@ impl Checkpoint {
             let problem = format!("it has {} epochs, expected {epoch}", state.epochs.len());
             return Err(FileError::damaged(&path.join(STATE), problem));
         }
+        if let Some(best) = state
+            .best
+            .filter(|best| best.epoch == 0 || best.epoch > epoch)
+        {
+            let problem = format!("its best epoch is {}, expected 1 to {epoch}", best.epoch);
+            return Err(FileError::damaged(&path.join(STATE), problem));
+        }
         let read = |name: &str| state.read(&path, name);
         let damaged = |name: &str, error: String| FileError::damaged(&path.join(name), error);
         let missing = |name: &str| damaged(name, "the checkpoint does not list it".to_string());

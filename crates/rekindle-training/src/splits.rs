@@ -1,5 +1,6 @@
 //! The data of a run: read, checked, split and scaled.
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -85,6 +86,33 @@ impl Preprocessing {
         files::write(path, &text)
     }
 
+    /// What no training can have written.
+    fn check(&self) -> Result<(), String> {
+        let Self {
+            channels,
+            classes,
+            scaler,
+            ..
+        } = self;
+        let distinct = classes.iter().collect::<HashSet<_>>().len();
+        if channels.is_empty() {
+            return Err("it has no channels, expected at least 1".to_string());
+        }
+        if classes.len() < 2 || distinct < classes.len() {
+            return Err(format!(
+                "it has classes {classes:?}, expected at least 2 distinct ones"
+            ));
+        }
+        let Some(scaler) = scaler else { return Ok(()) };
+        if scaler.channels != *channels {
+            let found = &scaler.channels;
+            return Err(format!(
+                "its scaler has channels {found:?}, expected {channels:?}"
+            ));
+        }
+        scaler.validate().map_err(|error| error.to_string())
+    }
+
     /// Reads the file of a run folder.
     pub(crate) fn load(path: &Path) -> Result<Self, FileError> {
         let text = files::read_text(path)?;
@@ -93,9 +121,9 @@ impl Preprocessing {
         files::check_format(path, &value, FORMAT)?;
         let loaded: Self =
             serde_json::from_value(value).map_err(|e| FileError::damaged(path, e))?;
-        if let Some(scaler) = &loaded.scaler {
-            scaler.validate().map_err(|e| FileError::damaged(path, e))?;
-        }
+        loaded
+            .check()
+            .map_err(|problem| FileError::damaged(path, problem))?;
         Ok(loaded)
     }
 }

@@ -4,6 +4,7 @@ use std::io;
 use std::path::PathBuf;
 
 use rekindle_cells::StackConfigError;
+use rekindle_init::InitError;
 use rekindle_optim::ScheduleError;
 
 /// A recipe that cannot be used.
@@ -64,6 +65,34 @@ pub enum RecipeError {
         /// The key that is most like it.
         nearest: String,
     },
+    /// A key that its kind does not have, and that none of the kind's keys is like.
+    #[error("{place}: unknown key {key}, kind {kind:?} has {expected}")]
+    KindKey {
+        /// File and line, or the override.
+        place: String,
+        /// The key.
+        key: String,
+        /// The kind of the table that it stands in.
+        kind: &'static str,
+        /// The keys of the kind.
+        expected: String,
+    },
+    /// A key that must be there and is not.
+    #[error("{}: missing key {key}, expected it in the file or as --set {key}=…: {doc}", path.display())]
+    MissingKey {
+        /// The file.
+        path: PathBuf,
+        /// The key.
+        key: &'static str,
+        /// What it means.
+        doc: &'static str,
+    },
+    /// A path that TOML cannot hold.
+    #[error("the path {} is not UTF-8, expected one that a recipe can hold; rename the file", path.display())]
+    Path {
+        /// The path.
+        path: PathBuf,
+    },
     /// A value of another type or kind, or one that is missing.
     #[error("{place}: {key}: {problem}")]
     Value {
@@ -87,6 +116,9 @@ pub enum RecipeError {
     /// A network that cannot be built.
     #[error("model: {0}")]
     Model(#[from] StackConfigError),
+    /// An initialisation that is wrong or does not suit the cell.
+    #[error("model.init.{0}")]
+    Init(#[from] InitError),
     /// A wrong schedule.
     #[error("training.schedule: {0}")]
     Schedule(#[from] ScheduleError),

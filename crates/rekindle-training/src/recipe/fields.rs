@@ -1,6 +1,31 @@
 //! What tables with a `kind` may hold.
 
-use super::keys::{Field, Kind, Slot};
+/// What may stand at a key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Slot {
+    /// One value.
+    Plain,
+    /// A table with a `kind`, which decides what else it may hold.
+    Kind(&'static [Kind]),
+    /// A schedule, which may hold schedules.
+    Schedule,
+    /// A list of tables with these keys.
+    Rules(&'static [Field]),
+}
+
+/// A kind of a value, and the keys beside `kind`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Kind {
+    pub(super) name: &'static str,
+    pub(super) fields: &'static [Field],
+}
+
+/// A key inside a table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Field {
+    pub(super) name: &'static str,
+    pub(super) slot: Slot,
+}
 
 const fn plain(name: &'static str) -> Field {
     Field {
@@ -45,7 +70,7 @@ const HE: &[Field] = &[
     plain("fan"),
 ];
 
-const NONLINEARITIES: &[Kind] = &[
+pub(super) const NONLINEARITIES: &[Kind] = &[
     kind("linear", &[]),
     kind("relu", &[]),
     kind("leaky_relu", &[plain("slope")]),

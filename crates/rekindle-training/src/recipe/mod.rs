@@ -1,5 +1,6 @@
 //! What to train: a recipe, from a TOML file and from overrides on the command line.
 
+mod check;
 mod error;
 mod fields;
 mod keys;
@@ -272,7 +273,9 @@ impl Default for TrainingRecipe {
 impl Recipe {
     /// Reads a recipe file. Relative paths in it count from the file's folder, those in overrides from the current one.
     ///
-    /// An override is `key=value`; the value is TOML, and a bare word is a string.
+    /// An override is `key=value`; the value is TOML, and a bare word is a string. It replaces what stood at the key,
+    /// also a whole section. `training.schedule.gamma=0.9` reaches into a table, and where a table with a `kind`
+    /// stands, the kind alone is its short form: `training.schedule=plateau`.
     ///
     /// # Errors
     /// If the file cannot be read, or a key or value is wrong.
@@ -301,7 +304,7 @@ impl Recipe {
             .to_string_lossy();
         let quoted = |text: &str| toml::Value::String(text.to_string()).to_string();
         let text = format!("name = {}\n", quoted(&name));
-        let mut all = vec![format!("data.train={}", quoted(&train.to_string_lossy()))];
+        let mut all = vec![format!("data.train={}", quoted(parse::utf8(train)?))];
         all.extend_from_slice(overrides);
         Self::from_toml(&text, Path::new(""), &all)
     }

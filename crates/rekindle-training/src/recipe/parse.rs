@@ -6,8 +6,7 @@ use std::path::{Path, PathBuf};
 use toml::de::{DeTable, DeValue};
 use toml::{Table, Value};
 
-use super::fields::SCHEDULES;
-use super::keys::{Field, KEYS, Kind, Slot};
+use super::check::expand_kinds;
 use super::{Recipe, RecipeError};
 
 /// A recipe file's text.
@@ -55,42 +54,52 @@ pub(super) fn parse(
             problem: error.message().to_string(),
         }
     })?;
-    resolve_paths(&mut table, source.path.parent().unwrap_or(Path::new("")));
+    if let Some(Value::Table(data)) = table.get_mut("data") {
+        resolve_paths(data, source.path.parent().unwrap_or(Path::new("")))?;
+    }
+    expand_kinds(&mut table);
     for text in overrides {
         apply(&mut table, text)?;
+        expand_kinds(&mut table);
     }
     source.check_keys(&table)?;
     serde_path_to_error::deserialize(Value::Table(table)).map_err(|error| {
         let key = error.path().to_string();
-        let key = if key == "." {
-            "recipe".to_string()
-        } else {
-            key
-        };
-        let problem = error.into_inner().message().trim().to_string();
-        RecipeError::Value {
-            place: source.place(&key),
-            key,
-            problem,
-        }
+        let problem = in_words(error.into_inner().message().trim());
+        source.value(&key, problem)
     })
 }
 
-/// Makes the relative paths of `[data]` count from a folder.
-fn resolve_paths(table: &mut Table, folder: &Path) {
-    let Some(Value::Table(data)) = table.get_mut("data") else {
-        return;
+/// Adds what Rust's names of types mean.
+fn in_words(problem: &str) -> String {
+    let meaning = match problem.rsplit_once("expected ") {
+        Some((_, "usize" | "u64")) => ", a whole number of at least 0",
+        Some((_, "f64")) => ", a number",
+        _ => "",
     };
-    for key in ["train", "valid", "test"] {
-        if let Some(Value::String(path)) = data.get_mut(key) {
-            *path = absolute(&folder.join(&*path));
-        }
-    }
+    format!("{problem}{meaning}")
 }
 
-fn absolute(path: &Path) -> String {
+/// Makes the relative paths of the section `[data]` count from a folder.
+fn resolve_paths(data: &mut Table, folder: &Path) -> Result<(), RecipeError> {
+    for key in ["train", "valid", "test"] {
+        if let Some(Value::String(path)) = data.get_mut(key) {
+            *path = absolute(&folder.join(&*path))?;
+        }
+    }
+    Ok(())
+}
+
+fn absolute(path: &Path) -> Result<String, RecipeError> {
     let absolute = std::path::absolute(path).unwrap_or_else(|_| PathBuf::from(path));
-    absolute.to_string_lossy().into_owned()
+    utf8(&absolute).map(str::to_string)
+}
+
+/// A path as a recipe can hold it.
+pub(super) fn utf8(path: &Path) -> Result<&str, RecipeError> {
+    path.to_str().ok_or_else(|| RecipeError::Path {
+        path: path.to_path_buf(),
+    })
 }
 
 /// Puts an override `key=value` into the table.
@@ -108,8 +117,12 @@ fn apply(table: &mut Table, text: &str) -> Result<(), RecipeError> {
         return Err(wrong(format!("the key {key:?} has an empty part")));
     }
     let mut value = value_of(value).ok_or_else(|| wrong(format!("{value:?} is no TOML value")))?;
-    if let (["data", "train" | "valid" | "test"], Value::String(path)) = (&parts[..], &mut value) {
-        *path = absolute(Path::new(&*path));
+    match (&parts[..], &mut value) {
+        (["data", "train" | "valid" | "test"], Value::String(path)) => {
+            *path = absolute(Path::new(&*path))?;
+        }
+        (["data"], Value::Table(data)) => resolve_paths(data, Path::new(""))?,
+        _ => (),
     }
     let (last, sections) = parts.split_last().expect("a split has at least one part");
     let mut table = table;
@@ -134,18 +147,16 @@ fn apply(table: &mut Table, text: &str) -> Result<(), RecipeError> {
 fn value_of(text: &str) -> Option<Value> {
     let parsed = toml::from_str::<Table>(&format!("value = {text}"));
     if let Ok(mut table) = parsed {
-        return table.remove("value");
+        // A line break could bring further keys.
+        return table.remove("value").filter(|_| table.is_empty());
     }
-    let is_bare = |c: char| c.is_alphanumeric() || "_-./\\ ~:".contains(c);
+    let is_bare = |c: char| c.is_alphanumeric() || "_-./\\ ~:+@%&(),".contains(c);
     (!text.is_empty() && text.chars().all(is_bare)).then(|| Value::String(text.to_string()))
 }
 
-/// The tables that hold keys.
-const SECTIONS: [&str; 4] = ["data", "model", "model.init", "training"];
-
 /// Where a table's contents came from.
-struct Source<'a> {
-    path: &'a Path,
+pub(super) struct Source<'a> {
+    pub(super) path: &'a Path,
     text: &'a str,
     overrides: &'a [String],
 }
@@ -158,13 +169,10 @@ impl Source<'_> {
     }
 
     /// The override or the line that says something about a key, or about the section that it is in.
-    fn place(&self, key: &str) -> String {
+    pub(super) fn place(&self, key: &str) -> String {
         let is_about = |text: &&String| {
             let about = text.split('=').next().unwrap_or_default().trim();
-            key == about
-                || key.starts_with(&format!("{about}."))
-                || key.starts_with(&format!("{about}["))
-                || about.starts_with(&format!("{key}."))
+            is_within(key, about) || is_within(about, key)
         };
         if let Some(text) = self.overrides.iter().rev().find(is_about) {
             return format!("--set {text}");
@@ -176,104 +184,38 @@ impl Source<'_> {
         format!("{}:{line}", self.path.display())
     }
 
-    /// Refuses keys that do not exist.
-    fn check_keys(&self, table: &Table) -> Result<(), RecipeError> {
-        self.check_section("", table)
-    }
-
-    fn check_section(&self, prefix: &str, table: &Table) -> Result<(), RecipeError> {
-        for (name, value) in table {
-            let path = format!("{prefix}{name}");
-            let section = format!("{path}.");
-            if let Some(key) = KEYS.iter().find(|key| key.path == path) {
-                self.check_slot(&path, key.slot, value)?;
-            } else if KEYS.iter().any(|key| key.path.starts_with(&section)) {
-                if let Value::Table(table) = value {
-                    self.check_section(&section, table)?;
-                }
-            } else {
-                let keys = KEYS.iter().map(|key| key.path.to_string());
-                let sections = SECTIONS.iter().map(|section| section.to_string());
-                return Err(match value {
-                    Value::Table(_) if prefix.is_empty() => self.unknown(path, sections),
-                    _ => self.unknown(path, keys),
-                });
-            }
-        }
-        Ok(())
-    }
-
-    /// Checks what stands at a key; wrong types and kinds are left to serde, which says what it expects.
-    fn check_slot(&self, path: &str, slot: Slot, value: &Value) -> Result<(), RecipeError> {
-        match (slot, value) {
-            (Slot::Schedule, value) => self.check_slot(path, Slot::Kind(SCHEDULES), value),
-            (Slot::Kind(kinds), Value::Table(table)) => {
-                let name = table.get("kind").and_then(Value::as_str);
-                match kinds.iter().find(|kind| Some(kind.name) == name) {
-                    Some(Kind { fields, .. }) => self.check_fields(path, fields, table, true),
-                    None => Ok(()),
-                }
-            }
-            (Slot::Rules(fields), Value::Array(rules)) => {
-                rules
-                    .iter()
-                    .enumerate()
-                    .try_for_each(|(index, rule)| match rule {
-                        Value::Table(table) => {
-                            self.check_fields(&format!("{path}[{index}]"), fields, table, false)
-                        }
-                        _ => Ok(()),
-                    })
-            }
-            _ => Ok(()),
+    /// A wrong value.
+    pub(super) fn value(&self, key: &str, problem: String) -> RecipeError {
+        RecipeError::Value {
+            place: self.place(key),
+            key: key.to_string(),
+            problem,
         }
     }
+}
 
-    fn check_fields(
-        &self,
-        path: &str,
-        fields: &[Field],
-        table: &Table,
-        has_kind: bool,
-    ) -> Result<(), RecipeError> {
-        for (name, value) in table {
-            let inner = format!("{path}.{name}");
-            match fields.iter().find(|field| field.name == name) {
-                Some(field) => self.check_slot(&inner, field.slot, value)?,
-                None if has_kind && name == "kind" => (),
-                None => {
-                    let kind = has_kind.then_some("kind");
-                    let names = fields.iter().map(|field| field.name).chain(kind);
-                    return Err(self.unknown(inner, names.map(|name| format!("{path}.{name}"))));
-                }
-            }
-        }
-        Ok(())
-    }
-
-    fn unknown(&self, key: String, known: impl Iterator<Item = String>) -> RecipeError {
-        let last = |path: &str| path.rsplit('.').next().unwrap_or_default().to_string();
-        let likeness = |known: &String| {
-            let whole = strsim::jaro_winkler(&key, known);
-            let end = strsim::jaro_winkler(&last(&key), &last(known));
-            whole.max(end)
-        };
-        let nearest = known.max_by(|a, b| likeness(a).total_cmp(&likeness(b)));
-        RecipeError::UnknownKey {
-            place: self.place(&key),
-            key,
-            nearest: nearest.unwrap_or_default(),
-        }
-    }
+/// Whether a key is a section, or stands in it.
+fn is_within(key: &str, section: &str) -> bool {
+    let rest = key.strip_prefix(section);
+    rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
 }
 
 /// Where a key stands in the text; the place of the nearest section around it if it does not.
 fn offset(table: &DeTable, parts: &[&str]) -> Option<usize> {
     let (first, rest) = parts.split_first()?;
     let (key, value) = table.iter().find(|(key, _)| key.get_ref() == first)?;
-    let inner = match value.get_ref() {
-        DeValue::Table(table) => offset(table, rest),
+    Some(offset_in(value.get_ref(), rest).unwrap_or(key.span().start))
+}
+
+/// The same inside a value.
+fn offset_in(value: &DeValue, parts: &[&str]) -> Option<usize> {
+    match value {
+        DeValue::Table(table) => offset(table, parts),
+        DeValue::Array(items) => {
+            let (first, rest) = parts.split_first()?;
+            let item = items.get(first.strip_suffix(']')?.parse::<usize>().ok()?)?;
+            Some(offset_in(item.get_ref(), rest).unwrap_or(item.span().start))
+        }
         _ => None,
-    };
-    Some(inner.unwrap_or(key.span().start))
+    }
 }

@@ -1,9 +1,10 @@
 //! The ranges of a recipe's values.
 
+use rekindle_cells::{CellConfigError, Elman, Gru, Lstm, StackConfigError};
 use rekindle_optim::{Mode, Schedule};
 
 use super::optimizer::Constants;
-use super::{Keep, Optimizer, Recipe, RecipeError, TrainingRecipe};
+use super::{CellKind, Keep, ModelRecipe, Optimizer, Recipe, RecipeError, TrainingRecipe};
 use crate::classifier::Cells;
 
 /// A value and what it should be.
@@ -26,6 +27,22 @@ fn check(
 const POSITIVE: &str = "a positive finite number";
 const COUNT: &str = "at least 1";
 const PROBABILITY: &str = "a probability in [0, 1)";
+
+/// A network beyond this is a slip of the finger, and would end in an allocation that cannot be had.
+const MOST_WEIGHTS: u128 = 1 << 28;
+
+/// Weights from hidden state to gates, in all layers and directions.
+fn recurrent_weights(model: &ModelRecipe) -> u128 {
+    let gates = match model.cell {
+        CellKind::Lstm => Lstm::GATES,
+        CellKind::Gru => Gru::GATES,
+        CellKind::Rnn => Elman::GATES,
+    };
+    let cells = model.layers as u128 * model.direction.cells() as u128;
+    let hidden = model.hidden as u128;
+    let packed = hidden.saturating_mul(gates.len() as u128);
+    cells.saturating_mul(packed.saturating_mul(hidden))
+}
 
 impl Recipe {
     /// Checks every value.
@@ -70,8 +87,19 @@ impl Recipe {
         ] {
             check(probability(value), key, value, PROBABILITY)?;
         }
+        check(
+            recurrent_weights(model) <= MOST_WEIGHTS,
+            "model.hidden",
+            format!("{} with model.layers {}", model.hidden, model.layers),
+            "fewer units or layers: at most 2^28 recurrent weights, which take 4 GiB in training",
+        )?;
         // The width of the input is not known yet; any will do.
-        Ok(Cells::new(model, 1).validate(model)?)
+        Cells::new(model, 1)
+            .validate(model)
+            .map_err(|error| match error {
+                StackConfigError::Cell(CellConfigError::Init { source }) => source.into(),
+                error => error.into(),
+            })
     }
 
     /// Whether what is decided by the watched metric can be decided.

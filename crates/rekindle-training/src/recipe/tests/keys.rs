@@ -1,0 +1,324 @@
+//! The documented keys and defaults are those of the structs, and those of the book.
+
+use std::collections::BTreeSet;
+
+use rekindle_cells::{Gate, GateBias, GateRule, Initializer};
+use rekindle_init::{Fan, Nonlinearity};
+use rekindle_optim::{Mode, Plateau, Schedule, ThresholdMode};
+use toml::{Table, Value};
+
+use super::super::fields::RULE;
+use super::super::*;
+use super::{parse, small};
+
+fn initializers() -> Vec<Initializer> {
+    let fan = Fan::Out;
+    let nonlinearity = Nonlinearity::LeakyRelu { slope: 0.2 };
+    vec![
+        Initializer::Constant { value: 0.5 },
+        Initializer::Zeros,
+        Initializer::Uniform {
+            low: -0.1,
+            high: 0.2,
+        },
+        Initializer::Normal {
+            mean: 0.1,
+            std: 0.2,
+        },
+        Initializer::TruncatedNormal {
+            mean: 0.1,
+            std: 0.2,
+            low: -0.3,
+            high: 0.4,
+        },
+        Initializer::XavierUniform { gain: 1.5 },
+        Initializer::XavierNormal { gain: 1.5 },
+        Initializer::HeUniform { nonlinearity, fan },
+        Initializer::HeNormal { nonlinearity, fan },
+        Initializer::LecunUniform,
+        Initializer::LecunNormal,
+        Initializer::FanUniform { fan },
+        Initializer::Orthogonal { gain: 0.9 },
+        Initializer::Identity { gain: 0.9 },
+        Initializer::Sparse {
+            sparsity: 0.5,
+            std: 0.1,
+        },
+    ]
+}
+
+fn schedules() -> Vec<Schedule> {
+    let plateau = Plateau {
+        mode: Mode::Max,
+        factor: 0.5,
+        patience: 3,
+        threshold: 1e-3,
+        threshold_mode: ThresholdMode::Absolute,
+        cooldown: 2,
+        min_lr: 1e-5,
+        epsilon: 1e-9,
+    };
+    let then = Schedule::Then {
+        first: Box::new(Schedule::Constant { factor: 0.5 }),
+        steps: 3,
+        next: Box::new(Schedule::Exponential { gamma: 0.9 }),
+    };
+    vec![
+        Schedule::Constant { factor: 0.5 },
+        Schedule::Exponential { gamma: 0.9 },
+        then,
+        Schedule::Plateau(plateau),
+    ]
+}
+
+fn gate_biases() -> [GateBias; 3] {
+    [
+        GateBias::None,
+        GateBias::Forget { value: 2.0 },
+        GateBias::Chrono { t_max: 30 },
+    ]
+}
+
+fn optimizers() -> [Optimizer; 2] {
+    let (beta_1, beta_2, epsilon) = (0.8, 0.99, 1e-6);
+    [
+        Optimizer::Adam {
+            beta_1,
+            beta_2,
+            epsilon,
+        },
+        Optimizer::Adamw {
+            beta_1,
+            beta_2,
+            epsilon,
+        },
+    ]
+}
+
+/// Recipes in which every key differs from its default, and in which all kinds together occur.
+fn full_recipes() -> Vec<Recipe> {
+    let mut recipes = Vec::new();
+    for initializer in initializers() {
+        for schedule in schedules() {
+            recipes.push(full_recipe(&initializer, schedule, recipes.len()));
+        }
+    }
+    recipes
+}
+
+fn full_recipe(initializer: &Initializer, schedule: Schedule, number: usize) -> Recipe {
+    let rule = GateRule {
+        gate: Gate::Output,
+        input: Some(initializer.clone()),
+        recurrent: Some(initializer.clone()),
+        bias: Some(initializer.clone()),
+    };
+    Recipe {
+        name: "full \"quoted\"".into(),
+        seed: 7,
+        data: DataRecipe {
+            train: "/d/a.ts".into(),
+            valid: Some("/d/b.ts".into()),
+            test: Some("/d/c.ts".into()),
+            valid_fraction: 0.2,
+            missing: Missing::Zero,
+            scaling: Scaling::None,
+        },
+        model: ModelRecipe {
+            cell: CellKind::Lstm,
+            hidden: 5,
+            layers: 2,
+            direction: Direction::Bidirectional,
+            activation: ElmanActivation::Relu,
+            bias: false,
+            input_dropout: 0.1,
+            dropout: 0.2,
+            head_dropout: 0.3,
+            readout: Readout::Mean,
+            init: RecurrentScheme {
+                input: initializer.clone(),
+                recurrent: initializer.clone(),
+                bias: initializer.clone(),
+                gate_bias: gate_biases()[number % 3],
+                gates: vec![rule],
+            },
+        },
+        training: TrainingRecipe {
+            epochs: 3,
+            batch_size: 4,
+            optimizer: optimizers()[number % 2],
+            lr: 0.1,
+            weight_decay: 0.0,
+            schedule,
+            schedule_unit: ScheduleUnit::Step,
+            watch: Watch::ValidAccuracy,
+            clip_norm: f64::INFINITY,
+            patience: Some(2),
+            keep: Keep::Last,
+        },
+    }
+}
+
+#[test]
+fn recipes_survive_a_round_trip() {
+    let all = full_recipes().into_iter().chain([small(&[])]);
+    for recipe in all {
+        let text = recipe.to_toml();
+        let again = parse(&text, &[]).unwrap_or_else(|error| panic!("{error}\n{text}"));
+        assert_eq!(again, recipe, "{text}");
+    }
+}
+
+#[test]
+fn what_is_left_out_takes_the_defaults() {
+    let recipe = small(&[]);
+    assert_eq!(recipe.model, ModelRecipe::default());
+    assert_eq!(recipe.training, TrainingRecipe::default());
+    assert_eq!(
+        recipe.data.train,
+        std::path::absolute("dir/a.ts").expect("a path")
+    );
+    let [valid, test] = [&recipe.data.valid, &recipe.data.test];
+    assert_eq!((recipe.seed, valid, test), (0, &None, &None));
+}
+
+#[test]
+fn a_rule_has_the_listed_keys() {
+    let recipe = full_recipe(&Initializer::Zeros, Schedule::default(), 0);
+    let rule = Table::try_from(&recipe.model.init.gates[0]).expect("a rule is a table");
+    let listed: BTreeSet<String> = RULE.iter().map(|field| field.name.to_string()).collect();
+    assert_eq!(listed, rule.into_iter().map(|(name, _)| name).collect());
+}
+
+/// Every path to a key in a table, sections left out; tables that occur in several places at the first.
+fn paths(prefix: &str, value: &Value, into: &mut BTreeSet<String>) {
+    let is_section = ["", "data", "model", "model.init", "training"].contains(&prefix);
+    let initializers = ["model.init.recurrent", "model.init.bias"];
+    let nested = ["training.schedule.first", "training.schedule.next"];
+    if !is_section {
+        into.insert(prefix.to_string());
+    }
+    let prefix = if initializers.contains(&prefix) || prefix.starts_with("model.init.gates[].") {
+        "model.init.input"
+    } else if nested.contains(&prefix) {
+        "training.schedule"
+    } else {
+        prefix
+    };
+    match value {
+        Value::Table(table) => {
+            for (name, value) in table {
+                let dot = if prefix.is_empty() { "" } else { "." };
+                paths(&format!("{prefix}{dot}{name}"), value, into);
+            }
+        }
+        Value::Array(items) => {
+            for item in items {
+                let Value::Table(table) = item else { continue };
+                for (name, value) in table {
+                    paths(&format!("{prefix}[].{name}"), value, into);
+                }
+            }
+        }
+        _ => (),
+    }
+}
+
+#[test]
+fn keys_agree_with_the_structs() {
+    let mut found = BTreeSet::new();
+    for recipe in full_recipes() {
+        paths("", &Value::try_from(recipe).expect("a table"), &mut found);
+    }
+    let listed: BTreeSet<_> = Recipe::keys()
+        .iter()
+        .map(|key| key.path.to_string())
+        .collect();
+    assert_eq!(listed, found);
+    assert_eq!(listed.len(), Recipe::keys().len(), "each key once");
+    for key in Recipe::keys() {
+        assert!(
+            !key.doc.is_empty() && !key.default.is_empty(),
+            "{}",
+            key.path
+        );
+    }
+}
+
+/// A default as it stands in the table of keys; `None` for a remark.
+fn default_of(key: &Key) -> Option<Value> {
+    let is_remark = key.default.starts_with('(');
+    let parse = || toml::from_str::<Table>(&format!("value = {}", key.default));
+    (!is_remark)
+        .then(|| parse().unwrap_or_else(|error| panic!("{}: {error}", key.path))["value"].clone())
+}
+
+fn value_at<'a>(value: &'a Value, path: &str) -> Option<&'a Value> {
+    path.split('.')
+        .try_fold(value, |value, part| value.get(part))
+}
+
+#[test]
+fn listed_defaults_are_those_of_the_structs() {
+    // Every kind with nothing but what it requires.
+    let kinds = [
+        "model.init.input={kind='normal',std=1.0}",
+        "model.init.input={kind='xavier_uniform'}",
+        "model.init.input={kind='he_normal'}",
+        "model.init.input={kind='he_normal',nonlinearity='leaky_relu'}",
+        "model.init.gate_bias=forget",
+        "training.optimizer=adam",
+        "training.schedule=plateau",
+    ];
+    let recipes = kinds.map(|kind| Value::try_from(small(&[kind])).expect("a table"));
+    let default = Value::try_from(small(&[])).expect("a table");
+    for key in Recipe::keys() {
+        let Some(listed) = default_of(key) else {
+            continue;
+        };
+        let real = value_at(&default, key.path)
+            .or_else(|| recipes.iter().find_map(|recipe| value_at(recipe, key.path)));
+        assert_eq!(real, Some(&listed), "{}", key.path);
+    }
+    let factor = |kind: &str| match small(&[kind]).training.schedule {
+        Schedule::Constant { factor } => factor,
+        Schedule::Plateau(plateau) => plateau.factor,
+        other => panic!("{other:?}"),
+    };
+    let factors = ["constant", "plateau"].map(|kind| factor(&format!("training.schedule={kind}")));
+    assert_eq!(factors, [1.0, 0.1]);
+    let sparse = small(&["model.init.input={kind='sparse',sparsity=0.5}"])
+        .model
+        .init
+        .input;
+    assert_eq!(
+        sparse,
+        Initializer::Sparse {
+            sparsity: 0.5,
+            std: 0.01
+        }
+    );
+}
+
+#[test]
+fn the_book_lists_the_same_keys_and_defaults() {
+    let page = include_str!("../../../../../docs/src/recipes.md");
+    for key in Recipe::keys() {
+        let is_nested = ["model.init.", "training.schedule.", "training.optimizer."]
+            .iter()
+            .any(|table| {
+                key.path
+                    .strip_prefix(table)
+                    .is_some_and(|rest| *table != "model.init." || rest.contains(['.', '[']))
+            });
+        if is_nested {
+            continue;
+        }
+        let start = format!("| `{}` | ", key.path);
+        let row = page.lines().find_map(|line| line.strip_prefix(&start));
+        let row = row.unwrap_or_else(|| panic!("no row for {}", key.path));
+        let is_same =
+            key.default.starts_with('(') || row.starts_with(&format!("`{}` |", key.default));
+        assert!(is_same, "{} is {} here, {row} there", key.path, key.default);
+    }
+}

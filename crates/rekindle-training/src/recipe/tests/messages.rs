@@ -1,0 +1,429 @@
+//! What a wrong recipe or override is told, and what the right ones mean.
+
+use std::fs;
+use std::path::Path;
+
+use rekindle_cells::{Gate, GateRule, Initializer};
+use rekindle_init::{Fan, Nonlinearity};
+use rekindle_optim::{Plateau, Schedule};
+
+use super::super::*;
+
+const SMALL: &str = "name = \"a\"\n[data]\ntrain = \"a.ts\"\n";
+
+fn read(text: &str, overrides: &[&str]) -> Result<Recipe, RecipeError> {
+    let overrides: Vec<String> = overrides.iter().map(ToString::to_string).collect();
+    Recipe::from_toml(text, Path::new("/r/x.toml"), &overrides)
+}
+
+fn set(overrides: &[&str]) -> Recipe {
+    read(SMALL, overrides).unwrap_or_else(|error| panic!("{error}"))
+}
+
+fn message(text: &str, overrides: &[&str]) -> String {
+    match read(text, overrides) {
+        Ok(recipe) => panic!("{overrides:?} on\n{text}\nis taken for {recipe:?}"),
+        Err(error) => error.to_string(),
+    }
+}
+
+#[test]
+fn overrides_reach_everywhere() {
+    let recipe = set(&[
+        "model.cell=gru",
+        "name=two words",
+        "training.schedule={kind='exponential',gamma=0.5}",
+        "training.schedule.gamma = 0.9",
+        "training.clip_norm=inf",
+        "model.init.gates=[{gate='reset',bias='zeros'}]",
+        "seed=3",
+        "seed=4",
+    ]);
+    assert_eq!(
+        (recipe.model.cell, recipe.name.as_str()),
+        (CellKind::Gru, "two words")
+    );
+    assert_eq!(
+        recipe.training.schedule,
+        Schedule::Exponential { gamma: 0.9 }
+    );
+    assert_eq!((recipe.training.clip_norm, recipe.seed), (f64::INFINITY, 4));
+    let rule = GateRule {
+        bias: Some(Initializer::Zeros),
+        ..GateRule::new(Gate::Reset)
+    };
+    assert_eq!(recipe.model.init.gates, [rule]);
+}
+
+#[test]
+fn a_kind_alone_is_a_short_form() {
+    let file = format!("{SMALL}[training]\nschedule = \"plateau\"\noptimizer = \"adam\"\n");
+    let recipe = read(&file, &["training.schedule.patience=4"]).expect("a valid recipe");
+    let plateau = Plateau {
+        patience: 4,
+        ..Plateau::default()
+    };
+    assert_eq!(recipe.training.schedule, Schedule::Plateau(plateau));
+    assert!(matches!(recipe.training.optimizer, Optimizer::Adam { .. }));
+
+    let nested = set(&[
+        "model.init.input={kind='he_normal',nonlinearity='tanh'}",
+        "training.schedule={kind='then',first='constant',steps=2,next={kind='exponential',gamma=0.5}}",
+    ]);
+    let he = Initializer::HeNormal {
+        nonlinearity: Nonlinearity::Tanh,
+        fan: Fan::In,
+    };
+    assert_eq!(nested.model.init.input, he);
+    assert_eq!(nested.training.schedule.at(3), 0.5);
+}
+
+#[test]
+fn paths_count_from_the_file_or_from_the_current_folder() {
+    let here = std::env::current_dir().expect("a current folder");
+    assert_eq!(set(&[]).data.train, Path::new("/r/a.ts"));
+    assert_eq!(set(&["data.train=b.ts"]).data.train, here.join("b.ts"));
+    assert_eq!(set(&["data={train='b.ts'}"]).data.train, here.join("b.ts"));
+    assert_eq!(
+        set(&["data.test=/x/it (1)+2.ts"]).data.test,
+        Some("/x/it (1)+2.ts".into())
+    );
+    let recipe = Recipe::for_data(Path::new("some/it's \"a\".ts"), &[]).expect("a valid recipe");
+    assert_eq!(recipe.name, "it's \"a\"");
+    assert_eq!(recipe.data.train, here.join("some/it's \"a\".ts"));
+}
+
+#[test]
+fn unknown_keys_are_refused_with_their_place() {
+    let training = |line: &str| format!("{SMALL}[training]\n{line}\n");
+    let gates = "[[model.init.gates]]\ngate = \"input\"\n[[model.init.gates]]\ngate = \"forget\"\nbais = \"zeros\"\n";
+    for (text, expected) in [
+        (
+            training("lerning_rate = 1"),
+            "/r/x.toml:5: unknown key training.lerning_rate, did you mean training.lr?",
+        ),
+        (
+            training("patiense = 1"),
+            "/r/x.toml:5: unknown key training.patiense, did you mean training.patience?",
+        ),
+        (
+            training("dropout = 0.1"),
+            "/r/x.toml:5: unknown key training.dropout, did you mean model.dropout?",
+        ),
+        (
+            training("gamma = 0.9"),
+            "/r/x.toml:5: unknown key training.gamma, did you mean training.schedule.gamma?",
+        ),
+        (
+            format!("lr = 1\n{SMALL}"),
+            "/r/x.toml:1: unknown key lr, did you mean training.lr?",
+        ),
+        (
+            format!("{SMALL}[scheduler]\nkind = \"x\"\n"),
+            "/r/x.toml:4: unknown key scheduler, did you mean training.schedule?",
+        ),
+        (
+            format!("{SMALL}[modle]\ncell = \"gru\"\n"),
+            "/r/x.toml:4: unknown key modle, did you mean model?",
+        ),
+        (
+            format!("{SMALL}[model]\nhidden_size = 3\n"),
+            "/r/x.toml:5: unknown key model.hidden_size, did you mean model.hidden?",
+        ),
+        (
+            format!("{SMALL}{gates}"),
+            "/r/x.toml:8: unknown key model.init.gates[1].bais, did you mean model.init.gates[1].bias?",
+        ),
+        (
+            training("schedule = { kind = \"exponential\", gama = 0.9 }"),
+            "/r/x.toml:5: unknown key training.schedule.gama, did you mean training.schedule.gamma?",
+        ),
+        (
+            training(
+                "[training.schedule]\nkind = \"then\"\nsteps = 1\nnext = \"constant\"\n[training.schedule.first]\nkind = \"constant\"\nfacter = 2",
+            ),
+            "/r/x.toml:11: unknown key training.schedule.first.facter, did you mean training.schedule.first.factor?",
+        ),
+        (
+            format!("{SMALL}[model.init]\nbias = {{ kind = \"zeros\", value = 1 }}\n"),
+            "/r/x.toml:5: unknown key model.init.bias.value, kind \"zeros\" has no other keys",
+        ),
+        (
+            format!("{SMALL}[model.init]\ngate_bias = {{ kind = \"none\", value = 1 }}\n"),
+            "/r/x.toml:5: unknown key model.init.gate_bias.value, kind \"none\" has no other keys",
+        ),
+        (
+            format!(
+                "{SMALL}[model.init.input]\nkind = \"he_normal\"\nnonlinearity = {{ kind = \"tanh\", slope = 1 }}\n"
+            ),
+            "/r/x.toml:6: unknown key model.init.input.nonlinearity.slope, kind \"tanh\" has no other keys",
+        ),
+        (
+            training("schedule = { kind = \"plateau\", gamma = 0.9 }"),
+            "/r/x.toml:5: unknown key training.schedule.gamma, kind \"plateau\" has mode, factor, patience, threshold, \
+             threshold_mode, cooldown, min_lr, epsilon",
+        ),
+    ] {
+        assert_eq!(message(&text, &[]), expected);
+    }
+}
+
+#[test]
+fn wrong_values_are_refused_with_their_place() {
+    let training = |line: &str| format!("{SMALL}[training]\n{line}\n");
+    let schedules = "one of \"constant\", \"exponential\", \"then\", \"plateau\"";
+    for (text, expected) in [
+        (
+            training("epochs = \"one\""),
+            "/r/x.toml:5: training.epochs: invalid type: string \"one\", expected usize, a whole number of at least 0".into(),
+        ),
+        (
+            training("lr = \"fast\""),
+            "/r/x.toml:5: training.lr: invalid type: string \"fast\", expected f64, a number".into(),
+        ),
+        (
+            format!("seed = -1\n{SMALL}"),
+            "/r/x.toml:1: seed: invalid value: integer `-1`, expected u64, a whole number of at least 0".into(),
+        ),
+        (
+            format!("{SMALL}[model]\ncell = \"lstmm\"\n"),
+            "/r/x.toml:5: model.cell: unknown variant `lstmm`, expected one of `lstm`, `gru`, `rnn`".into(),
+        ),
+        (format!("training = 3\n{SMALL}"), "/r/x.toml:1: training: found 3, expected a section with keys".into()),
+        (
+            training("schedule = \"cosine\""),
+            format!("/r/x.toml:5: training.schedule.kind: found \"cosine\", expected {schedules}"),
+        ),
+        (
+            training("schedule = 3"),
+            format!("/r/x.toml:5: training.schedule: found 3, expected a table whose kind is {schedules}"),
+        ),
+        (
+            training("schedule = { gamma = 0.9 }"),
+            format!("/r/x.toml:5: training.schedule: found no kind, expected {schedules}"),
+        ),
+        (
+            training("schedule = { kind = \"exponential\" }"),
+            "/r/x.toml:5: training.schedule: missing field `gamma`".into(),
+        ),
+        (
+            "name = \"a\"\n".into(),
+            "/r/x.toml: missing key data.train, expected it in the file or as --set data.train=…: the .ts or .csv file to \
+             train on".into(),
+        ),
+        (
+            "[data]\ntrain = \"a.ts\"\n".into(),
+            "/r/x.toml: missing key name, expected it in the file or as --set name=…: what the run is called".into(),
+        ),
+    ] {
+        let found = message(&text, &[]);
+        assert_eq!(found, expected);
+    }
+    let syntax = message("name = \"a\"\nseed = = 3\n", &[]);
+    assert!(syntax.starts_with("/r/x.toml:2: "), "{syntax}");
+    let twice = message("name = \"a\"\nname = \"b\"\n", &[]);
+    assert!(twice.starts_with("/r/x.toml:2: duplicate key"), "{twice}");
+}
+
+#[test]
+fn wrong_overrides_are_quoted() {
+    for (text, expected) in [
+        (
+            "training.lr",
+            "--set training.lr: there is no `=`, expected key=value such as training.lr=0.01",
+        ),
+        (
+            "training.lr=",
+            "--set training.lr=: \"\" is no TOML value, expected key=value such as training.lr=0.01",
+        ),
+        (
+            "=3",
+            "--set =3: the key \"\" has an empty part, expected key=value such as training.lr=0.01",
+        ),
+        (
+            "training..lr=3",
+            "--set training..lr=3: the key \"training..lr\" has an empty part, expected key=value such as training.lr=0.01",
+        ),
+        (
+            "name=[1",
+            "--set name=[1: \"[1\" is no TOML value, expected key=value such as training.lr=0.01",
+        ),
+        (
+            "seed=1\nlr=2",
+            "--set seed=1\nlr=2: \"1\\nlr=2\" is no TOML value, expected key=value such as training.lr=0.01",
+        ),
+        (
+            "name.x=1",
+            "--set name.x=1: name is the value \"a\", not a section, expected key=value such as training.lr=0.01",
+        ),
+        (
+            "patience=3",
+            "--set patience=3: unknown key patience, did you mean training.patience?",
+        ),
+        (
+            "model.hiden=3",
+            "--set model.hiden=3: unknown key model.hiden, did you mean model.hidden?",
+        ),
+        (
+            "model.hidden=-1",
+            "--set model.hidden=-1: model.hidden: invalid value: integer `-1`, expected usize, a whole number of at least 0",
+        ),
+        (
+            "model.hidden=many",
+            "--set model.hidden=many: model.hidden: invalid type: string \"many\", expected usize, a whole number of at least 0",
+        ),
+        (
+            "model.init.gates=[{gate='forget',inptu='zeros'}]",
+            "--set model.init.gates=[{gate='forget',inptu='zeros'}]: unknown key model.init.gates[0].inptu, did you mean \
+             model.init.gates[0].input?",
+        ),
+        (
+            "training.schedule.gamma=0.9",
+            "--set training.schedule.gamma=0.9: training.schedule: found no kind, expected one of \"constant\", \
+             \"exponential\", \"then\", \"plateau\"",
+        ),
+        (
+            "data={test='a.ts'}",
+            "/r/x.toml: missing key data.train, expected it in the file or as --set data.train=…: the .ts or .csv file to train on",
+        ),
+    ] {
+        assert_eq!(message(SMALL, &[text]), expected);
+    }
+    // What an override says is not blamed on the file, nor the other way round.
+    let file = format!("{SMALL}[training]\nepochs = \"one\"\n");
+    let blamed = message(&file, &["training.lr=0.1"]);
+    assert!(
+        blamed.starts_with("/r/x.toml:5: training.epochs"),
+        "{blamed}"
+    );
+    let prefix = message(&file, &["training.epoch=3"]);
+    assert!(
+        prefix.starts_with("--set training.epoch=3: unknown key training.epoch,"),
+        "{prefix}"
+    );
+}
+
+#[test]
+fn values_out_of_range_are_refused() {
+    let count = "expected at least 1";
+    let fraction = "expected a probability in [0, 1)";
+    let positive = "expected a positive finite number";
+    let mode = "expected \"min\" if training.watch is a loss, \"max\" if it is an accuracy or F1";
+    for (overrides, expected) in [
+        (&["name=''"][..], "name is empty, expected a name".to_string()),
+        (&["name='a/b'"], "name is \"a/b\", expected a name without slashes, because run folders are called after it".into()),
+        (&["data.valid_fraction=1.0"], "data.valid_fraction is 1, expected a fraction in [0, 1)".into()),
+        (&["data.valid_fraction=nan"], "data.valid_fraction is NaN, expected a fraction in [0, 1)".into()),
+        (&["model.hidden=0"], format!("model.hidden is 0, {count}")),
+        (&["model.layers=0"], format!("model.layers is 0, {count}")),
+        (&["model.input_dropout=1"], format!("model.input_dropout is 1, {fraction}")),
+        (&["model.dropout=-0.5"], format!("model.dropout is -0.5, {fraction}")),
+        (&["model.head_dropout=nan"], format!("model.head_dropout is NaN, {fraction}")),
+        (&["training.epochs=0"], format!("training.epochs is 0, {count}")),
+        (&["training.batch_size=0"], format!("training.batch_size is 0, {count}")),
+        (&["training.lr=0"], format!("training.lr is 0, {positive}")),
+        (&["training.lr=inf"], format!("training.lr is inf, {positive}")),
+        (&["training.weight_decay=-1"], "training.weight_decay is -1, expected a finite number of at least 0".into()),
+        (&["training.clip_norm=0"], "training.clip_norm is 0, expected a positive number, or inf for no clipping".into()),
+        (&["training.patience=0"], "training.patience is 0, expected at least 1; leave it out to never stop early".into()),
+        (&["training.optimizer={kind='adam',beta_1=1.0}"], "training.optimizer.beta_1 is 1, expected a number in [0, 1)".into()),
+        (&["training.optimizer={kind='adamw',beta_2=nan}"], "training.optimizer.beta_2 is NaN, expected a number in [0, 1)".into()),
+        (&["training.optimizer={kind='adamw',epsilon=0}"], format!("training.optimizer.epsilon is 0, {positive}")),
+        (
+            &["model.init.recurrent={kind='orthogonal',gain=nan}"],
+            "model.init.recurrent (orthogonal): gain is NaN, expected a finite 32-bit number".into(),
+        ),
+        (
+            &["model.cell=gru", "model.init.gates=[{gate='forget'}]"],
+            "model.init.gates[0] sets the forget gate, expected a gate of this cell (reset, update, candidate): remove the \
+             rule or change its gate".into(),
+        ),
+        (
+            &["model.cell=rnn", "model.init.gate_bias={kind='chrono',t_max=9}"],
+            "model.init.gate_bias is chrono, expected a cell with a forget or an update gate, this one has candidate: \
+             choose another gate_bias".into(),
+        ),
+        (&["training.schedule={kind='plateau',mode='max'}"], format!("training.schedule.mode is \"max\", {mode}")),
+        (
+            &["training.schedule=plateau", "training.watch=valid_accuracy"],
+            format!("training.schedule.mode is \"min\", {mode}"),
+        ),
+        (
+            &["training.schedule={kind='exponential',gamma=-1.0}"],
+            "training.schedule: `gamma` is -1, expected a positive finite number".into(),
+        ),
+    ] {
+        assert_eq!(message(SMALL, overrides), expected);
+    }
+    // A seed that TOML cannot hold can only come from a program.
+    let seed = Recipe {
+        seed: u64::MAX,
+        ..set(&[])
+    };
+    let expected = "seed is 18446744073709551615, expected at most 2^63 - 1";
+    assert_eq!(seed.validate().unwrap_err().to_string(), expected);
+}
+
+#[test]
+fn a_metric_that_decides_must_be_measured() {
+    let none = "data.valid_fraction=0";
+    let last = "training.keep=last";
+    for overrides in [
+        &[none][..],
+        &[none, last, "training.patience=2"],
+        &[none, last, "training.schedule=plateau"],
+        &[none, "training.watch=valid_accuracy"],
+    ] {
+        let message = message(SMALL, overrides);
+        let start = "training.watch is a metric of a validation set that there is not, expected data.valid or ";
+        assert!(message.starts_with(start), "{message}");
+    }
+    set(&[none, last]);
+    set(&[none, "data.valid=v.ts"]);
+    set(&[none, "training.watch=train_loss", "training.patience=2"]);
+    set(&[
+        "training.schedule={kind='plateau',mode='max'}",
+        "training.watch=valid_macro_f1",
+    ]);
+}
+
+#[test]
+fn files_that_are_no_recipes_are_told_apart() {
+    let temporary = tempfile::tempdir().expect("a temporary folder");
+    let folder = temporary.path();
+    let load = |path: &Path| Recipe::load(path, &[]).unwrap_err();
+    let write = |name: &str, bytes: &[u8]| {
+        let path = folder.join(name);
+        fs::write(&path, bytes).expect("a file");
+        path
+    };
+    assert!(matches!(load(folder), RecipeError::Folder { .. }));
+    assert!(matches!(
+        load(&folder.join("no.toml")),
+        RecipeError::Read { .. }
+    ));
+    assert!(matches!(
+        load(&write("empty.toml", b" \n\n")),
+        RecipeError::Empty { .. }
+    ));
+    let error = load(&write("latin.toml", b"name = \"a\"\n# caf\xe9\n"));
+    assert!(
+        matches!(error, RecipeError::NotUtf8 { line: 2, .. }),
+        "{error}"
+    );
+    let comment = load(&write("comment.toml", b"# nothing\n"));
+    assert!(
+        matches!(comment, RecipeError::MissingKey { key: "name", .. }),
+        "{comment}"
+    );
+}
+
+#[cfg(unix)]
+#[test]
+fn a_path_that_toml_cannot_hold_is_refused() {
+    use std::ffi::OsStr;
+    use std::os::unix::ffi::OsStrExt;
+    let path = Path::new(OsStr::from_bytes(b"/d/caf\xe9.ts"));
+    let error = Recipe::for_data(path, &[]).unwrap_err();
+    assert!(matches!(error, RecipeError::Path { .. }), "{error}");
+}
