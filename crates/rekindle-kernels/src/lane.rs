@@ -2,7 +2,7 @@
 
 use std::ops::{Add, Mul, Sub};
 
-use burn::tensor::{Tensor, activation};
+use burn::tensor::{DType, Tensor, activation};
 
 /// A number, or many numbers side by side, on which equations act element by element.
 ///
@@ -29,8 +29,13 @@ pub trait Lane: Clone + Add<Output = Self> + Sub<Output = Self> + Mul<Output = S
 }
 
 impl<const D: usize> Lane for Tensor<D> {
+    /// In `f64` through the hyperbolic tangent, `σ(x) = (1 + tanh(x / 2)) / 2`: Burn's own sigmoid computes in `f32`
+    /// on backends that do not override it, `ndarray` among them, whatever the type of the tensor.
     fn sigmoid(self) -> Self {
-        activation::sigmoid(self)
+        match self.dtype() {
+            DType::F64 => self.mul_scalar(0.5).tanh().mul_scalar(0.5).add_scalar(0.5),
+            _ => activation::sigmoid(self),
+        }
     }
 
     fn tanh(self) -> Self {
