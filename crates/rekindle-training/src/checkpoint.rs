@@ -3,8 +3,7 @@
 //! A checkpoint is a folder `checkpoint/epoch-N`. It is written under another name and renamed when all of it is on the
 //! disk, and only then is the one before removed: at any moment there is a whole one, once the first epoch is over.
 
-use std::fs::{self, File};
-use std::io::Write;
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use burn::lr_scheduler::LrSchedulerRecord;
@@ -89,7 +88,7 @@ impl Checkpoint {
         for (name, bytes) in parts {
             let path = temporary.join(name);
             let bytes = bytes.map_err(|problem| FileError::damaged(&path, problem))?;
-            write_synced(&path, &bytes)?;
+            files::write_synced(&path, &bytes).map_err(FileError::write(&path))?;
             checksums.push((name.to_string(), Checksum::of(&bytes).to_hex()));
         }
         let state = State {
@@ -102,7 +101,7 @@ impl Checkpoint {
         };
         let path = temporary.join(STATE);
         let text = serde_json::to_vec_pretty(&state).map_err(|e| FileError::damaged(&path, e))?;
-        write_synced(&path, &text)?;
+        files::write_synced(&path, &text).map_err(FileError::write(&path))?;
 
         remove_if_there(&target)?;
         fs::rename(&temporary, &target)
@@ -212,12 +211,4 @@ fn remove_if_there(folder: &Path) -> Result<(), FileError> {
         fs::remove_dir_all(folder).map_err(FileError::write(folder))?;
     }
     Ok(())
-}
-
-fn write_synced(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
-    let written = File::create(path).and_then(|mut file| {
-        file.write_all(bytes)?;
-        file.sync_all()
-    });
-    written.map_err(FileError::write(path))
 }
