@@ -13,7 +13,8 @@ Commands:
   test-gpu                 the backend matrix on wgpu; a software Vulkan driver is enough
   tidy                     the house rules: crate edges, headers, sizes, docs, words, features
   docs                     the API docs and the book's links, and where to open them
-  bench [NAME]             all benches, or the one named NAME
+  bench [NAME [ARG]…]      all benches, or the one named NAME with these arguments;
+                           `bench NAME --help` lists those that it takes
 
 Backends: flex, ndarray, wgpu, vulkan, cuda, rocm, metal.
 ";
@@ -42,6 +43,8 @@ pub enum Command {
     Bench {
         /// The bench to run; all of them when absent.
         name: Option<String>,
+        /// What the bench is given; none when all run.
+        args: Vec<String>,
     },
 }
 
@@ -62,7 +65,12 @@ pub fn parse(args: &[String]) -> Result<Command, UsageError> {
     let Some((first, rest)) = args.split_first() else {
         return Ok(Command::Help);
     };
-    if args.iter().any(|arg| arg == "--help" || arg == "-h") {
+    // What follows a bench's name is for the bench, even `--help`.
+    let ours = match first.as_str() {
+        "bench" => &args[..args.len().min(2)],
+        _ => args,
+    };
+    if ours.iter().any(|arg| arg == "--help" || arg == "-h") {
         return Ok(Command::Help);
     }
     match first.as_str() {
@@ -120,13 +128,16 @@ fn test(rest: &[String]) -> Result<Command, UsageError> {
 }
 
 fn bench(rest: &[String]) -> Result<Command, UsageError> {
-    match rest {
-        [] => Ok(Command::Bench { name: None }),
-        [name] if !name.starts_with('-') => Ok(Command::Bench {
+    match rest.split_first() {
+        Some((option, _)) if option.starts_with('-') => Err(unexpected(option)),
+        Some((name, args)) => Ok(Command::Bench {
             name: Some(name.clone()),
+            args: args.to_vec(),
         }),
-        [name] => Err(unexpected(name)),
-        [_, extra, ..] => Err(unexpected(extra)),
+        None => Ok(Command::Bench {
+            name: None,
+            args: Vec::new(),
+        }),
     }
 }
 
@@ -175,9 +186,27 @@ mod tests {
         assert_eq!(parsed("tidy --help"), Ok(Command::Help));
         assert_eq!(parsed("check"), Ok(Command::Check));
         assert_eq!(parsed("test-gpu"), Ok(Command::TestGpu));
-        assert_eq!(parsed("bench"), Ok(Command::Bench { name: None }));
-        let name = Some("scan".to_string());
-        assert_eq!(parsed("bench scan"), Ok(Command::Bench { name }));
+    }
+
+    #[test]
+    fn what_follows_a_bench_is_its_own() {
+        let bench = |name: Option<&str>, args: &[&str]| {
+            Ok(Command::Bench {
+                name: name.map(String::from),
+                args: args.iter().map(|arg| arg.to_string()).collect(),
+            })
+        };
+        assert_eq!(parsed("bench"), bench(None, &[]));
+        assert_eq!(parsed("bench scan"), bench(Some("scan"), &[]));
+        assert_eq!(
+            parsed("bench scan --cell gru"),
+            bench(Some("scan"), &["--cell", "gru"])
+        );
+        assert_eq!(
+            parsed("bench scan --help"),
+            bench(Some("scan"), &["--help"])
+        );
+        assert_eq!(parsed("bench --help"), Ok(Command::Help));
     }
 
     #[test]
@@ -204,7 +233,6 @@ mod tests {
         );
         assert!(parsed("test --backend").unwrap_err().contains("no value"));
         assert!(parsed("tidy now").unwrap_err().contains("`now`"));
-        assert!(parsed("bench a b").unwrap_err().contains("`b`"));
         assert!(parsed("bench --all").unwrap_err().contains("`--all`"));
     }
 

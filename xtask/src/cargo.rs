@@ -2,6 +2,7 @@
 
 use anyhow::{Context, Result, bail};
 use serde_json::Value;
+use std::borrow::Cow;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -28,18 +29,24 @@ impl Call {
         }
     }
 
+    /// The same call with these arguments behind its own, as they are.
+    pub fn args(mut self, args: &[String]) -> Self {
+        self.args.extend_from_slice(args);
+        self
+    }
+
     /// The same call with a variable set.
     pub fn env(mut self, name: &'static str, value: &'static str) -> Self {
         self.env.push((name, value));
         self
     }
 
-    /// Runs it in the root folder with the terminal's input and output.
+    /// Runs it in the root folder with the terminal's input and output. Says so on stderr: stdout is for what it prints.
     ///
     /// # Errors
     /// Cargo cannot be started, or ends with another status than 0.
     pub fn run(&self) -> Result<()> {
-        println!("$ {self}");
+        eprintln!("$ {self}");
         let status = self.command().status().context("cannot start cargo")?;
         if !status.success() {
             bail!("`{self}` ended with {status}");
@@ -63,7 +70,19 @@ impl fmt::Display for Call {
         for (name, value) in &self.env {
             write!(f, "{name}=\"{value}\" ")?;
         }
-        write!(f, "cargo {}", self.args.join(" "))
+        f.write_str("cargo")?;
+        self.args
+            .iter()
+            .try_for_each(|arg| write!(f, " {}", quoted(arg)))
+    }
+}
+
+/// An argument as a shell reads it.
+fn quoted(arg: &str) -> Cow<'_, str> {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_=,.:/+@".contains(c);
+    match !arg.is_empty() && arg.chars().all(plain) {
+        true => arg.into(),
+        false => format!("'{}'", arg.replace('\'', r"'\''")).into(),
     }
 }
 
@@ -137,6 +156,8 @@ mod tests {
             call.to_string(),
             "RUSTDOCFLAGS=\"-D warnings\" cargo doc --no-deps"
         );
+        let call = Call::new("bench --").args(&["1;2".into(), "it's".into(), "".into()]);
+        assert_eq!(call.to_string(), r"cargo bench -- '1;2' 'it'\''s' ''");
     }
 
     #[test]

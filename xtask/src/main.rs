@@ -40,6 +40,6 @@ fn run(command: Command) -> anyhow::Result<()> {
         Command::TestGpu => test::run_gpu(),
         Command::Tidy => tidy::run(),
         Command::Docs => docs::run(),
-        Command::Bench { name } => bench::run(name.as_deref()),
+        Command::Bench { name, args } => bench::run(name.as_deref(), &args),
     }
 }

@@ -79,6 +79,9 @@ pub struct ElmanEquations {
 }
 
 impl Equations<1, 1, 0> for ElmanEquations {
+    const APART: usize = 0;
+
+    #[inline(always)]
     fn forward<V: Lane>(&self, [x]: [V; 1], [h]: [V; 1], _old: [V; 1]) -> ([V; 1], [V; 0]) {
         let h = match self.activation {
             ElmanActivation::Tanh => (x + h).tanh(),
@@ -87,6 +90,7 @@ impl Equations<1, 1, 0> for ElmanEquations {
         ([h], [])
     }
 
+    #[inline(always)]
     fn backward<V: Lane>(
         &self,
         _saved: [V; 0],

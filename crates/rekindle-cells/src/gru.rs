@@ -59,6 +59,9 @@ impl CellConfig for GruConfig {
 pub struct GruEquations;
 
 impl Equations<3, 1, 4> for GruEquations {
+    const APART: usize = 1;
+
+    #[inline(always)]
     fn forward<V: Lane>(
         &self,
         [x_r, x_z, x_n]: [V; 3],
@@ -72,6 +75,7 @@ impl Equations<3, 1, 4> for GruEquations {
         ([h], [r, z, n, h_n])
     }
 
+    #[inline(always)]
     fn backward<V: Lane>(
         &self,
         [r, z, n, h_n]: [V; 4],

@@ -59,6 +59,9 @@ impl CellConfig for LstmConfig {
 pub struct LstmEquations;
 
 impl Equations<4, 2, 4> for LstmEquations {
+    const APART: usize = 0;
+
+    #[inline(always)]
     fn forward<V: Lane>(
         &self,
         [x_i, x_f, x_g, x_o]: [V; 4],
@@ -74,6 +77,7 @@ impl Equations<4, 2, 4> for LstmEquations {
         ([h, c], [i, f, g, o])
     }
 
+    #[inline(always)]
     fn backward<V: Lane>(
         &self,
         [i, f, g, o]: [V; 4],

@@ -40,6 +40,13 @@ use crate::Lane;
 pub trait Equations<const GATES: usize, const STATES: usize, const SAVED: usize>:
     Clone + Debug + Send + Sync + 'static
 {
+    /// How many of the last gates have gradients by `x W_ih` that differ from those by `h W_hh`.
+    ///
+    /// Default: all gates, which is always right. The others are stored once and multiplied once: a cell that adds
+    /// the two products of a gate, and does nothing else with them, trains faster without that gate in this count.
+    /// [`backward`](Self::backward) then has to put out the same gradient for both.
+    const APART: usize = GATES;
+
     /// The new state, and the activations that [`backward`](Self::backward) needs.
     ///
     /// `input` holds `x W_ih + b_ih` and `hidden` holds `h W_hh + b_hh`, one value a gate in packing order; `state` is

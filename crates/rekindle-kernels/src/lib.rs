@@ -4,12 +4,16 @@
 //! and its derivative. Everything else is written here once: the input product for all steps ([`scan`]), the recurrent
 //! product of each step, lengths and padding ([`Lengths`]), the order of time ([`Order`]) and single steps ([`step`]).
 //!
-//! The scan of this crate is composed of Burn tensor operations. It is right on every backend, and it is the reference
-//! that a fused scan has to equal.
+//! On a CPU a scan is one operation over packed weights and registers, with its own derivative. On other backends it is
+//! composed of Burn tensor operations: [`reference`](mod@reference), which the fused scan has to equal.
 
+#[allow(unsafe_code, reason = "threads and registers work on raw numbers")]
+mod cpu;
 mod equations;
+mod fused;
 mod lane;
 mod lengths;
+pub mod reference;
 mod scan;
 mod unbind;
 

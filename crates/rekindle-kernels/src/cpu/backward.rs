@@ -1,0 +1,470 @@
+//! The scan's derivative: back through the visits, from the gradients of outputs and final states to those of the gates.
+
+use pulp::{Simd, WithSimd};
+
+use super::buffer::{Buffer, Shared};
+use super::forward::{ROWS_OF_A_RUN, Slab};
+use super::geometry::{Geometry, hidden_gate};
+use super::gradients::{Side, weight_gradients};
+use super::pack::{Packed, TRANSPOSED_VECTORS, pack_transposed};
+use super::product::{Inner, Product, Start};
+use super::vector::{Element, Vector};
+use super::{Operands, Plan, on_threads};
+use crate::Equations;
+
+/// Which gradients are wanted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Needs {
+    /// Of the input.
+    pub(crate) input: bool,
+    /// Of `W_ih` and `b_ih`.
+    pub(crate) input_side: bool,
+    /// Of `W_hh` and `b_hh`.
+    pub(crate) hidden_side: bool,
+}
+
+/// The gradients of what a scan put out; `None`: zero.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct OutputGradients<'a, F, const STATES: usize> {
+    /// Of the output sequence: `[batch, seq, d_hidden]`.
+    pub(crate) output: Option<&'a [F]>,
+    /// Of the final states: `[batch, d_hidden]` each.
+    pub(crate) state: [Option<&'a [F]>; STATES],
+}
+
+/// The gradients of what a scan read.
+#[derive(Debug)]
+pub(crate) struct Backward<F, const STATES: usize> {
+    /// `[batch, seq, d_input]`, zero in padding.
+    pub(crate) input: Option<Vec<F>>,
+    /// Of `W_ih` and `b_ih`: `[d_input, gates·d_hidden]` and `[gates·d_hidden]`.
+    pub(crate) input_side: Option<[Vec<F>; 2]>,
+    /// Of `W_hh` and `b_hh`: `[d_hidden, gates·d_hidden]` and `[gates·d_hidden]`.
+    pub(crate) hidden_side: Option<[Vec<F>; 2]>,
+    /// Of the initial states: `[batch, d_hidden]` each.
+    pub(crate) state: [Vec<F>; STATES],
+}
+
+impl Plan {
+    /// The gradients of a training scan. What the slab holds is used up: gradients of the gates take its place.
+    pub(crate) fn backward<F, E, const GATES: usize, const STATES: usize, const SAVED: usize>(
+        &self,
+        equations: &E,
+        operands: Operands<'_, F, STATES>,
+        output: &[F],
+        slab: Slab<F>,
+        gradients: OutputGradients<'_, F, STATES>,
+        needs: Needs,
+    ) -> Backward<F, STATES>
+    where
+        F: Element,
+        E: Equations<GATES, STATES, SAVED>,
+    {
+        let geometry = self.geometry::<F, _, GATES, STATES, SAVED>(equations);
+        let batch = self.timetable.batch();
+        let mut input = needs
+            .input
+            .then(|| vec![F::default(); batch * self.seq * self.d_input]);
+        let mut state = gradients.state.map(|gradient| match gradient {
+            Some(gradient) => gradient.to_vec(),
+            None => vec![F::default(); batch * self.d_hidden],
+        });
+        let weights = GATES * self.d_hidden * self.timetable.slab_rows();
+        let scan = BackwardScan {
+            plan: self,
+            equations,
+            weight_hh: pack_transposed(operands.weight_hh, self.d_hidden, &geometry, |slot| {
+                hidden_gate(GATES, E::APART, slot)
+            }),
+            weight_ih: needs
+                .input
+                .then(|| pack_transposed(operands.weight_ih, self.d_input, &geometry, |slot| slot)),
+            initial: operands.state,
+            output,
+            slab: slab.0.start(),
+            output_gradient: gradients.output,
+            input: input.as_mut().map(|input| Shared(input.as_mut_ptr())),
+            state: state.each_mut().map(|state| Shared(state.as_mut_ptr())),
+            geometry,
+        };
+        let threads = self.threads_for(weights * (self.d_input + self.d_hidden));
+        on_threads(self.timetable.deal(threads), |team| scan.run(&team));
+        let side = |side: Side<'_, F>| weight_gradients(self, &geometry, &slab, side);
+        Backward {
+            input,
+            input_side: needs.input_side.then(|| side(Side::Input(operands.input))),
+            hidden_side: needs.hidden_side.then(|| {
+                side(Side::Hidden {
+                    initial: operands.state[0],
+                    output,
+                })
+            }),
+            state,
+        }
+    }
+}
+
+/// What all threads of a backward scan share.
+struct BackwardScan<'a, F, E, const GATES: usize, const STATES: usize, const SAVED: usize> {
+    plan: &'a Plan,
+    equations: &'a E,
+    geometry: Geometry,
+    weight_hh: Packed<F>,
+    /// Absent where the input needs no gradient.
+    weight_ih: Option<Packed<F>>,
+    initial: [&'a [F]; STATES],
+    output: &'a [F],
+    slab: *mut F,
+    output_gradient: Option<&'a [F]>,
+    input: Option<Shared<F>>,
+    /// The gradients of the final states, and in their place those of the initial ones.
+    state: [Shared<F>; STATES],
+}
+
+// SAFETY: threads read what is shared, and write rows of `slab`, `input` and `state` of their own positions only.
+unsafe impl<F: Element, E: Sync, const GATES: usize, const STATES: usize, const SAVED: usize> Sync
+    for BackwardScan<'_, F, E, GATES, STATES, SAVED>
+{
+}
+
+/// What one thread holds of the rows at its positions.
+struct Team<F, const STATES: usize> {
+    /// The gradient of each state, `[row, padded hidden]`.
+    gradients: [Buffer<F>; STATES],
+    hidden_rows: Vec<*mut F>,
+    /// The initial states, `[row, padded hidden]`.
+    initial: [Buffer<F>; STATES],
+}
+
+impl<F, E, const GATES: usize, const STATES: usize, const SAVED: usize>
+    BackwardScan<'_, F, E, GATES, STATES, SAVED>
+where
+    F: Element,
+    E: Equations<GATES, STATES, SAVED>,
+{
+    /// The whole scan of the rows at `positions`.
+    fn run(&self, positions: &[usize]) {
+        let team = self.team(positions);
+        let mut visits = self.plan.timetable.visits();
+        visits.reverse();
+        for visits in visits.chunks(ROWS_OF_A_RUN.div_ceil(positions.len())) {
+            for &t in visits {
+                let alive = self.plan.timetable.alive_of(t, positions);
+                self.step(&team, &positions[..alive], t);
+            }
+            if let (Some(input), Some(weight_ih)) = (self.input, &self.weight_ih) {
+                self.input_gradients(positions, visits, input, weight_ih);
+            }
+        }
+        for (state, gradient) in self.state.iter().zip(&team.gradients) {
+            for (row, &position) in positions.iter().enumerate() {
+                let to = self.plan.timetable.row(position) * self.plan.d_hidden;
+                let from = row * self.geometry.padded_hidden();
+                // SAFETY: both have `d_hidden` numbers there; nobody else touches this row of the state.
+                unsafe {
+                    let from = gradient.start().add(from).cast_const();
+                    let to = state.get().add(to);
+                    to.copy_from_nonoverlapping(from, self.plan.d_hidden);
+                }
+            }
+        }
+    }
+
+    fn team(&self, positions: &[usize]) -> Team<F, STATES> {
+        let (d_hidden, hidden) = (self.plan.d_hidden, self.geometry.padded_hidden());
+        let padded = |of: *const F| {
+            let buffer = Buffer::<F>::zeros(positions.len() * hidden);
+            for (row, &position) in positions.iter().enumerate() {
+                let from = self.plan.timetable.row(position) * d_hidden;
+                // SAFETY: both have `d_hidden` numbers there; nobody else writes this row of a state.
+                unsafe {
+                    let to = buffer.start().add(row * hidden);
+                    to.copy_from_nonoverlapping(of.add(from), d_hidden);
+                }
+            }
+            buffer
+        };
+        let gradients = self.state.map(|state| padded(state.get().cast_const()));
+        // SAFETY: the buffer has these rows.
+        let row = |row: usize| unsafe { gradients[0].start().add(row * hidden) };
+        Team {
+            hidden_rows: (0..positions.len()).map(row).collect(),
+            initial: self.initial.map(|state| padded(state.as_ptr())),
+            gradients,
+        }
+    }
+
+    /// The gradients of the gates at step `t`, and of the states before it.
+    fn step(&self, team: &Team<F, STATES>, positions: &[usize], t: usize) {
+        let rows: Vec<Row<F, STATES>> = positions
+            .iter()
+            .enumerate()
+            .map(|(row, &position)| self.row(team, row, position, t))
+            .collect();
+        let panel_stride = self.panel_stride();
+        for panel in 0..self.geometry.panels() {
+            self.plan.isa.run(Retreat {
+                equations: self.equations,
+                geometry: &self.geometry,
+                units: self.geometry.units_of(panel),
+                slab_offset: panel * panel_stride,
+                unit: panel * self.geometry.units(),
+                rows: &rows,
+            });
+        }
+        let gates: Vec<*const F> = rows.iter().map(|row| row.slab.cast_const()).collect();
+        self.transposed(
+            &gates,
+            0,
+            &self.weight_hh,
+            self.plan.d_hidden,
+            Start::Output,
+            &team.hidden_rows[..positions.len()],
+        );
+    }
+
+    /// Where the numbers of one row at step `t` lie.
+    fn row(&self, team: &Team<F, STATES>, row: usize, position: usize, t: usize) -> Row<F, STATES> {
+        let (timetable, d_hidden) = (&self.plan.timetable, self.plan.d_hidden);
+        let of_sequence = |t| (timetable.row(position) * self.plan.seq + t) * d_hidden;
+        let slab = |t| timetable.slab_row(t, position) * self.geometry.row();
+        let before = timetable.before(t, position);
+        let padded = row * self.geometry.padded_hidden();
+        // SAFETY: all of these have the row, the step and the position.
+        unsafe {
+            Row {
+                slab: self.slab.add(slab(t)),
+                slab_before: before.map(|t| self.slab.add(slab(t)).cast_const()),
+                hidden: self.output.as_ptr().add(of_sequence(t)),
+                hidden_before: match before {
+                    Some(t) => self.output.as_ptr().add(of_sequence(t)),
+                    None => team.initial[0].start().add(padded),
+                },
+                initial: team
+                    .initial
+                    .each_ref()
+                    .map(|state| state.start().add(padded).cast_const()),
+                output_gradient: self
+                    .output_gradient
+                    .map(|gradient| gradient.as_ptr().add(of_sequence(t))),
+                gradients: team
+                    .gradients
+                    .each_ref()
+                    .map(|gradient| gradient.start().add(padded)),
+            }
+        }
+    }
+
+    /// The gradients of the input at the steps `visits`.
+    fn input_gradients(
+        &self,
+        positions: &[usize],
+        visits: &[usize],
+        input: Shared<F>,
+        weight_ih: &Packed<F>,
+    ) {
+        let (timetable, d_input) = (&self.plan.timetable, self.plan.d_input);
+        let mut gates = Vec::with_capacity(visits.len() * positions.len());
+        let mut outputs = Vec::with_capacity(gates.capacity());
+        for &t in visits {
+            for &position in &positions[..timetable.alive_of(t, positions)] {
+                let slab = timetable.slab_row(t, position) * self.geometry.row();
+                let output = (timetable.row(position) * self.plan.seq + t) * d_input;
+                // SAFETY: slab and input have this row.
+                unsafe {
+                    gates.push(self.slab.add(slab).cast_const());
+                    outputs.push(input.get().add(output));
+                }
+            }
+        }
+        let apart = self.geometry.apart * self.geometry.units();
+        self.transposed(&gates, apart, weight_ih, d_input, Start::Zero, &outputs);
+    }
+
+    /// `outputs += gates · weightᵀ`, the inner dimension in pieces that stay in the cache.
+    fn transposed(
+        &self,
+        gates: &[*const F],
+        offset: usize,
+        weight: &Packed<F>,
+        columns: usize,
+        start: Start<F>,
+        outputs: &[*mut F],
+    ) {
+        /// Half of a usual second-level cache, in numbers of four bytes.
+        const PIECE: usize = 1 << 16;
+        let width = TRANSPOSED_VECTORS * self.geometry.lanes;
+        let length = self.geometry.gate_columns();
+        let pieces = (PIECE / (length * width)).max(1);
+        for panel in 0..columns.div_ceil(width) {
+            let mut first = 0;
+            while first < self.geometry.panels() {
+                let pieces = pieces.min(self.geometry.panels() - first);
+                self.plan.isa.run(Product {
+                    inputs: gates,
+                    input_offset: offset + first * self.panel_stride(),
+                    inner: Inner {
+                        pieces,
+                        stride: self.panel_stride(),
+                        length,
+                    },
+                    // SAFETY: the panel has all pieces.
+                    panel: unsafe { weight.panel(panel).add(first * length * width) },
+                    vectors: TRANSPOSED_VECTORS,
+                    start: if first == 0 { start } else { Start::Output },
+                    outputs,
+                    output_offset: panel * width,
+                    columns: (columns - panel * width).min(width),
+                });
+                first += pieces;
+            }
+        }
+    }
+
+    /// From one panel of the slab to the next.
+    fn panel_stride(&self) -> usize {
+        self.plan.timetable.slab_rows() * self.geometry.row()
+    }
+}
+
+/// Where the numbers of one row at one step lie.
+struct Row<F, const STATES: usize> {
+    /// The activations, whose place the gradients of the gates take.
+    slab: *mut F,
+    /// The activations of the step before, unless the initial state stands there.
+    slab_before: Option<*const F>,
+    /// The hidden state after and before the step.
+    hidden: *const F,
+    hidden_before: *const F,
+    /// The initial states.
+    initial: [*const F; STATES],
+    /// The gradient of the output at this step.
+    output_gradient: Option<*const F>,
+    /// The gradients of the states: after the step, and in their place before it.
+    gradients: [*mut F; STATES],
+}
+
+/// The derivative of a cell's equations on one panel of all rows of a step.
+struct Retreat<'a, F, E, const GATES: usize, const STATES: usize, const SAVED: usize> {
+    equations: &'a E,
+    geometry: &'a Geometry,
+    /// Units of this panel that there really are.
+    units: usize,
+    /// From a row of the slab in panel 0 to this panel.
+    slab_offset: usize,
+    /// This panel's first unit.
+    unit: usize,
+    rows: &'a [Row<F, STATES>],
+}
+
+impl<F, E, const GATES: usize, const STATES: usize, const SAVED: usize> WithSimd
+    for Retreat<'_, F, E, GATES, STATES, SAVED>
+where
+    F: Element,
+    E: Equations<GATES, STATES, SAVED>,
+{
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        let lanes = F::Vector::<S>::LANES;
+        for row in self.rows {
+            for unit in (0..self.geometry.units()).step_by(lanes) {
+                // SAFETY: who builds this answers for its pointers; row and units are in range of them.
+                unsafe {
+                    match self.units.saturating_sub(unit) {
+                        0 => self.clear::<F::Vector<S>>(simd, row, unit),
+                        count if count < lanes => {
+                            self.units::<F::Vector<S>, true>(simd, row, unit, count)
+                        }
+                        _ => self.units::<F::Vector<S>, false>(simd, row, unit, lanes),
+                    }
+                }
+            }
+        }
+    }
+}
+
+impl<F, E, const GATES: usize, const STATES: usize, const SAVED: usize>
+    Retreat<'_, F, E, GATES, STATES, SAVED>
+where
+    F: Element,
+    E: Equations<GATES, STATES, SAVED>,
+{
+    /// The units in one register, from `unit` on; if `PART`, only the first `count` of them are there.
+    #[inline(always)]
+    unsafe fn units<V: Vector<Element = F>, const PART: bool>(
+        &self,
+        simd: V::Simd,
+        row: &Row<F, STATES>,
+        unit: usize,
+        count: usize,
+    ) {
+        let units = self.geometry.unit_vectors() * V::LANES;
+        let first_extra = self.geometry.slots();
+        let of_row = self.unit + unit;
+        // SAFETY: a row of the slab has `units` numbers for each slot and state; of a sequence, `count` are read.
+        unsafe {
+            let load = |from: *const F| match PART {
+                true => V::load_first(simd, from, count),
+                false => V::load(simd, from),
+            };
+            let slab = row.slab.add(self.slab_offset + unit);
+            let saved = std::array::from_fn(|slot| V::load(simd, slab.add(slot * units)));
+            let new = std::array::from_fn(|state| match state {
+                0 => load(row.hidden.add(of_row)),
+                _ => V::load(simd, slab.add((first_extra + state - 1) * units)),
+            });
+            let old = std::array::from_fn(|state| match (state, row.slab_before) {
+                (0, _) => load(row.hidden_before.add(of_row)),
+                (_, Some(before)) => {
+                    let before = before.add(self.slab_offset + unit);
+                    V::load(simd, before.add((first_extra + state - 1) * units))
+                }
+                (_, None) => V::load(simd, row.initial[state].add(of_row)),
+            });
+            let mut gradients = row.gradients.map(|at| V::load(simd, at.add(of_row)));
+            if let Some(output) = row.output_gradient {
+                gradients[0] = gradients[0] + load(output.add(of_row));
+            }
+            let step = self.equations.backward(saved, old, new, gradients);
+
+            for (at, gradient) in row.gradients.iter().zip(step.state) {
+                gradient.store(at.add(of_row));
+            }
+            let store = |slot: usize, gradient: V| {
+                let to = slab.add(slot * units);
+                if PART {
+                    V::splat(simd, F::default()).store(to);
+                    gradient.store_first(to, count);
+                } else {
+                    gradient.store(to);
+                }
+            };
+            for slot in 0..GATES {
+                store(slot, step.hidden[hidden_gate(GATES, E::APART, slot)]);
+            }
+            for slot in GATES..GATES + E::APART {
+                store(slot, step.input[slot - E::APART]);
+            }
+        }
+    }
+
+    /// Zero gradients, where there are no units.
+    #[inline(always)]
+    unsafe fn clear<V: Vector<Element = F>>(
+        &self,
+        simd: V::Simd,
+        row: &Row<F, STATES>,
+        unit: usize,
+    ) {
+        let units = self.geometry.unit_vectors() * V::LANES;
+        for slot in 0..GATES + E::APART {
+            // SAFETY: a row of the slab has `units` numbers for each slot.
+            unsafe {
+                let to = row.slab.add(self.slab_offset + unit + slot * units);
+                V::splat(simd, F::default()).store(to);
+            }
+        }
+    }
+}

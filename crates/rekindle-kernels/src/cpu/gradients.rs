@@ -1,0 +1,318 @@
+//! The gradients of weights and biases: one product over all visits of all rows.
+
+use std::ops::Range;
+
+use pulp::{Simd, WithSimd};
+
+use super::buffer::{Buffer, Shared};
+use super::forward::Slab;
+use super::geometry::{Geometry, hidden_gate};
+use super::product::rows_of_tile;
+use super::vector::{Element, Vector};
+use super::{Plan, on_threads};
+
+/// One of the two affine maps of a cell: what its weights were multiplied with.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Side<'a, F> {
+    /// `W_ih`, with the input.
+    Input(&'a [F]),
+    /// `W_hh`, with the hidden state before each step.
+    Hidden {
+        /// The initial hidden state.
+        initial: &'a [F],
+        /// The hidden state after each step.
+        output: &'a [F],
+    },
+}
+
+/// The gradients of a weight, `[width, gates·d_hidden]`, and of its bias, `[gates·d_hidden]`.
+///
+/// The bias counts as one more row of the weight, whose input is 1.
+pub(super) fn weight_gradients<F: Element>(
+    plan: &Plan,
+    geometry: &Geometry,
+    slab: &Slab<F>,
+    side: Side<'_, F>,
+) -> [Vec<F>; 2] {
+    let width = match side {
+        Side::Input(_) => plan.d_input,
+        Side::Hidden { .. } => plan.d_hidden,
+    };
+    let mut weight = vec![F::default(); width * geometry.gates * geometry.d_hidden];
+    let mut bias = vec![F::default(); geometry.gates * geometry.d_hidden];
+    let height = plan.isa.run(TileHeight {
+        vectors: geometry.gate_vectors(),
+        element: std::marker::PhantomData::<F>,
+    });
+    let work = Gradient {
+        plan,
+        geometry,
+        slab: Shared(slab.0.start()),
+        side,
+        width,
+        height,
+        weight: Shared(weight.as_mut_ptr()),
+        bias: Shared(bias.as_mut_ptr()),
+    };
+    let tiles = geometry.panels() * work.blocks();
+    let products = plan.timetable.slab_rows() * (width + 1) * geometry.gates * geometry.d_hidden;
+    let threads = plan.threads_for(products).min(tiles);
+    let parts = (0..threads)
+        .map(|thread| thread * tiles / threads..(thread + 1) * tiles / threads)
+        .collect();
+    on_threads(parts, |tiles| work.run(tiles));
+    [weight, bias]
+}
+
+/// Asks an instruction set for the rows of a tile.
+struct TileHeight<F> {
+    vectors: usize,
+    element: std::marker::PhantomData<F>,
+}
+
+impl<F: Element> WithSimd for TileHeight<F> {
+    type Output = usize;
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _simd: S) -> usize {
+        rows_of_tile(S::REGISTER_COUNT, self.vectors.min(4))
+    }
+}
+
+/// What all threads share.
+struct Gradient<'a, F> {
+    plan: &'a Plan,
+    geometry: &'a Geometry,
+    slab: Shared<F>,
+    side: Side<'a, F>,
+    /// Rows of the weight.
+    width: usize,
+    /// Rows of a tile.
+    height: usize,
+    weight: Shared<F>,
+    bias: Shared<F>,
+}
+
+impl<F: Element> Gradient<'_, F> {
+    /// Tiles down one panel: rows of the weight and one for the bias.
+    fn blocks(&self) -> usize {
+        (self.width + 1).div_ceil(self.height)
+    }
+
+    /// The tiles `tiles`, panel by panel, from the top of each panel down.
+    fn run(&self, tiles: Range<usize>) {
+        /// Numbers of the left factor that stay in the cache.
+        const PIECE: usize = 96 << 10;
+        let (blocks, columns) = (self.blocks(), self.geometry.gate_columns());
+        let (steps, rows) = (self.rows(), self.plan.timetable.slab_rows());
+        let padded = blocks * self.height;
+        let piece = (PIECE / padded).clamp(64, 512).min(rows.max(1));
+        let left: Buffer<F> = Buffer::uninitialised(piece * padded);
+        let tile = self.height * columns;
+        let sums: Buffer<F> = Buffer::zeros(tiles.len() * tile);
+        let panels = tiles.start / blocks..tiles.end.div_ceil(blocks);
+        for first in (0..rows).step_by(piece) {
+            let piece = piece.min(rows - first);
+            self.pack_left(&steps[first..first + piece], &left);
+            for panel in panels.clone() {
+                let of_panel = panel * blocks..(panel + 1) * blocks;
+                let chosen = of_panel.start.max(tiles.start)..of_panel.end.min(tiles.end);
+                let offset = match self.side {
+                    Side::Input(_) => self.geometry.apart * self.geometry.units(),
+                    Side::Hidden { .. } => 0,
+                };
+                let row = self.geometry.row();
+                // SAFETY: the slab has these rows in this panel; the left factor and the sums have these tiles.
+                unsafe {
+                    self.plan.isa.run(Accumulate {
+                        steps: piece,
+                        height: self.height,
+                        tiles: chosen.len(),
+                        left: left
+                            .start()
+                            .add((chosen.start - of_panel.start) * piece * self.height),
+                        right: self.slab.get().add((panel * rows + first) * row + offset),
+                        right_row: row,
+                        vectors: self.geometry.gate_vectors(),
+                        sums: sums.start().add((chosen.start - tiles.start) * tile),
+                    });
+                }
+            }
+        }
+        for (index, tile_index) in tiles.enumerate() {
+            // SAFETY: the sums have this tile.
+            let sums = unsafe { sums.start().add(index * tile) };
+            self.write(tile_index / blocks, tile_index % blocks, sums);
+        }
+    }
+
+    /// Where the left factor of each slab row lies.
+    fn rows(&self) -> Vec<*const F> {
+        let timetable = &self.plan.timetable;
+        let mut rows = Vec::with_capacity(timetable.slab_rows());
+        for t in 0..timetable.steps() {
+            for position in 0..timetable.batch() {
+                if timetable.slab_row(t, position) == timetable.slab_row(t + 1, 0) {
+                    break;
+                }
+                let row = timetable.row(position);
+                let of_sequence = |t: usize| (row * self.plan.seq + t) * self.width;
+                rows.push(match self.side {
+                    Side::Input(input) => input[of_sequence(t)..].as_ptr(),
+                    Side::Hidden { initial, output } => match timetable.before(t, position) {
+                        Some(before) => output[of_sequence(before)..].as_ptr(),
+                        None => initial[row * self.width..].as_ptr(),
+                    },
+                });
+            }
+        }
+        rows
+    }
+
+    /// Packs the left factor of the slab rows `rows`: `[block, row, height]`, with the 1 of the bias behind its width.
+    fn pack_left(&self, rows: &[*const F], left: &Buffer<F>) {
+        for block in 0..self.blocks() {
+            let first = block * self.height;
+            let real = (self.width - first).min(self.height);
+            for (index, &row) in rows.iter().enumerate() {
+                let to = (block * rows.len() + index) * self.height;
+                // SAFETY: a row has `width` numbers, and the buffer `height` for each row of each block.
+                unsafe {
+                    let to = left.start().add(to);
+                    for i in 0..real {
+                        to.add(i).write(*row.add(first + i));
+                    }
+                    for i in real..self.height {
+                        to.add(i).write(F::default());
+                    }
+                    if real < self.height {
+                        to.add(real).write(F::ONE);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Writes one tile of sums, `[height, gate, unit]`, to where its rows and columns belong.
+    fn write(&self, panel: usize, block: usize, sums: *const F) {
+        let geometry = self.geometry;
+        let (gates, d_hidden) = (geometry.gates, geometry.d_hidden);
+        for i in 0..self.height {
+            let row = block * self.height + i;
+            let to = match row {
+                _ if row < self.width => self.weight.get().wrapping_add(row * gates * d_hidden),
+                _ if row == self.width => self.bias.get(),
+                _ => return,
+            };
+            for slot in 0..gates {
+                let gate = match self.side {
+                    Side::Input(_) => slot,
+                    Side::Hidden { .. } => hidden_gate(gates, geometry.apart, slot),
+                };
+                // SAFETY: the tile has `height · gates · units` sums; weight and bias have this row and these columns,
+                // which no other tile writes.
+                unsafe {
+                    let from = sums.add((i * gates + slot) * geometry.units());
+                    let to = to.add(gate * d_hidden + panel * geometry.units());
+                    to.copy_from_nonoverlapping(from, geometry.units_of(panel));
+                }
+            }
+        }
+    }
+}
+
+/// `sums[i, column] += Σ left[step, i] · right[step, column]` for some tiles of one panel.
+struct Accumulate<F> {
+    steps: usize,
+    height: usize,
+    tiles: usize,
+    /// `[tile, step, height]`.
+    left: *const F,
+    /// `[step, column]`, the steps `right_row` numbers apart.
+    right: *const F,
+    right_row: usize,
+    vectors: usize,
+    /// `[tile, height, column]`.
+    sums: *mut F,
+}
+
+impl<F: Element> WithSimd for Accumulate<F> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        let mut vector = 0;
+        while vector < self.vectors {
+            let width = (self.vectors - vector).min(4);
+            // SAFETY: who builds this answers for its pointers.
+            unsafe {
+                match width {
+                    4 => self.all_tiles::<F::Vector<S>, 4>(simd, vector),
+                    3 => self.all_tiles::<F::Vector<S>, 3>(simd, vector),
+                    2 => self.all_tiles::<F::Vector<S>, 2>(simd, vector),
+                    _ => self.all_tiles::<F::Vector<S>, 1>(simd, vector),
+                }
+            }
+            vector += width;
+        }
+    }
+}
+
+impl<F: Element> Accumulate<F> {
+    #[inline(always)]
+    unsafe fn all_tiles<V: Vector<Element = F>, const N: usize>(
+        &self,
+        simd: V::Simd,
+        vector: usize,
+    ) {
+        for tile in 0..self.tiles {
+            // SAFETY: the tile is in range.
+            unsafe {
+                match self.height {
+                    8 => self.tile::<V, 8, N>(simd, tile, vector),
+                    6 => self.tile::<V, 6, N>(simd, tile, vector),
+                    5 => self.tile::<V, 5, N>(simd, tile, vector),
+                    4 => self.tile::<V, 4, N>(simd, tile, vector),
+                    3 => self.tile::<V, 3, N>(simd, tile, vector),
+                    height => unreachable!("no tile is {height} rows high"),
+                }
+            }
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn tile<V: Vector<Element = F>, const R: usize, const N: usize>(
+        &self,
+        simd: V::Simd,
+        tile: usize,
+        vector: usize,
+    ) {
+        let width = self.vectors * V::LANES;
+        // SAFETY: the tile, its rows and `vector + N` registers are in range of what the pointers point to.
+        unsafe {
+            let column = vector * V::LANES;
+            let sums_at = self.sums.add(tile * R * width + column);
+            let mut sums: [[V; N]; R] = std::array::from_fn(|r| {
+                std::array::from_fn(|n| V::load(simd, sums_at.add(r * width + n * V::LANES)))
+            });
+            let mut left = self.left.add(tile * self.steps * R);
+            let mut right = self.right.add(column);
+            for _ in 0..self.steps {
+                let gates: [V; N] = std::array::from_fn(|n| V::load(simd, right.add(n * V::LANES)));
+                for (r, sums) in sums.iter_mut().enumerate() {
+                    let input = V::splat(simd, *left.add(r));
+                    for n in 0..N {
+                        sums[n] = input.mul_add(gates[n], sums[n]);
+                    }
+                }
+                left = left.add(R);
+                right = right.wrapping_add(self.right_row);
+            }
+            for (r, sums) in sums.into_iter().enumerate() {
+                for (n, sum) in sums.into_iter().enumerate() {
+                    sum.store(sums_at.add(r * width + n * V::LANES));
+                }
+            }
+        }
+    }
+}

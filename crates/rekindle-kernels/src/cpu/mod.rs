@@ -1,0 +1,119 @@
+//! The fused scan on a CPU: one engine over plain numbers, for every cell.
+//!
+//! Nothing here knows Burn. A call packs the weights once ([`pack`]), takes the input product for a run of steps
+//! ([`product`]), then visits these steps one by one: the recurrent product of a panel of hidden units, and the cell's
+//! equations on it while it is in the cache ([`forward`]). In training the activations stay in a *slab*, which the
+//! backward scan turns into gradients in place ([`backward`]); one product over all steps then gives the gradients of
+//! the weights ([`gradients`]). Threads share the rows of the batch and never wait for each other within a scan.
+//!
+//! Every sum is taken in an order that depends on shapes alone: results are the same bits on any number of threads.
+
+mod backward;
+mod buffer;
+mod forward;
+mod geometry;
+mod gradients;
+mod isa;
+mod math;
+mod pack;
+mod product;
+#[cfg(test)]
+mod tests;
+mod timetable;
+mod vector;
+
+use crate::Equations;
+
+pub(crate) use backward::{Needs, OutputGradients};
+pub(crate) use forward::Slab;
+use geometry::Geometry;
+pub(crate) use isa::Isa;
+pub(crate) use timetable::Timetable;
+pub(crate) use vector::Element;
+use vector::Vector;
+
+/// What a scan reads, as plain numbers.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Operands<'a, F, const STATES: usize> {
+    /// `[batch, seq, d_input]`.
+    pub(crate) input: &'a [F],
+    /// `[d_input, gates·d_hidden]`.
+    pub(crate) weight_ih: &'a [F],
+    /// `[d_hidden, gates·d_hidden]`.
+    pub(crate) weight_hh: &'a [F],
+    /// `[gates·d_hidden]` each.
+    pub(crate) biases: Option<[&'a [F]; 2]>,
+    /// `[batch, d_hidden]` each, the hidden state first.
+    pub(crate) state: [&'a [F]; STATES],
+}
+
+/// The sizes of a scan, and how it runs.
+#[derive(Clone, Debug)]
+pub(crate) struct Plan {
+    /// Who is alive when.
+    pub(crate) timetable: Timetable,
+    /// Steps, padding included.
+    pub(crate) seq: usize,
+    /// Width of the input.
+    pub(crate) d_input: usize,
+    /// Width of the hidden state.
+    pub(crate) d_hidden: usize,
+    /// The instructions to use.
+    pub(crate) isa: Isa,
+    /// The most threads to use.
+    pub(crate) threads: usize,
+}
+
+impl Plan {
+    /// The geometry of a cell under this plan.
+    fn geometry<F, E, const GATES: usize, const STATES: usize, const SAVED: usize>(
+        &self,
+        _equations: &E,
+    ) -> Geometry
+    where
+        F: Element,
+        E: Equations<GATES, STATES, SAVED>,
+    {
+        Geometry {
+            gates: GATES,
+            apart: E::APART,
+            saved: SAVED,
+            extra_states: STATES - 1,
+            d_input: self.d_input,
+            d_hidden: self.d_hidden,
+            lanes: self.isa.run(Lanes(std::marker::PhantomData::<F>)),
+        }
+    }
+
+    /// The threads worth their start for a product of `multiplications`.
+    fn threads_for(&self, multiplications: usize) -> usize {
+        /// About 20 µs of one core.
+        const WORTH_A_THREAD: usize = 1 << 19;
+        self.threads.min(multiplications / WORTH_A_THREAD).max(1)
+    }
+}
+
+/// Asks an instruction set for the numbers in a register.
+struct Lanes<F>(std::marker::PhantomData<F>);
+
+impl<F: Element> pulp::WithSimd for Lanes<F> {
+    type Output = usize;
+
+    #[inline(always)]
+    fn with_simd<S: pulp::Simd>(self, _simd: S) -> usize {
+        F::Vector::<S>::LANES
+    }
+}
+
+/// Runs `work` on each part, each on a thread of its own where there are enough; a single part on this one.
+fn on_threads<T: Send>(parts: Vec<T>, work: impl Fn(T) + Sync) {
+    if parts.len() == 1 {
+        return parts.into_iter().for_each(work);
+    }
+    rayon::scope(|scope| {
+        for part in parts {
+            let work = &work;
+            scope.spawn(move |_| work(part));
+        }
+    });
+}

@@ -1,0 +1,231 @@
+//! Products of many rows with one packed panel of a weight matrix.
+
+use pulp::{Simd, WithSimd};
+
+use super::vector::{Element, Vector};
+
+/// The most rows that one tile holds.
+const MOST_ROWS: usize = 8;
+
+/// Where the sums of a product start.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Start<F> {
+    /// At 0.
+    Zero,
+    /// At these numbers, the same for each row: a bias.
+    Row(*const F),
+    /// At what stands in the output.
+    Output,
+}
+
+/// The inner dimension of a product, which need not lie in one piece.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Inner {
+    /// How many pieces.
+    pub(crate) pieces: usize,
+    /// From the start of one piece of an input row to the start of the next.
+    pub(crate) stride: usize,
+    /// The length of a piece.
+    pub(crate) length: usize,
+}
+
+impl Inner {
+    /// An inner dimension in one piece.
+    pub(crate) fn whole(length: usize) -> Self {
+        Self {
+            pieces: 1,
+            stride: 0,
+            length,
+        }
+    }
+}
+
+/// `output[row] = start + input[row] · panel` for every row.
+///
+/// Each output row is one sum per column, taken in the order of the inner dimension whatever rows stand beside it: the
+/// result does not depend on how rows are dealt to tiles and threads.
+pub(crate) struct Product<'a, F> {
+    /// One row of the left factor each.
+    pub(crate) inputs: &'a [*const F],
+    /// Added to every input pointer.
+    pub(crate) input_offset: usize,
+    /// The inner dimension.
+    pub(crate) inner: Inner,
+    /// The right factor, packed: `[inner, vectors, lanes]`.
+    pub(crate) panel: *const F,
+    /// How many registers wide the panel is.
+    pub(crate) vectors: usize,
+    /// Where the sums start.
+    pub(crate) start: Start<F>,
+    /// One row of the result each, as many as inputs.
+    pub(crate) outputs: &'a [*mut F],
+    /// Added to every output pointer.
+    pub(crate) output_offset: usize,
+    /// How many columns of the panel the output has.
+    pub(crate) columns: usize,
+}
+
+impl<F: Element> WithSimd for Product<'_, F> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        let mut vector = 0;
+        while vector < self.vectors {
+            let width = (self.vectors - vector).min(4);
+            // SAFETY: who builds a product answers for its pointers.
+            unsafe {
+                match width {
+                    4 => self.all_rows::<F::Vector<S>, 4>(simd, vector),
+                    3 => self.all_rows::<F::Vector<S>, 3>(simd, vector),
+                    2 => self.all_rows::<F::Vector<S>, 2>(simd, vector),
+                    _ => self.all_rows::<F::Vector<S>, 1>(simd, vector),
+                }
+            }
+            vector += width;
+        }
+    }
+}
+
+/// The rows of a tile `vectors` wide, so that its sums and one row of the panel fit in the registers.
+pub(crate) const fn rows_of_tile(registers: usize, vectors: usize) -> usize {
+    match (registers >= 32, vectors) {
+        (true, 4) => 6,
+        (true, _) => MOST_ROWS,
+        (false, 4) => 3,
+        (false, 3) => 4,
+        (false, 2) => 5,
+        (false, _) => MOST_ROWS,
+    }
+}
+
+impl<F: Element> Product<'_, F> {
+    /// All rows of `N` registers from `vector` on, in tiles of about the same height.
+    #[inline(always)]
+    unsafe fn all_rows<V: Vector<Element = F>, const N: usize>(
+        &self,
+        simd: V::Simd,
+        vector: usize,
+    ) {
+        let rows = self.inputs.len();
+        let highest = rows_of_tile(V::Simd::REGISTER_COUNT, N);
+        let mut row = 0;
+        while row < rows {
+            let left = rows - row;
+            let height = left.div_ceil(left.div_ceil(highest));
+            // SAFETY: the rows are in range.
+            unsafe {
+                match height {
+                    8 if highest >= 8 => self.tile::<V, 8, N>(simd, row, vector),
+                    7 if highest >= 7 => self.tile::<V, 7, N>(simd, row, vector),
+                    6 if highest >= 6 => self.tile::<V, 6, N>(simd, row, vector),
+                    5 if highest >= 5 => self.tile::<V, 5, N>(simd, row, vector),
+                    4 if highest >= 4 => self.tile::<V, 4, N>(simd, row, vector),
+                    3 if highest >= 3 => self.tile::<V, 3, N>(simd, row, vector),
+                    2 if highest >= 2 => self.tile::<V, 2, N>(simd, row, vector),
+                    _ => self.tile::<V, 1, N>(simd, row, vector),
+                }
+            }
+            row += height;
+        }
+    }
+
+    /// `R` rows of `N` registers.
+    #[inline(always)]
+    unsafe fn tile<V: Vector<Element = F>, const R: usize, const N: usize>(
+        &self,
+        simd: V::Simd,
+        row: usize,
+        vector: usize,
+    ) {
+        // SAFETY: `row + R` rows, `vector + N` registers and the inner dimension are in range of what the pointers of
+        // the product point to.
+        unsafe {
+            let mut sums = self.starts::<V, R, N>(simd, row, vector);
+            let inputs: [*const F; R] =
+                std::array::from_fn(|r| self.inputs.get_unchecked(row + r).add(self.input_offset));
+            let width = self.vectors * V::LANES;
+            let mut panel = self.panel.add(vector * V::LANES);
+            for piece in 0..self.inner.pieces {
+                let inputs = inputs.map(|input| input.add(piece * self.inner.stride));
+                for k in 0..self.inner.length {
+                    let weights: [V; N] =
+                        std::array::from_fn(|n| V::load(simd, panel.add(n * V::LANES)));
+                    for r in 0..R {
+                        let input = V::splat(simd, *inputs[r].add(k));
+                        for n in 0..N {
+                            sums[r][n] = input.mul_add(weights[n], sums[r][n]);
+                        }
+                    }
+                    panel = panel.add(width);
+                }
+            }
+            self.finish(row, vector, sums);
+        }
+    }
+
+    /// Where the sums of a tile start.
+    #[inline(always)]
+    unsafe fn starts<V: Vector<Element = F>, const R: usize, const N: usize>(
+        &self,
+        simd: V::Simd,
+        row: usize,
+        vector: usize,
+    ) -> [[V; N]; R] {
+        // SAFETY: as in `tile`; behind the output's last column nothing is read.
+        unsafe {
+            match self.start {
+                Start::Zero => [[V::splat(simd, F::default()); N]; R],
+                Start::Row(start) => {
+                    let start = start.add(vector * V::LANES);
+                    [std::array::from_fn(|n| V::load(simd, start.add(n * V::LANES))); R]
+                }
+                Start::Output => std::array::from_fn(|r| {
+                    std::array::from_fn(|n| {
+                        let (output, count) = self.output::<V>(row + r, vector + n);
+                        match count == V::LANES {
+                            true => V::load(simd, output),
+                            false => V::load_first(simd, output, count),
+                        }
+                    })
+                }),
+            }
+        }
+    }
+
+    /// Writes the sums of a tile.
+    #[inline(always)]
+    unsafe fn finish<V: Vector<Element = F>, const R: usize, const N: usize>(
+        &self,
+        row: usize,
+        vector: usize,
+        sums: [[V; N]; R],
+    ) {
+        for (r, sums) in sums.into_iter().enumerate() {
+            for (n, sum) in sums.into_iter().enumerate() {
+                // SAFETY: as in `tile`; behind the output's last column nothing is written.
+                unsafe {
+                    let (output, count) = self.output::<V>(row + r, vector + n);
+                    match count == V::LANES {
+                        true => sum.store(output),
+                        false => sum.store_first(output, count),
+                    }
+                }
+            }
+        }
+    }
+
+    /// Where a register of the output lies, and how many of its lanes are columns.
+    #[inline(always)]
+    unsafe fn output<V: Vector<Element = F>>(&self, row: usize, vector: usize) -> (*mut F, usize) {
+        let column = vector * V::LANES;
+        let count = self.columns.saturating_sub(column).min(V::LANES);
+        // SAFETY: the row is in range. A register without columns keeps the row's start, and is neither read nor written.
+        let output = unsafe { self.outputs.get_unchecked(row).add(self.output_offset) };
+        match count {
+            0 => (output, 0),
+            // SAFETY: the column is in range.
+            _ => (unsafe { output.add(column) }, count),
+        }
+    }
+}

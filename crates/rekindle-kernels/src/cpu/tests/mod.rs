@@ -1,0 +1,1 @@
+//! The engine against plain loops, on every instruction set.

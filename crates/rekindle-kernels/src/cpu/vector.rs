@@ -1,0 +1,309 @@
+//! Registers of numbers: what the engine's inner loops are written in.
+
+use std::ops::{Add, Mul, Sub};
+
+use pulp::{Simd, bytemuck};
+
+use super::math;
+use crate::Lane;
+
+/// A floating-point type that the engine computes in: `f32` or `f64`.
+pub(crate) trait Element:
+    Copy + Default + PartialEq + std::fmt::Debug + Add<Output = Self> + Send + Sync + 'static
+{
+    /// A register of these numbers.
+    type Vector<S: Simd>: Vector<Simd = S, Element = Self>;
+
+    /// 1.
+    const ONE: Self;
+    /// log₂ e.
+    const LOG2_E: Self;
+    /// Minus the leading bits of ln 2, few enough that small multiples are exact.
+    const MINUS_LN_2_HIGH: Self;
+    /// Minus the rest of ln 2.
+    const MINUS_LN_2_LOW: Self;
+    /// `1/n!` for n from the degree of the polynomial for `exp` down to 2.
+    const INVERSE_FACTORIALS: &'static [Self];
+    /// Adding and subtracting it rounds to an integer.
+    const ROUNDER: Self;
+    /// What the arguments of the exponential in the sigmoid are held between. The upper end overflows to infinity.
+    const SIGMOID_RANGE: [Self; 2];
+    /// What `2 x` in the hyperbolic tangent of `x` is held between: tanh is 1 beyond.
+    const TANH_RANGE: [Self; 2];
+    /// 2.
+    const TWO: Self;
+}
+
+/// `1/n!` from n = 13 down to 2.
+const INVERSE_FACTORIALS: [f64; 12] = [
+    1.0 / 6_227_020_800.0,
+    1.0 / 479_001_600.0,
+    1.0 / 39_916_800.0,
+    1.0 / 3_628_800.0,
+    1.0 / 362_880.0,
+    1.0 / 40_320.0,
+    1.0 / 5_040.0,
+    1.0 / 720.0,
+    1.0 / 120.0,
+    1.0 / 24.0,
+    1.0 / 6.0,
+    0.5,
+];
+
+impl Element for f32 {
+    type Vector<S: Simd> = F32s<S>;
+
+    const ONE: Self = 1.0;
+    const LOG2_E: Self = std::f32::consts::LOG2_E;
+    const MINUS_LN_2_HIGH: Self = -0.693_359_4;
+    const MINUS_LN_2_LOW: Self = 2.121_944_4e-4;
+    /// Degree 7: the next term is below 6·10⁻⁹ where `|r| ≤ ln 2 / 2`.
+    const INVERSE_FACTORIALS: &'static [Self] = &[
+        INVERSE_FACTORIALS[6] as f32,
+        INVERSE_FACTORIALS[7] as f32,
+        INVERSE_FACTORIALS[8] as f32,
+        INVERSE_FACTORIALS[9] as f32,
+        INVERSE_FACTORIALS[10] as f32,
+        INVERSE_FACTORIALS[11] as f32,
+    ];
+    const ROUNDER: Self = 12_582_912.0;
+    const SIGMOID_RANGE: [Self; 2] = [-87.0, 89.0];
+    const TANH_RANGE: [Self; 2] = [-20.0, 20.0];
+    const TWO: Self = 2.0;
+}
+
+impl Element for f64 {
+    type Vector<S: Simd> = F64s<S>;
+
+    const ONE: Self = 1.0;
+    const LOG2_E: Self = std::f64::consts::LOG2_E;
+    const MINUS_LN_2_HIGH: Self = -6.931_471_803_691_238e-1;
+    const MINUS_LN_2_LOW: Self = -1.908_214_929_270_587_7e-10;
+    /// Degree 13: the next term is below 5·10⁻¹⁸ where `|r| ≤ ln 2 / 2`.
+    const INVERSE_FACTORIALS: &'static [Self] = &INVERSE_FACTORIALS;
+    const ROUNDER: Self = 6_755_399_441_055_744.0;
+    const SIGMOID_RANGE: [Self; 2] = [-708.0, 710.0];
+    const TANH_RANGE: [Self; 2] = [-42.0, 42.0];
+    const TWO: Self = 2.0;
+}
+
+/// A register: several numbers side by side, on which a cell's equations act through [`Lane`].
+pub(crate) trait Vector: Lane + Copy {
+    /// The proof that the machine has the instructions.
+    type Simd: Simd;
+    /// What the register holds.
+    type Element: Element;
+    /// How many of them.
+    const LANES: usize;
+
+    /// The same number in every lane.
+    fn splat(simd: Self::Simd, value: Self::Element) -> Self;
+
+    /// The same number in every lane, as many as `self` has.
+    fn like(self, value: Self::Element) -> Self;
+
+    /// Reads all lanes.
+    ///
+    /// # Safety
+    /// `from` is readable for [`LANES`](Self::LANES) elements.
+    unsafe fn load(simd: Self::Simd, from: *const Self::Element) -> Self;
+
+    /// Reads the first `count` lanes; the others are 0.
+    ///
+    /// # Safety
+    /// `from` is readable for `count` elements.
+    unsafe fn load_first(simd: Self::Simd, from: *const Self::Element, count: usize) -> Self;
+
+    /// Writes all lanes.
+    ///
+    /// # Safety
+    /// `to` is writable for [`LANES`](Self::LANES) elements.
+    unsafe fn store(self, to: *mut Self::Element);
+
+    /// Writes the first `count` lanes.
+    ///
+    /// # Safety
+    /// `to` is writable for `count` elements.
+    unsafe fn store_first(self, to: *mut Self::Element, count: usize);
+
+    /// `self · factor + term`, rounded once where the machine can.
+    fn mul_add(self, factor: Self, term: Self) -> Self;
+
+    /// `self / divisor`.
+    fn divide(self, divisor: Self) -> Self;
+
+    /// The nearest value in `[low, high]`; NaN stays NaN.
+    fn clamp(self, low: Self::Element, high: Self::Element) -> Self;
+
+    /// 2 to the power of `self`, an integer in the range of normal exponents or one above it, which gives infinity.
+    fn exp2_of_integer(self) -> Self;
+}
+
+/// Defines a register type over one of pulp's and implements [`Vector`] and [`Lane`] for it.
+macro_rules! vector {
+    ($name:ident, $element:ident, $register:ident, $exponent_offset:expr, $exponent_shift:expr, {
+        $splat:ident, $add:ident, $sub:ident, $mul:ident, $div:ident, $mul_add:ident, $min:ident, $max:ident,
+        $greater:ident, $select:ident, $partial_load:ident, $partial_store:ident
+    }) => {
+        /// A register of numbers.
+        #[derive(Clone, Copy, Debug)]
+        pub(crate) struct $name<S: Simd> {
+            simd: S,
+            value: S::$register,
+        }
+
+        impl<S: Simd> $name<S> {
+            #[inline(always)]
+            fn with(self, value: S::$register) -> Self {
+                Self { value, ..self }
+            }
+        }
+
+        impl<S: Simd> Add for $name<S> {
+            type Output = Self;
+
+            #[inline(always)]
+            fn add(self, other: Self) -> Self {
+                self.with(self.simd.$add(self.value, other.value))
+            }
+        }
+
+        impl<S: Simd> Sub for $name<S> {
+            type Output = Self;
+
+            #[inline(always)]
+            fn sub(self, other: Self) -> Self {
+                self.with(self.simd.$sub(self.value, other.value))
+            }
+        }
+
+        impl<S: Simd> Mul for $name<S> {
+            type Output = Self;
+
+            #[inline(always)]
+            fn mul(self, other: Self) -> Self {
+                self.with(self.simd.$mul(self.value, other.value))
+            }
+        }
+
+        impl<S: Simd> Lane for $name<S> {
+            #[inline(always)]
+            fn sigmoid(self) -> Self {
+                math::sigmoid(self)
+            }
+
+            #[inline(always)]
+            fn tanh(self) -> Self {
+                math::tanh(self)
+            }
+
+            #[inline(always)]
+            fn relu(self) -> Self {
+                self.where_positive(self)
+            }
+
+            #[inline(always)]
+            fn one_minus(self) -> Self {
+                self.like(1.0) - self
+            }
+
+            #[inline(always)]
+            fn zero(&self) -> Self {
+                self.like(0.0)
+            }
+
+            #[inline(always)]
+            fn where_positive(self, condition: Self) -> Self {
+                let zero = self.simd.$splat(0.0);
+                let positive = self.simd.$greater(condition.value, zero);
+                self.with(self.simd.$select(positive, self.value, zero))
+            }
+        }
+
+        impl<S: Simd> Vector for $name<S> {
+            type Simd = S;
+            type Element = $element;
+            const LANES: usize = size_of::<S::$register>() / size_of::<$element>();
+
+            #[inline(always)]
+            fn splat(simd: S, value: $element) -> Self {
+                Self {
+                    simd,
+                    value: simd.$splat(value),
+                }
+            }
+
+            #[inline(always)]
+            fn like(self, value: $element) -> Self {
+                Self::splat(self.simd, value)
+            }
+
+            #[inline(always)]
+            unsafe fn load(simd: S, from: *const $element) -> Self {
+                // SAFETY: the caller answers for `LANES` elements, which are what the register holds.
+                let value = unsafe { from.cast::<S::$register>().read_unaligned() };
+                Self { simd, value }
+            }
+
+            #[inline(always)]
+            unsafe fn load_first(simd: S, from: *const $element, count: usize) -> Self {
+                // SAFETY: the caller answers for `count` elements.
+                let slice = unsafe { std::slice::from_raw_parts(from, count) };
+                Self {
+                    simd,
+                    value: simd.$partial_load(slice),
+                }
+            }
+
+            #[inline(always)]
+            unsafe fn store(self, to: *mut $element) {
+                // SAFETY: the caller answers for `LANES` elements, which are what the register holds.
+                unsafe { to.cast::<S::$register>().write_unaligned(self.value) }
+            }
+
+            #[inline(always)]
+            unsafe fn store_first(self, to: *mut $element, count: usize) {
+                // SAFETY: the caller answers for `count` elements.
+                let slice = unsafe { std::slice::from_raw_parts_mut(to, count) };
+                self.simd.$partial_store(slice, self.value);
+            }
+
+            #[inline(always)]
+            fn mul_add(self, factor: Self, term: Self) -> Self {
+                self.with(self.simd.$mul_add(self.value, factor.value, term.value))
+            }
+
+            #[inline(always)]
+            fn divide(self, divisor: Self) -> Self {
+                self.with(self.simd.$div(self.value, divisor.value))
+            }
+
+            #[inline(always)]
+            fn clamp(self, low: $element, high: $element) -> Self {
+                let [low, high] = [low, high].map(|bound| self.simd.$splat(bound));
+                // Where one of them is NaN, x86 takes the second operand: the bound stands first.
+                let below = self.simd.$min(high, self.value);
+                self.with(self.simd.$max(low, below))
+            }
+
+            #[inline(always)]
+            fn exp2_of_integer(self) -> Self {
+                // The sum holds the biased exponent in its lowest bits (of the upper half, for `f64`).
+                let sum = self + self.like($exponent_offset);
+                let bits: S::u32s = bytemuck::cast(sum.value);
+                let shift = self.simd.splat_u32s($exponent_shift);
+                let shifted = self.simd.wrapping_dyn_shl_u32s(bits, shift);
+                self.with(bytemuck::cast(shifted))
+            }
+        }
+    };
+}
+
+vector!(F32s, f32, f32s, 12_582_912.0 + 127.0, 23, {
+    splat_f32s, add_f32s, sub_f32s, mul_f32s, div_f32s, mul_add_e_f32s, min_f32s, max_f32s,
+    greater_than_f32s, select_f32s, partial_load_f32s, partial_store_f32s
+});
+vector!(F64s, f64, f64s, 1_572_864.0 + 1_023.0, 20, {
+    splat_f64s, add_f64s, sub_f64s, mul_f64s, div_f64s, mul_add_e_f64s, min_f64s, max_f64s,
+    greater_than_f64s, select_f64s, partial_load_f64s, partial_store_f64s
+});
