@@ -6,8 +6,8 @@ use burn::tensor::{DType, Tensor, activation};
 
 /// A number, or many numbers side by side, on which equations act element by element.
 ///
-/// Equations that are generic over `Lane` serve Burn tensors today; the same lines serve plain numbers, where they
-/// check the tensors, and later SIMD registers and GPU kernels.
+/// Equations that are generic over `Lane` serve the registers of the fused scan, Burn tensors where there is none, and
+/// plain numbers, which check both.
 pub trait Lane: Clone + Add<Output = Self> + Sub<Output = Self> + Mul<Output = Self> {
     /// The logistic function `σ(x) = 1 / (1 + exp(−x))`.
     fn sigmoid(self) -> Self;

@@ -4,6 +4,7 @@ use std::ops::RangeInclusive;
 use std::thread;
 use std::time::Duration;
 
+use crate::case::Case;
 use crate::error::BenchError;
 use crate::statistics::median;
 
@@ -19,7 +20,7 @@ const PAUSE: Duration = Duration::from_millis(50);
 
 /// A side that is ready to run one case.
 pub trait Side {
-    /// Runs the case `count` times; the seconds of each run.
+    /// Takes `count` samples; the seconds of one call in each. A sample is [`Case::calls`] calls.
     ///
     /// # Errors
     /// If the side fails.
@@ -30,12 +31,13 @@ pub trait Side {
 pub type Rounds = Vec<Vec<f64>>;
 
 /// Warms the sides up, then lets them take turns: first, second, first, second… With `rounds` absent there are as many
-/// as give each side about [`TIME`] seconds. A turn is one run that does not count, for the caches, and then the
-/// samples.
+/// as give each side about [`TIME`] seconds. A turn is one sample that does not count, for the caches, and then those
+/// that do.
 ///
 /// # Errors
 /// If a side fails.
 pub fn run(
+    case: Case,
     sides: &mut [Box<dyn Side + '_>],
     rounds: Option<usize>,
 ) -> Result<Vec<Rounds>, BenchError> {
@@ -43,7 +45,7 @@ pub fn run(
         .iter_mut()
         .map(|side| {
             side.turn(1)?;
-            Ok(median(&side.turn(1)?))
+            Ok(case.calls() as f64 * median(&side.turn(1)?))
         })
         .collect::<Result<Vec<f64>, BenchError>>()?;
     let slowest = estimates.iter().copied().fold(0.0, f64::max);

@@ -14,7 +14,8 @@ use crate::error::BenchError;
 use crate::options::{Backend, Local, Mode, Options};
 use crate::{burn_nn, memory, ours};
 
-/// Runs a case so many times and returns the seconds of each run; what a run leaves is dropped outside of its time.
+/// Takes so many samples of a case and returns the seconds of one call in each; what a call leaves is dropped outside of
+/// its time.
 pub type Samples = Box<dyn FnMut(usize) -> Vec<f64> + Send>;
 
 /// A case of one side, and the threads that it runs in.

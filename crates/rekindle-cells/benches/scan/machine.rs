@@ -18,6 +18,8 @@ pub struct Machine {
     pub os: String,
     /// The compiler's version, if it can be asked.
     pub rustc: Option<String>,
+    /// How many programs wanted to run in the last minute before the bench, on average, if the system tells.
+    pub load: Option<f64>,
     /// Operations per second of a large product in f32; `None` without the backend Flex.
     pub gemm_peak: Option<f64>,
 }
@@ -30,8 +32,14 @@ impl Machine {
             cores: available_parallelism().map_or(1, usize::from),
             os: system().unwrap_or_else(|| std::env::consts::OS.into()),
             rustc: compiler(),
+            load: load(),
             gemm_peak: gemm_peak(),
         }
+    }
+
+    /// Whether programs took half a core or more in the minute before; a build counts too.
+    pub fn is_busy(&self) -> bool {
+        self.load.is_some_and(|load| load >= 0.5)
     }
 }
 
@@ -42,10 +50,15 @@ impl fmt::Display for Machine {
             cores,
             os,
             rustc,
+            load,
             ..
         } = self;
         let rustc = rustc.as_deref().unwrap_or("rustc unknown");
-        write!(f, "{cpu}, cores: {cores}, {os}, {rustc}")
+        write!(f, "{cpu}, cores: {cores}, {os}, {rustc}")?;
+        match load {
+            Some(load) => write!(f, ", load before: {load:.2}"),
+            None => Ok(()),
+        }
     }
 }
 
@@ -61,6 +74,11 @@ fn system() -> Option<String> {
     let read = |name: &str| fs::read_to_string(format!("/proc/sys/kernel/{name}")).ok();
     let (kind, release) = (read("ostype")?, read("osrelease")?);
     Some(format!("{} {}", kind.trim(), release.trim()))
+}
+
+fn load() -> Option<f64> {
+    let averages = fs::read_to_string("/proc/loadavg").ok()?;
+    averages.split_whitespace().next()?.parse().ok()
 }
 
 fn compiler() -> Option<String> {

@@ -115,11 +115,14 @@ fn measure<'a>(options: &'a Options, cases: &[Case]) -> Result<Report<'a>, Bench
         .collect();
     eprintln!("measuring matrix products");
     let machine = pool.install(Machine::measure);
+    if machine.is_busy() {
+        eprintln!("the machine was busy before; numbers from a busy machine mean little");
+    }
     let mut results = Vec::new();
     for (at, &case) in cases.iter().enumerate() {
         eprint!("[{}/{}] {case}", at + 1, cases.len());
         let result = compare(options, &pool, case, &mut contenders, machine.gemm_peak)?;
-        eprint!(": {:.3} ms", 1e3 * result.ours.median);
+        eprint!(": {}", report::time(result.ours.median));
         for found in &result.peers {
             eprint!(", {} {:.2} ×", found.peer, found.ratio);
         }
@@ -175,7 +178,7 @@ fn compare(
             None => Box::new(local(Local::Burn)?),
         });
     }
-    let mut samples = contest::run(&mut sides, options.rounds.map(usize::from))?;
+    let mut samples = contest::run(case, &mut sides, options.rounds.map(usize::from))?;
     drop(sides);
 
     let memory = local::probe_apart(options, Local::Rekindle, case)?;

@@ -203,7 +203,7 @@ fn write_row(
 }
 
 /// Milliseconds, or microseconds where those would be few.
-fn time(seconds: f64) -> String {
+pub fn time(seconds: f64) -> String {
     match seconds {
         short if short < 1e-3 => format!("{:.2} µs", short * 1e6),
         long => format!("{:.3} ms", long * 1e3),

@@ -6,7 +6,7 @@ use super::buffer::{Buffer, Shared};
 use super::forward::{ROWS_OF_A_RUN, Slab};
 use super::geometry::{Geometry, hidden_gate};
 use super::gradients::{Side, weight_gradients};
-use super::pack::{Packed, TRANSPOSED_VECTORS, pack_transposed};
+use super::pack::Transposed;
 use super::product::{Inner, Product, Start};
 use super::vector::{Element, Vector};
 use super::{Operands, Plan, on_threads};
@@ -73,12 +73,18 @@ impl Plan {
         let scan = BackwardScan {
             plan: self,
             equations,
-            weight_hh: pack_transposed(operands.weight_hh, self.d_hidden, &geometry, |slot| {
-                hidden_gate(GATES, E::APART, slot)
+            weight_hh: Transposed::pack(
+                operands.weight_hh,
+                self.d_hidden,
+                &geometry,
+                self,
+                |slot| hidden_gate(GATES, E::APART, slot),
+            ),
+            weight_ih: needs.input.then(|| {
+                Transposed::pack(operands.weight_ih, self.d_input, &geometry, self, |slot| {
+                    slot
+                })
             }),
-            weight_ih: needs
-                .input
-                .then(|| pack_transposed(operands.weight_ih, self.d_input, &geometry, |slot| slot)),
             initial: operands.state,
             output,
             slab: slab.0.start(),
@@ -109,9 +115,9 @@ struct BackwardScan<'a, F, E, const GATES: usize, const STATES: usize, const SAV
     plan: &'a Plan,
     equations: &'a E,
     geometry: Geometry,
-    weight_hh: Packed<F>,
+    weight_hh: Transposed<F>,
     /// Absent where the input needs no gradient.
-    weight_ih: Option<Packed<F>>,
+    weight_ih: Option<Transposed<F>>,
     initial: [&'a [F]; STATES],
     output: &'a [F],
     slab: *mut F,
@@ -217,7 +223,6 @@ where
             &gates,
             0,
             &self.weight_hh,
-            self.plan.d_hidden,
             Start::Output,
             &team.hidden_rows[..positions.len()],
         );
@@ -261,7 +266,7 @@ where
         positions: &[usize],
         visits: &[usize],
         input: Shared<F>,
-        weight_ih: &Packed<F>,
+        weight_ih: &Transposed<F>,
     ) {
         let (timetable, d_input) = (&self.plan.timetable, self.plan.d_input);
         let mut gates = Vec::with_capacity(visits.len() * positions.len());
@@ -278,7 +283,7 @@ where
             }
         }
         let apart = self.geometry.apart * self.geometry.units();
-        self.transposed(&gates, apart, weight_ih, d_input, Start::Zero, &outputs);
+        self.transposed(&gates, apart, weight_ih, Start::Zero, &outputs);
     }
 
     /// `outputs += gates · weightᵀ`, the inner dimension in pieces that stay in the cache.
@@ -286,37 +291,36 @@ where
         &self,
         gates: &[*const F],
         offset: usize,
-        weight: &Packed<F>,
-        columns: usize,
+        weight: &Transposed<F>,
         start: Start<F>,
         outputs: &[*mut F],
     ) {
         /// Half of a usual second-level cache, in numbers of four bytes.
         const PIECE: usize = 1 << 16;
-        let width = TRANSPOSED_VECTORS * self.geometry.lanes;
         let length = self.geometry.gate_columns();
-        let pieces = (PIECE / (length * width)).max(1);
-        for panel in 0..columns.div_ceil(width) {
-            let mut first = 0;
-            while first < self.geometry.panels() {
-                let pieces = pieces.min(self.geometry.panels() - first);
-                self.plan.isa.run(Product {
-                    inputs: gates,
-                    input_offset: offset + first * self.panel_stride(),
-                    inner: Inner {
-                        pieces,
-                        stride: self.panel_stride(),
-                        length,
+        for (panel, vectors, column) in weight.panels() {
+            let width = vectors * self.geometry.lanes;
+            let longest = (PIECE / (length * width)).max(1);
+            for first in (0..self.geometry.panels()).step_by(longest) {
+                F::multiply(
+                    self.plan.isa,
+                    Product {
+                        inputs: gates,
+                        input_offset: offset + first * self.panel_stride(),
+                        inner: Inner {
+                            pieces: longest.min(self.geometry.panels() - first),
+                            stride: self.panel_stride(),
+                            length,
+                        },
+                        // SAFETY: the panel has all pieces.
+                        panel: unsafe { panel.add(first * length * width) },
+                        vectors,
+                        start: if first == 0 { start } else { Start::Output },
+                        outputs,
+                        output_offset: column,
+                        columns: (weight.columns() - column).min(width),
                     },
-                    // SAFETY: the panel has all pieces.
-                    panel: unsafe { weight.panel(panel).add(first * length * width) },
-                    vectors: TRANSPOSED_VECTORS,
-                    start: if first == 0 { start } else { Start::Output },
-                    outputs,
-                    output_offset: panel * width,
-                    columns: (columns - panel * width).min(width),
-                });
-                first += pieces;
+                );
             }
         }
     }

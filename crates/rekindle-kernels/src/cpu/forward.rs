@@ -37,7 +37,10 @@ impl Plan {
         F: Element,
         E: Equations<GATES, STATES, SAVED>,
     {
-        self.forward(equations, operands, None)
+        match self.is_short() {
+            true => self.infer_directly(equations, operands),
+            false => self.forward(equations, operands, None),
+        }
     }
 
     /// All steps, and the activations that [`backward`](Self::backward) needs.
@@ -74,10 +77,10 @@ impl Plan {
         let scan = Scan {
             plan: self,
             equations,
-            weight_ih: pack_gates(operands.weight_ih, self.d_input, &geometry),
-            weight_hh: pack_gates(operands.weight_hh, self.d_hidden, &geometry),
-            bias_ih: pack_bias(operands.biases.map(|[bias_ih, _]| bias_ih), &geometry),
-            bias_hh: pack_bias(operands.biases.map(|[_, bias_hh]| bias_hh), &geometry),
+            weight_ih: pack_gates(operands.weight_ih, self.d_input, &geometry, self),
+            weight_hh: pack_gates(operands.weight_hh, self.d_hidden, &geometry, self),
+            bias_ih: pack_bias(operands.biases.map(|[bias_ih, _]| bias_ih), &geometry, self),
+            bias_hh: pack_bias(operands.biases.map(|[_, bias_hh]| bias_hh), &geometry, self),
             input: operands.input,
             output: Shared(output.as_mut_ptr()),
             state: state.each_mut().map(|state| Shared(state.as_mut_ptr())),
@@ -246,17 +249,20 @@ where
         }
         let panel_stride = slab_rows * row;
         for panel in 0..self.geometry.panels() {
-            self.plan.isa.run(Product {
-                inputs: &inputs,
-                input_offset: 0,
-                inner: Inner::whole(self.plan.d_input),
-                panel: self.weight_ih.panel(panel),
-                vectors: self.geometry.gate_vectors(),
-                start: Start::Row(self.bias_ih.panel(panel)),
-                outputs: &rows,
-                output_offset: panel * panel_stride,
-                columns: self.geometry.gate_columns(),
-            });
+            F::multiply(
+                self.plan.isa,
+                Product {
+                    inputs: &inputs,
+                    input_offset: 0,
+                    inner: Inner::whole(self.plan.d_input),
+                    panel: self.weight_ih.panel(panel),
+                    vectors: self.geometry.gate_vectors(),
+                    start: Start::Row(self.bias_ih.panel(panel)),
+                    outputs: &rows,
+                    output_offset: panel * panel_stride,
+                    columns: self.geometry.gate_columns(),
+                },
+            );
         }
         Run { rows, panel_stride }
     }
@@ -269,17 +275,20 @@ where
         let copies = [team.states[0].start(), team.next_hidden.start()];
         let [old, new] = [copies[newest], copies[1 - newest]];
         for panel in 0..self.geometry.panels() {
-            self.plan.isa.run(Product {
-                inputs: &team.hidden_rows[newest][..alive],
-                input_offset: 0,
-                inner: Inner::whole(self.plan.d_hidden),
-                panel: self.weight_hh.panel(panel),
-                vectors: self.geometry.gate_vectors(),
-                start: Start::Row(self.bias_hh.panel(panel)),
-                outputs: &team.product_rows[..alive],
-                output_offset: 0,
-                columns: self.geometry.gate_columns(),
-            });
+            F::multiply(
+                self.plan.isa,
+                Product {
+                    inputs: &team.hidden_rows[newest][..alive],
+                    input_offset: 0,
+                    inner: Inner::whole(self.plan.d_hidden),
+                    panel: self.weight_hh.panel(panel),
+                    vectors: self.geometry.gate_vectors(),
+                    start: Start::Row(self.bias_hh.panel(panel)),
+                    outputs: &team.product_rows[..alive],
+                    output_offset: 0,
+                    columns: self.geometry.gate_columns(),
+                },
+            );
             let unit = panel * self.geometry.units();
             let mut states: [_; STATES] = team.states.each_ref().map(|state| State {
                 old: state.start().cast_const(),
@@ -294,8 +303,10 @@ where
                 geometry: &self.geometry,
                 units: self.geometry.units_of(panel),
                 products: team.products.start(),
+                product_row: self.geometry.gate_columns(),
                 inputs,
                 input_offset: panel * panel_stride,
+                gate_stride: self.geometry.units(),
                 states,
                 state_row: hidden,
                 state_offset: unit,
@@ -337,29 +348,33 @@ where
 
 /// Where one state lies before and after a step.
 #[derive(Clone, Copy)]
-struct State<F> {
-    old: *const F,
-    new: *mut F,
+pub(super) struct State<F> {
+    pub(super) old: *const F,
+    pub(super) new: *mut F,
 }
 
 /// A cell's equations on one panel of all rows of a step.
-struct Advance<'a, F, E, const GATES: usize, const STATES: usize, const SAVED: usize> {
-    equations: &'a E,
-    geometry: &'a Geometry,
+pub(super) struct Advance<'a, F, E, const GATES: usize, const STATES: usize, const SAVED: usize> {
+    pub(super) equations: &'a E,
+    pub(super) geometry: &'a Geometry,
     /// Units of this panel that there really are.
-    units: usize,
-    /// `h W_hh + b_hh`: `[row, gate, unit]`.
-    products: *const F,
-    /// `x W_ih + b_ih`, one row each; in training the activations take its place.
-    inputs: &'a [*mut F],
-    input_offset: usize,
-    states: [State<F>; STATES],
+    pub(super) units: usize,
+    /// `h W_hh + b_hh` of this panel in the first row, and from one row to the next.
+    pub(super) products: *const F,
+    pub(super) product_row: usize,
+    /// `x W_ih + b_ih`, one row each, and where this panel starts in it; in training the activations take its place.
+    pub(super) inputs: &'a [*mut F],
+    pub(super) input_offset: usize,
+    /// From one gate to the next in both products, and from one slot to the next.
+    pub(super) gate_stride: usize,
+    pub(super) states: [State<F>; STATES],
     /// From one row of a state to the next, and to this panel's first unit.
-    state_row: usize,
-    state_offset: usize,
-    outputs: &'a [*mut F],
-    output_offset: usize,
-    keep: bool,
+    pub(super) state_row: usize,
+    pub(super) state_offset: usize,
+    pub(super) outputs: &'a [*mut F],
+    pub(super) output_offset: usize,
+    /// Whether to put the activations and the new states in the place of the input product.
+    pub(super) keep: bool,
 }
 
 impl<F, E, const GATES: usize, const STATES: usize, const SAVED: usize> WithSimd
@@ -392,14 +407,14 @@ where
     /// The units in one register, from `unit` on.
     #[inline(always)]
     unsafe fn units<V: Vector<Element = F>>(&self, simd: V::Simd, row: usize, unit: usize) {
-        let units = self.geometry.unit_vectors() * V::LANES;
+        let stride = self.gate_stride;
         let state = row * self.state_row + self.state_offset + unit;
-        // SAFETY: a row of a panel has `units` numbers for each gate, slot and state.
+        // SAFETY: a row of a panel has `stride` numbers for each gate, slot and state.
         unsafe {
             let slots = self.inputs.get_unchecked(row).add(self.input_offset + unit);
-            let products = self.products.add(row * GATES * units + unit);
-            let input = std::array::from_fn(|gate| V::load(simd, slots.add(gate * units)));
-            let hidden = std::array::from_fn(|gate| V::load(simd, products.add(gate * units)));
+            let products = self.products.add(row * self.product_row + unit);
+            let input = std::array::from_fn(|gate| V::load(simd, slots.add(gate * stride)));
+            let hidden = std::array::from_fn(|gate| V::load(simd, products.add(gate * stride)));
             let old = self.states.map(|at| V::load(simd, at.old.add(state)));
             let (new, saved) = self.equations.forward(input, hidden, old);
 
@@ -416,10 +431,10 @@ where
             }
             if self.keep {
                 for (slot, saved) in saved.into_iter().enumerate() {
-                    saved.store(slots.add(slot * units));
+                    saved.store(slots.add(slot * stride));
                 }
                 for (extra, new) in new.into_iter().skip(1).enumerate() {
-                    new.store(slots.add((self.geometry.slots() + extra) * units));
+                    new.store(slots.add((self.geometry.slots() + extra) * stride));
                 }
             }
         }

@@ -9,7 +9,7 @@ use super::forward::Slab;
 use super::geometry::{Geometry, hidden_gate};
 use super::product::rows_of_tile;
 use super::vector::{Element, Vector};
-use super::{Plan, on_threads};
+use super::{Plan, on_threads, ranges};
 
 /// One of the two affine maps of a cell: what its weights were multiplied with.
 #[derive(Clone, Copy, Debug)]
@@ -56,11 +56,8 @@ pub(super) fn weight_gradients<F: Element>(
     };
     let tiles = geometry.panels() * work.blocks();
     let products = plan.timetable.slab_rows() * (width + 1) * geometry.gates * geometry.d_hidden;
-    let threads = plan.threads_for(products).min(tiles);
-    let parts = (0..threads)
-        .map(|thread| thread * tiles / threads..(thread + 1) * tiles / threads)
-        .collect();
-    on_threads(parts, |tiles| work.run(tiles));
+    let threads = plan.threads_for(products);
+    on_threads(ranges(tiles, threads), |tiles| work.run(tiles));
     [weight, bias]
 }
 
@@ -124,18 +121,21 @@ impl<F: Element> Gradient<'_, F> {
                 let row = self.geometry.row();
                 // SAFETY: the slab has these rows in this panel; the left factor and the sums have these tiles.
                 unsafe {
-                    self.plan.isa.run(Accumulate {
-                        steps: piece,
-                        height: self.height,
-                        tiles: chosen.len(),
-                        left: left
-                            .start()
-                            .add((chosen.start - of_panel.start) * piece * self.height),
-                        right: self.slab.get().add((panel * rows + first) * row + offset),
-                        right_row: row,
-                        vectors: self.geometry.gate_vectors(),
-                        sums: sums.start().add((chosen.start - tiles.start) * tile),
-                    });
+                    F::accumulate(
+                        self.plan.isa,
+                        Accumulate {
+                            steps: piece,
+                            height: self.height,
+                            tiles: chosen.len(),
+                            left: left
+                                .start()
+                                .add((chosen.start - of_panel.start) * piece * self.height),
+                            right: self.slab.get().add((panel * rows + first) * row + offset),
+                            right_row: row,
+                            vectors: self.geometry.gate_vectors(),
+                            sums: sums.start().add((chosen.start - tiles.start) * tile),
+                        },
+                    );
                 }
             }
         }
@@ -222,7 +222,7 @@ impl<F: Element> Gradient<'_, F> {
 }
 
 /// `sums[i, column] += Σ left[step, i] · right[step, column]` for some tiles of one panel.
-struct Accumulate<F> {
+pub(crate) struct Accumulate<F> {
     steps: usize,
     height: usize,
     tiles: usize,
@@ -271,7 +271,6 @@ impl<F: Element> Accumulate<F> {
                 match self.height {
                     8 => self.tile::<V, 8, N>(simd, tile, vector),
                     6 => self.tile::<V, 6, N>(simd, tile, vector),
-                    5 => self.tile::<V, 5, N>(simd, tile, vector),
                     4 => self.tile::<V, 4, N>(simd, tile, vector),
                     3 => self.tile::<V, 3, N>(simd, tile, vector),
                     height => unreachable!("no tile is {height} rows high"),

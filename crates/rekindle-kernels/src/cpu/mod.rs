@@ -10,6 +10,7 @@
 
 mod backward;
 mod buffer;
+mod direct;
 mod forward;
 mod geometry;
 mod gradients;
@@ -21,6 +22,8 @@ mod product;
 mod tests;
 mod timetable;
 mod vector;
+
+use std::ops::Range;
 
 use crate::Equations;
 
@@ -116,4 +119,12 @@ fn on_threads<T: Send>(parts: Vec<T>, work: impl Fn(T) + Sync) {
             scope.spawn(move |_| work(part));
         }
     });
+}
+
+/// `0..count` in `parts` runs of about the same length.
+fn ranges(count: usize, parts: usize) -> Vec<Range<usize>> {
+    let parts = parts.clamp(1, count.max(1));
+    (0..parts)
+        .map(|part| part * count / parts..(part + 1) * count / parts)
+        .collect()
 }

@@ -1,92 +1,156 @@
 //! Weights in the order in which the engine reads them.
 
-use super::buffer::Buffer;
+use super::buffer::{Buffer, Shared};
 use super::geometry::Geometry;
 use super::vector::Element;
+use super::{Plan, on_threads, ranges};
 
 /// Weights, packed panel by panel: each `[inner, vectors, lanes]`.
 pub(crate) struct Packed<F> {
     buffer: Buffer<F>,
-    panel: usize,
+    /// From one panel to the next.
+    stride: usize,
 }
 
 impl<F: Element> Packed<F> {
     /// The first number of panel `panel`.
     pub(crate) fn panel(&self, panel: usize) -> *const F {
         // SAFETY: the buffer holds all panels.
-        unsafe { self.buffer.start().add(panel * self.panel) }
+        unsafe { self.buffer.start().add(panel * self.stride) }
     }
 }
 
 /// Packs `[rows, gates·d_hidden]` for products that give gates: panel by panel `[row, gate, unit]`.
-pub(crate) fn pack_gates<F: Element>(weight: &[F], rows: usize, geometry: &Geometry) -> Packed<F> {
-    let Geometry {
-        gates, d_hidden, ..
-    } = *geometry;
-    let (units, panel) = (geometry.units(), rows * geometry.gate_columns());
-    let buffer: Buffer<F> = Buffer::uninitialised(geometry.panels() * panel);
-    for p in 0..geometry.panels() {
-        let real = geometry.units_of(p);
-        for row in 0..rows {
-            for gate in 0..gates {
-                let from = &weight[(row * gates + gate) * d_hidden + p * units..][..real];
-                let to = p * panel + (row * gates + gate) * units;
+pub(crate) fn pack_gates<F: Element>(
+    weight: &[F],
+    rows: usize,
+    geometry: &Geometry,
+    plan: &Plan,
+) -> Packed<F> {
+    let (units, stride) = (geometry.units(), rows * geometry.gate_columns());
+    let buffer: Buffer<F> = Buffer::uninitialised(geometry.panels() * stride);
+    let to = Shared(buffer.start());
+    let threads = plan.threads_for(weight.len() * COST_OF_A_MOVE);
+    on_threads(ranges(geometry.panels(), threads), |panels| {
+        for panel in panels {
+            let real = geometry.units_of(panel);
+            for (index, of_gate) in weight.chunks_exact(geometry.d_hidden).enumerate() {
+                let from = &of_gate[panel * units..][..real];
                 // SAFETY: a panel has `rows · gates · units` numbers, and `real ≤ units`.
                 unsafe {
-                    let to = buffer.start().add(to);
+                    let to = to.get().add(panel * stride + index * units);
                     to.copy_from_nonoverlapping(from.as_ptr(), real);
                     to.add(real).write_bytes(0, units - real);
                 }
             }
         }
-    }
-    Packed { buffer, panel }
+    });
+    Packed { buffer, stride }
 }
 
-/// Registers in a panel of [`pack_transposed`].
-pub(crate) const TRANSPOSED_VECTORS: usize = 4;
+/// What moving one number of a weight costs, in multiplications of a product.
+const COST_OF_A_MOVE: usize = 32;
 
-/// Packs the transpose of `[columns, gates·d_hidden]` for products that take gradients of gates: panel by panel
-/// `[(panel of units, slot, unit), column]`. `gate_of` says which gate's gradient is in which slot.
-pub(crate) fn pack_transposed<F: Element>(
-    weight: &[F],
+/// The most registers in a panel of [`pack_transposed`].
+const TRANSPOSED_VECTORS: usize = 4;
+
+/// The transpose of `[columns, gates·d_hidden]`, packed for products that take gradients of gates: panel by panel
+/// `[(panel of units, slot, unit), column]`.
+pub(crate) struct Transposed<F> {
+    packed: Packed<F>,
     columns: usize,
-    geometry: &Geometry,
-    gate_of: impl Fn(usize) -> usize,
-) -> Packed<F> {
-    let width = TRANSPOSED_VECTORS * geometry.lanes;
-    let (units, gates) = (geometry.units(), geometry.gates);
-    let inner = geometry.panels() * geometry.gate_columns();
-    let panel = inner * width;
-    let panels = columns.div_ceil(width);
-    let buffer: Buffer<F> = Buffer::zeros(panels * panel);
-    for p in 0..panels {
-        let columns = p * width..((p + 1) * width).min(columns);
-        for (slot_of_panel, slot) in
-            (0..geometry.panels()).flat_map(|q| (0..gates).map(move |slot| (q, slot)))
-        {
-            let real = geometry.units_of(slot_of_panel);
-            let first = gate_of(slot) * geometry.d_hidden + slot_of_panel * units;
-            let to = p * panel + (slot_of_panel * gates + slot) * units * width;
-            for (lane, column) in columns.clone().enumerate() {
-                let from = &weight[column * gates * geometry.d_hidden + first..][..real];
+    lanes: usize,
+}
+
+impl<F: Element> Transposed<F> {
+    /// Packs `weight`. `gate_of` says which gate's gradient is in which slot.
+    pub(crate) fn pack(
+        weight: &[F],
+        columns: usize,
+        geometry: &Geometry,
+        plan: &Plan,
+        gate_of: impl Fn(usize) -> usize + Sync,
+    ) -> Self {
+        let inner = geometry.panels() * geometry.gate_columns();
+        let stride = inner * TRANSPOSED_VECTORS * geometry.lanes;
+        let panels = columns.div_ceil(TRANSPOSED_VECTORS * geometry.lanes);
+        let transposed = Self {
+            packed: Packed {
+                buffer: Buffer::zeros(panels * stride),
+                stride,
+            },
+            columns,
+            lanes: geometry.lanes,
+        };
+        let blocks = geometry.panels() * geometry.gates;
+        let threads = plan.threads_for(weight.len() * COST_OF_A_MOVE);
+        on_threads(ranges(panels * blocks, threads), |chosen| {
+            for index in chosen {
+                let (panel, block) = (index / blocks, index % blocks);
+                transposed.pack_block(weight, geometry, panel, block, &gate_of);
+            }
+        });
+        transposed
+    }
+
+    /// Packs one gate of one panel of units, in panel `panel` of columns.
+    fn pack_block(
+        &self,
+        weight: &[F],
+        geometry: &Geometry,
+        panel: usize,
+        block: usize,
+        gate_of: impl Fn(usize) -> usize,
+    ) {
+        let (gates, d_hidden, units) = (geometry.gates, geometry.d_hidden, geometry.units());
+        let (of_units, slot) = (block / gates, block % gates);
+        let width = self.vectors(panel) * self.lanes;
+        let first = panel * TRANSPOSED_VECTORS * self.lanes;
+        for column in first..(first + width).min(self.columns) {
+            let from = (column * gates + gate_of(slot)) * d_hidden + of_units * units;
+            let from = &weight[from..][..geometry.units_of(of_units)];
+            // SAFETY: a panel has `inner · width` numbers.
+            unsafe {
+                let to = self.packed.panel(panel).cast_mut();
+                let to = to.add(block * units * width + column - first);
                 for (unit, &value) in from.iter().enumerate() {
-                    // SAFETY: a panel has `inner · width` numbers.
-                    unsafe { buffer.start().add(to + unit * width + lane).write(value) };
+                    to.add(unit * width).write(value);
                 }
             }
         }
     }
-    Packed { buffer, panel }
+
+    /// The number of columns.
+    pub(crate) fn columns(&self) -> usize {
+        self.columns
+    }
+
+    /// The panels: the first number, the registers and the first column of each.
+    pub(crate) fn panels(&self) -> impl Iterator<Item = (*const F, usize, usize)> {
+        let width = TRANSPOSED_VECTORS * self.lanes;
+        (0..self.columns.div_ceil(width))
+            .map(move |panel| (self.packed.panel(panel), self.vectors(panel), panel * width))
+    }
+
+    /// Registers of panel `panel`: as many as its columns need.
+    fn vectors(&self, panel: usize) -> usize {
+        let left = self.columns - panel * TRANSPOSED_VECTORS * self.lanes;
+        left.div_ceil(self.lanes).min(TRANSPOSED_VECTORS)
+    }
 }
 
 /// Packs a bias `[gates·d_hidden]` as [`pack_gates`] packs one row; no bias is zeros.
-pub(crate) fn pack_bias<F: Element>(bias: Option<&[F]>, geometry: &Geometry) -> Packed<F> {
+pub(crate) fn pack_bias<F: Element>(
+    bias: Option<&[F]>,
+    geometry: &Geometry,
+    plan: &Plan,
+) -> Packed<F> {
+    let stride = geometry.gate_columns();
     match bias {
-        Some(bias) => pack_gates(bias, 1, geometry),
+        Some(bias) => pack_gates(bias, 1, geometry, plan),
         None => Packed {
-            buffer: Buffer::zeros(geometry.panels() * geometry.gate_columns()),
-            panel: geometry.gate_columns(),
+            buffer: Buffer::zeros(geometry.panels() * stride),
+            stride,
         },
     }
 }

@@ -4,9 +4,6 @@ use pulp::{Simd, WithSimd};
 
 use super::vector::{Element, Vector};
 
-/// The most rows that one tile holds.
-const MOST_ROWS: usize = 8;
-
 /// Where the sums of a product start.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Start<F> {
@@ -91,53 +88,47 @@ impl<F: Element> WithSimd for Product<'_, F> {
 pub(crate) const fn rows_of_tile(registers: usize, vectors: usize) -> usize {
     match (registers >= 32, vectors) {
         (true, 4) => 6,
-        (true, _) => MOST_ROWS,
+        (true, _) => 8,
         (false, 4) => 3,
-        (false, 3) => 4,
-        (false, 2) => 5,
-        (false, _) => MOST_ROWS,
+        (false, 2 | 3) => 4,
+        (false, _) => 8,
     }
 }
 
 impl<F: Element> Product<'_, F> {
-    /// All rows of `N` registers from `vector` on, in tiles of about the same height.
+    /// All rows of `N` registers from `vector` on, in tiles as high as they can be.
     #[inline(always)]
     unsafe fn all_rows<V: Vector<Element = F>, const N: usize>(
         &self,
         simd: V::Simd,
         vector: usize,
     ) {
-        let rows = self.inputs.len();
         let highest = rows_of_tile(V::Simd::REGISTER_COUNT, N);
         let mut row = 0;
-        while row < rows {
-            let left = rows - row;
-            let height = left.div_ceil(left.div_ceil(highest));
+        while row < self.inputs.len() {
+            let left = self.inputs.len() - row;
             // SAFETY: the rows are in range.
-            unsafe {
-                match height {
-                    8 if highest >= 8 => self.tile::<V, 8, N>(simd, row, vector),
-                    7 if highest >= 7 => self.tile::<V, 7, N>(simd, row, vector),
-                    6 if highest >= 6 => self.tile::<V, 6, N>(simd, row, vector),
-                    5 if highest >= 5 => self.tile::<V, 5, N>(simd, row, vector),
-                    4 if highest >= 4 => self.tile::<V, 4, N>(simd, row, vector),
-                    3 if highest >= 3 => self.tile::<V, 3, N>(simd, row, vector),
-                    2 if highest >= 2 => self.tile::<V, 2, N>(simd, row, vector),
+            row += unsafe {
+                match highest {
+                    8 if left >= 8 => self.tile::<V, 8, N>(simd, row, vector),
+                    6 if left >= 6 => self.tile::<V, 6, N>(simd, row, vector),
+                    4.. if left >= 4 => self.tile::<V, 4, N>(simd, row, vector),
+                    3 if left >= 3 => self.tile::<V, 3, N>(simd, row, vector),
+                    _ if left >= 2 => self.tile::<V, 2, N>(simd, row, vector),
                     _ => self.tile::<V, 1, N>(simd, row, vector),
                 }
-            }
-            row += height;
+            };
         }
     }
 
-    /// `R` rows of `N` registers.
+    /// `R` rows of `N` registers; returns `R`.
     #[inline(always)]
     unsafe fn tile<V: Vector<Element = F>, const R: usize, const N: usize>(
         &self,
         simd: V::Simd,
         row: usize,
         vector: usize,
-    ) {
+    ) -> usize {
         // SAFETY: `row + R` rows, `vector + N` registers and the inner dimension are in range of what the pointers of
         // the product point to.
         unsafe {
@@ -162,6 +153,7 @@ impl<F: Element> Product<'_, F> {
             }
             self.finish(row, vector, sums);
         }
+        R
     }
 
     /// Where the sums of a tile start.

@@ -4,7 +4,10 @@ use std::ops::{Add, Mul, Sub};
 
 use pulp::{Simd, bytemuck};
 
+use super::gradients::Accumulate;
+use super::isa::Isa;
 use super::math;
+use super::product::Product;
 use crate::Lane;
 
 /// A floating-point type that the engine computes in: `f32` or `f64`.
@@ -32,6 +35,12 @@ pub(crate) trait Element:
     const TANH_RANGE: [Self; 2];
     /// 2.
     const TWO: Self;
+
+    /// Runs a product. Not generic, so that it is compiled once and not again for each cell.
+    fn multiply(isa: Isa, product: Product<'_, Self>);
+
+    /// Runs a part of a weight's gradient. Not generic, for the same reason.
+    fn accumulate(isa: Isa, part: Accumulate<Self>);
 }
 
 /// `1/n!` from n = 13 down to 2.
@@ -70,6 +79,14 @@ impl Element for f32 {
     const SIGMOID_RANGE: [Self; 2] = [-87.0, 89.0];
     const TANH_RANGE: [Self; 2] = [-20.0, 20.0];
     const TWO: Self = 2.0;
+
+    fn multiply(isa: Isa, product: Product<'_, Self>) {
+        isa.run(product);
+    }
+
+    fn accumulate(isa: Isa, part: Accumulate<Self>) {
+        isa.run(part);
+    }
 }
 
 impl Element for f64 {
@@ -85,6 +102,14 @@ impl Element for f64 {
     const SIGMOID_RANGE: [Self; 2] = [-708.0, 710.0];
     const TANH_RANGE: [Self; 2] = [-42.0, 42.0];
     const TWO: Self = 2.0;
+
+    fn multiply(isa: Isa, product: Product<'_, Self>) {
+        isa.run(product);
+    }
+
+    fn accumulate(isa: Isa, part: Accumulate<Self>) {
+        isa.run(part);
+    }
 }
 
 /// A register: several numbers side by side, on which a cell's equations act through [`Lane`].
@@ -142,7 +167,7 @@ pub(crate) trait Vector: Lane + Copy {
 /// Defines a register type over one of pulp's and implements [`Vector`] and [`Lane`] for it.
 macro_rules! vector {
     ($name:ident, $element:ident, $register:ident, $exponent_offset:expr, $exponent_shift:expr, {
-        $splat:ident, $add:ident, $sub:ident, $mul:ident, $div:ident, $mul_add:ident, $min:ident, $max:ident,
+        $splat:ident, $add:ident, $sub:ident, $mul:ident, $div:ident, $mul_add:ident,
         $greater:ident, $select:ident, $partial_load:ident, $partial_store:ident
     }) => {
         /// A register of numbers.
@@ -281,9 +306,11 @@ macro_rules! vector {
             #[inline(always)]
             fn clamp(self, low: $element, high: $element) -> Self {
                 let [low, high] = [low, high].map(|bound| self.simd.$splat(bound));
-                // Where one of them is NaN, x86 takes the second operand: the bound stands first.
-                let below = self.simd.$min(high, self.value);
-                self.with(self.simd.$max(low, below))
+                // NaN is neither above nor below. The minimum and the maximum of some machines would lose it.
+                let above = self.simd.$greater(self.value, high);
+                let value = self.simd.$select(above, high, self.value);
+                let below = self.simd.$greater(low, value);
+                self.with(self.simd.$select(below, low, value))
             }
 
             #[inline(always)]
@@ -300,10 +327,10 @@ macro_rules! vector {
 }
 
 vector!(F32s, f32, f32s, 12_582_912.0 + 127.0, 23, {
-    splat_f32s, add_f32s, sub_f32s, mul_f32s, div_f32s, mul_add_e_f32s, min_f32s, max_f32s,
+    splat_f32s, add_f32s, sub_f32s, mul_f32s, div_f32s, mul_add_e_f32s,
     greater_than_f32s, select_f32s, partial_load_f32s, partial_store_f32s
 });
 vector!(F64s, f64, f64s, 1_572_864.0 + 1_023.0, 20, {
-    splat_f64s, add_f64s, sub_f64s, mul_f64s, div_f64s, mul_add_e_f64s, min_f64s, max_f64s,
+    splat_f64s, add_f64s, sub_f64s, mul_f64s, div_f64s, mul_add_e_f64s,
     greater_than_f64s, select_f64s, partial_load_f64s, partial_store_f64s
 });
