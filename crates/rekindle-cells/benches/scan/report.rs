@@ -210,7 +210,8 @@ pub fn time(seconds: f64) -> String {
     }
 }
 
-/// For each peer the geometric mean of its ratios, the worst, and the greatest of our memory by its memory.
+/// For each peer the geometric mean of its ratios and the worst; in training, which alone takes memory of note, also the
+/// greatest of our memory by its memory.
 fn write_means(to: &mut impl Write, group: &[CaseResult]) -> io::Result<()> {
     let peers = group.first().map_or(&[][..], |result| &result.peers);
     for peer in peers.iter().map(|found| found.peer) {
@@ -232,6 +233,7 @@ fn write_means(to: &mut impl Write, group: &[CaseResult]) -> io::Result<()> {
         )?;
         let shares = found
             .iter()
+            .filter(|(result, _)| result.case.mode == Mode::Train)
             .filter_map(|(result, found)| found.share_of_memory(&result.ours));
         match shares.max_by(f64::total_cmp) {
             Some(share) => writeln!(to, ", our memory at most {share:.2} of the peer's")?,

@@ -1,13 +1,16 @@
 //! The scan's derivative: back through the visits, from the gradients of outputs and final states to those of the gates.
 
+use std::ops::Range;
+
 use pulp::{Simd, WithSimd};
 
 use super::buffer::{Buffer, Shared};
-use super::forward::{ROWS_OF_A_RUN, Slab};
+use super::forward::{Slab, rows_of_a_run};
 use super::geometry::{Geometry, hidden_gate};
 use super::gradients::{Side, weight_gradients};
 use super::pack::Transposed;
 use super::product::{Inner, Product, Start};
+use super::relay::relay;
 use super::vector::{Element, Vector};
 use super::{Operands, Plan, on_threads};
 use crate::Equations;
@@ -69,7 +72,7 @@ impl Plan {
             Some(gradient) => gradient.to_vec(),
             None => vec![F::default(); batch * self.d_hidden],
         });
-        let weights = GATES * self.d_hidden * self.timetable.slab_rows();
+        let weights = (self.d_input + self.d_hidden) * GATES * self.d_hidden;
         let scan = BackwardScan {
             plan: self,
             equations,
@@ -93,8 +96,8 @@ impl Plan {
             state: state.each_mut().map(|state| Shared(state.as_mut_ptr())),
             geometry,
         };
-        let threads = self.threads_for(weights * (self.d_input + self.d_hidden));
-        on_threads(self.timetable.deal(threads), |team| scan.run(&team));
+        let (teams, workers) = self.share(weights, &geometry);
+        on_threads(teams, |team| scan.run(&team, workers));
         let side = |side: Side<'_, F>| weight_gradients(self, &geometry, &slab, side);
         Backward {
             input,
@@ -133,7 +136,7 @@ unsafe impl<F: Element, E: Sync, const GATES: usize, const STATES: usize, const 
 {
 }
 
-/// What one thread holds of the rows at its positions.
+/// What is held of the rows at some positions, while they are scanned.
 struct Team<F, const STATES: usize> {
     /// The gradient of each state, `[row, padded hidden]`.
     gradients: [Buffer<F>; STATES],
@@ -148,19 +151,29 @@ where
     F: Element,
     E: Equations<GATES, STATES, SAVED>,
 {
-    /// The whole scan of the rows at `positions`.
-    fn run(&self, positions: &[usize]) {
+    /// The whole scan of the rows at `positions`, on `workers` threads.
+    fn run(&self, positions: &[usize], workers: usize) {
         let team = self.team(positions);
         let mut visits = self.plan.timetable.visits();
         visits.reverse();
-        for visits in visits.chunks(ROWS_OF_A_RUN.div_ceil(positions.len())) {
-            for &t in visits {
-                let alive = self.plan.timetable.alive_of(t, positions);
-                self.step(&team, &positions[..alive], t);
-            }
-            if let (Some(input), Some(weight_ih)) = (self.input, &self.weight_ih) {
-                self.input_gradients(positions, visits, input, weight_ih);
-            }
+        for visits in visits.chunks(rows_of_a_run(workers).div_ceil(positions.len())) {
+            let run = self.steps(&team, positions, visits);
+            // Each step has two phases, all steps together one more.
+            let steps = 2 * visits.len();
+            let phases = steps + usize::from(self.weight_ih.is_some());
+            relay(workers, phases, |phase, part| match &self.weight_ih {
+                Some(weight_ih) if phase == steps => {
+                    self.input_gradients(&run, weight_ih, part.of(weight_ih.panels()));
+                }
+                _ if phase % 2 == 0 => {
+                    self.step(&run.steps[phase / 2], part.of(self.geometry.panels()));
+                }
+                _ => self.recur(
+                    &team,
+                    &run.steps[phase / 2],
+                    part.of(self.weight_hh.panels()),
+                ),
+            });
         }
         for (state, gradient) in self.state.iter().zip(&team.gradients) {
             for (row, &position) in positions.iter().enumerate() {
@@ -200,32 +213,59 @@ where
         }
     }
 
-    /// The gradients of the gates at step `t`, and of the states before it.
-    fn step(&self, team: &Team<F, STATES>, positions: &[usize], t: usize) {
-        let rows: Vec<Row<F, STATES>> = positions
-            .iter()
-            .enumerate()
-            .map(|(row, &position)| self.row(team, row, position, t))
-            .collect();
-        let panel_stride = self.panel_stride();
-        for panel in 0..self.geometry.panels() {
+    /// Where the numbers of the steps `visits` lie.
+    fn steps(
+        &self,
+        team: &Team<F, STATES>,
+        positions: &[usize],
+        visits: &[usize],
+    ) -> Run<F, STATES> {
+        let (timetable, d_input) = (&self.plan.timetable, self.plan.d_input);
+        let mut run = Run {
+            steps: Vec::with_capacity(visits.len()),
+            gates: Vec::new(),
+            inputs: Vec::new(),
+        };
+        for &t in visits {
+            let alive = &positions[..timetable.alive_of(t, positions)];
+            let row = |(row, &position)| self.row(team, row, position, t);
+            let rows: Vec<_> = alive.iter().enumerate().map(row).collect();
+            let gates = rows.iter().map(|row| row.slab.cast_const());
+            if let Some(input) = self.input {
+                run.gates.extend(gates.clone());
+                run.inputs.extend(alive.iter().map(|&position| {
+                    let first = (timetable.row(position) * self.plan.seq + t) * d_input;
+                    // SAFETY: the input has this row and this step.
+                    unsafe { input.get().add(first) }
+                }));
+            }
+            run.steps.push(Step {
+                gates: gates.collect(),
+                rows,
+            });
+        }
+        run
+    }
+
+    /// The gradients of the gates at one step, in some panels, and of the states before it, but for the part that flows
+    /// through `h W_hh`.
+    fn step(&self, step: &Step<F, STATES>, panels: Range<usize>) {
+        for panel in panels {
             self.plan.isa.run(Retreat {
                 equations: self.equations,
                 geometry: &self.geometry,
                 units: self.geometry.units_of(panel),
-                slab_offset: panel * panel_stride,
+                slab_offset: panel * self.panel_stride(),
                 unit: panel * self.geometry.units(),
-                rows: &rows,
+                rows: &step.rows,
             });
         }
-        let gates: Vec<*const F> = rows.iter().map(|row| row.slab.cast_const()).collect();
-        self.transposed(
-            &gates,
-            0,
-            &self.weight_hh,
-            Start::Output,
-            &team.hidden_rows[..positions.len()],
-        );
+    }
+
+    /// The part that flows through `h W_hh`, for some panels of `W_hhᵀ`.
+    fn recur(&self, team: &Team<F, STATES>, step: &Step<F, STATES>, panels: Range<usize>) {
+        let to = &team.hidden_rows[..step.gates.len()];
+        self.transposed(&step.gates, 0, (&self.weight_hh, panels), Start::Output, to);
     }
 
     /// Where the numbers of one row at step `t` lie.
@@ -260,30 +300,21 @@ where
         }
     }
 
-    /// The gradients of the input at the steps `visits`.
+    /// The gradients of the input at all steps of a run, for some panels of `W_ihᵀ`.
     fn input_gradients(
         &self,
-        positions: &[usize],
-        visits: &[usize],
-        input: Shared<F>,
+        run: &Run<F, STATES>,
         weight_ih: &Transposed<F>,
+        panels: Range<usize>,
     ) {
-        let (timetable, d_input) = (&self.plan.timetable, self.plan.d_input);
-        let mut gates = Vec::with_capacity(visits.len() * positions.len());
-        let mut outputs = Vec::with_capacity(gates.capacity());
-        for &t in visits {
-            for &position in &positions[..timetable.alive_of(t, positions)] {
-                let slab = timetable.slab_row(t, position) * self.geometry.row();
-                let output = (timetable.row(position) * self.plan.seq + t) * d_input;
-                // SAFETY: slab and input have this row.
-                unsafe {
-                    gates.push(self.slab.add(slab).cast_const());
-                    outputs.push(input.get().add(output));
-                }
-            }
-        }
         let apart = self.geometry.apart * self.geometry.units();
-        self.transposed(&gates, apart, weight_ih, Start::Zero, &outputs);
+        self.transposed(
+            &run.gates,
+            apart,
+            (weight_ih, panels),
+            Start::Zero,
+            &run.inputs,
+        );
     }
 
     /// `outputs += gates · weightᵀ`, the inner dimension in pieces that stay in the cache.
@@ -291,14 +322,15 @@ where
         &self,
         gates: &[*const F],
         offset: usize,
-        weight: &Transposed<F>,
+        (weight, panels): (&Transposed<F>, Range<usize>),
         start: Start<F>,
         outputs: &[*mut F],
     ) {
         /// Half of a usual second-level cache, in numbers of four bytes.
         const PIECE: usize = 1 << 16;
         let length = self.geometry.gate_columns();
-        for (panel, vectors, column) in weight.panels() {
+        for panel in panels {
+            let (panel, vectors, column) = weight.panel(panel);
             let width = vectors * self.geometry.lanes;
             let longest = (PIECE / (length * width)).max(1);
             for first in (0..self.geometry.panels()).step_by(longest) {
@@ -330,6 +362,25 @@ where
         self.plan.timetable.slab_rows() * self.geometry.row()
     }
 }
+
+/// Some steps whose gradients of the input are taken together.
+struct Run<F, const STATES: usize> {
+    steps: Vec<Step<F, STATES>>,
+    /// The gradients of the gates of all rows of all steps, in panel 0, and of the same rows' inputs.
+    gates: Vec<*const F>,
+    inputs: Vec<*mut F>,
+}
+
+/// The rows alive at one step, and the gradients of their gates in panel 0.
+struct Step<F, const STATES: usize> {
+    rows: Vec<Row<F, STATES>>,
+    gates: Vec<*const F>,
+}
+
+// SAFETY: threads that share a run or a team write to disjoint panels, and read others' after their phase.
+unsafe impl<F: Element, const STATES: usize> Sync for Run<F, STATES> {}
+// SAFETY: as above.
+unsafe impl<F: Element, const STATES: usize> Sync for Team<F, STATES> {}
 
 /// Where the numbers of one row at one step lie.
 struct Row<F, const STATES: usize> {

@@ -1,17 +1,23 @@
 //! The scan itself.
 
+use std::ops::Range;
+
 use pulp::{Simd, WithSimd};
 
 use super::buffer::{Buffer, Shared};
 use super::geometry::Geometry;
 use super::pack::{Packed, pack_bias, pack_gates};
 use super::product::{Inner, Product, Start};
+use super::relay::relay;
 use super::vector::{Element, Vector};
 use super::{Operands, Plan, on_threads};
 use crate::Equations;
 
-/// Rows of input products that are taken in one go, so that they are still in the cache when their step comes.
-pub(super) const ROWS_OF_A_RUN: usize = 64;
+/// Rows of input products that are taken in one go, so that they are still in the cache when their step comes. Several
+/// threads meet after each run, which costs as much as some steps.
+pub(super) fn rows_of_a_run(workers: usize) -> usize {
+    if workers == 1 { 64 } else { 256 }
+}
 
 /// The activations of a training scan: `[panel, slab row, slot and state, unit]`.
 #[derive(Debug)]
@@ -88,8 +94,8 @@ impl Plan {
             geometry,
         };
         let weights = (self.d_input + self.d_hidden) * GATES * self.d_hidden;
-        let threads = self.threads_for(self.timetable.slab_rows() * weights);
-        on_threads(self.timetable.deal(threads), |team| scan.run(&team));
+        let (teams, workers) = self.share(weights, &scan.geometry);
+        on_threads(teams, |team| scan.run(&team, workers));
         Forward { output, state }
     }
 }
@@ -116,31 +122,43 @@ unsafe impl<F: Element, E: Sync, const GATES: usize, const STATES: usize, const 
 {
 }
 
-/// What one thread holds of the rows at its positions.
+/// What is held of the rows at some positions, while they are scanned.
 struct Team<F, const STATES: usize> {
-    /// Each state, `[row, padded hidden]`; of the hidden state a second copy, which the next step is written to.
+    /// Each state, `[row, padded hidden]`; of the hidden state a second copy. A step reads one and writes the other.
     states: [Buffer<F>; STATES],
-    next_hidden: Buffer<F>,
-    /// Whether the newest hidden state is in the second copy.
-    swapped: bool,
+    second_hidden: Buffer<F>,
     /// The hidden state's rows in both copies.
     hidden_rows: [Vec<*const F>; 2],
     /// The recurrent product of one panel: `[row, gate, unit]`.
     products: Buffer<F>,
     product_rows: Vec<*mut F>,
+    /// From the products of one panel to those of the next; 0 where a single thread takes one panel after the other.
+    product_stride: usize,
     /// Each row's first number in the output.
     output_rows: Vec<*mut F>,
-    /// Where the input products of a run of steps go, when there is no slab.
+    /// Steps in a run.
+    steps: usize,
+    /// Where the input products of a run go, when there is no slab.
     run: Option<Buffer<F>>,
 }
 
-/// Where the input products of a run of steps lie.
+// SAFETY: threads that share a team write to disjoint panels of its buffers, and read others' after their phase.
+unsafe impl<F: Element, const STATES: usize> Sync for Team<F, STATES> {}
+
+/// Some steps whose input products are taken together.
 struct Run<F> {
-    /// The pre-activations in panel 0, row by row, step by step.
+    /// The input of each row alive, step by step.
+    inputs: Vec<*const F>,
+    /// The pre-activations of the same rows in panel 0.
     rows: Vec<*mut F>,
-    /// From one panel to the next.
+    /// From one panel of them to the next.
     panel_stride: usize,
+    /// Each step, and its rows among those above.
+    steps: Vec<(usize, Range<usize>)>,
 }
+
+// SAFETY: as for a team.
+unsafe impl<F: Element> Sync for Run<F> {}
 
 impl<F, E, const GATES: usize, const STATES: usize, const SAVED: usize>
     Scan<'_, F, E, GATES, STATES, SAVED>
@@ -148,30 +166,26 @@ where
     F: Element,
     E: Equations<GATES, STATES, SAVED>,
 {
-    /// The whole scan of the rows at `positions`.
-    fn run(&self, positions: &[usize]) {
-        let mut team = self.team(positions);
-        let visits = self.plan.timetable.visits();
-        let steps = ROWS_OF_A_RUN.div_ceil(positions.len());
-        for visits in visits.chunks(steps) {
-            let run = self.input_products(&team, positions, visits);
-            let mut first = 0;
-            for &t in visits {
-                let alive = self.plan.timetable.alive_of(t, positions);
-                self.step(
-                    &mut team,
-                    t,
-                    &run.rows[first..first + alive],
-                    run.panel_stride,
-                );
-                first += alive;
-            }
+    /// The whole scan of the rows at `positions`, on `workers` threads.
+    fn run(&self, positions: &[usize], workers: usize) {
+        let team = self.team(positions, workers);
+        let mut newest = 0;
+        for visits in self.plan.timetable.visits().chunks(team.steps) {
+            let run = self.steps(&team, positions, visits);
+            relay(workers, 1 + visits.len(), |phase, part| {
+                let panels = part.of(self.geometry.panels());
+                match phase.checked_sub(1) {
+                    None => self.input_products(&run, panels),
+                    Some(step) => self.step(&team, &run, step, (newest + step) % 2, panels),
+                }
+            });
+            newest = (newest + visits.len()) % 2;
         }
-        self.finish(&team, positions);
+        self.finish(&team, positions, newest);
     }
 
     /// The initial states in padded rows.
-    fn team(&self, positions: &[usize]) -> Team<F, STATES> {
+    fn team(&self, positions: &[usize], workers: usize) -> Team<F, STATES> {
         let (rows, hidden) = (positions.len(), self.geometry.padded_hidden());
         let states: [Buffer<F>; STATES] = std::array::from_fn(|_| Buffer::zeros(rows * hidden));
         for (state, buffer) in self.state.iter().zip(&states) {
@@ -185,153 +199,166 @@ where
                 }
             }
         }
-        let next_hidden = Buffer::zeros(rows * hidden);
+        let second_hidden = Buffer::zeros(rows * hidden);
         let rows_of = |start: *mut F, stride: usize| {
             // SAFETY: the buffer has `rows` rows of `stride` numbers.
             (0..rows).map(move |row| unsafe { start.add(row * stride) })
         };
-        let products = Buffer::uninitialised(rows * self.geometry.gate_columns());
-        let run = self.slab.is_none().then(|| {
-            let rows = ROWS_OF_A_RUN.div_ceil(rows) * rows;
-            Buffer::uninitialised(self.geometry.panels() * rows * self.geometry.gate_columns())
-        });
+        let of_panel = rows * self.geometry.gate_columns();
+        let copies = if workers == 1 {
+            1
+        } else {
+            self.geometry.panels()
+        };
+        let products = Buffer::uninitialised(copies * of_panel);
+        let steps = rows_of_a_run(workers).div_ceil(rows);
+        let run = self
+            .slab
+            .is_none()
+            .then(|| Buffer::uninitialised(self.geometry.panels() * steps * of_panel));
         let output = |&position: &usize| {
-            let row = self.plan.timetable.row(position);
+            let first = self.plan.timetable.row(position) * self.plan.seq * self.plan.d_hidden;
             // SAFETY: the output has this row.
-            unsafe {
-                self.output
-                    .get()
-                    .add(row * self.plan.seq * self.plan.d_hidden)
-            }
+            unsafe { self.output.get().add(first) }
         };
         Team {
-            hidden_rows: [states[0].start(), next_hidden.start()]
+            hidden_rows: [states[0].start(), second_hidden.start()]
                 .map(|start| rows_of(start, hidden).map(<*mut F>::cast_const).collect()),
             product_rows: rows_of(products.start(), self.geometry.gate_columns()).collect(),
+            product_stride: if workers == 1 { 0 } else { of_panel },
             output_rows: positions.iter().map(output).collect(),
-            swapped: false,
             states,
-            next_hidden,
+            second_hidden,
             products,
+            steps,
             run,
         }
     }
 
-    /// `x W_ih + b_ih` of the steps `visits`, for all panels.
-    fn input_products(
-        &self,
-        team: &Team<F, STATES>,
-        positions: &[usize],
-        visits: &[usize],
-    ) -> Run<F> {
+    /// Where the input products of the steps `visits` are taken from and go to.
+    fn steps(&self, team: &Team<F, STATES>, positions: &[usize], visits: &[usize]) -> Run<F> {
         let timetable = &self.plan.timetable;
-        let (row, slab_rows) = match &team.run {
-            Some(_) => (
-                self.geometry.gate_columns(),
-                ROWS_OF_A_RUN.div_ceil(positions.len()) * positions.len(),
-            ),
+        let (row, panel_rows) = match &team.run {
+            Some(_) => (self.geometry.gate_columns(), team.steps * positions.len()),
             None => (self.geometry.row(), timetable.slab_rows()),
         };
-        let mut inputs = Vec::with_capacity(visits.len() * positions.len());
-        let mut rows = Vec::with_capacity(inputs.capacity());
+        let mut run = Run {
+            inputs: Vec::with_capacity(visits.len() * positions.len()),
+            rows: Vec::with_capacity(visits.len() * positions.len()),
+            panel_stride: panel_rows * row,
+            steps: Vec::with_capacity(visits.len()),
+        };
         for &t in visits {
+            let first = run.rows.len();
             for &position in &positions[..timetable.alive_of(t, positions)] {
                 let x = (timetable.row(position) * self.plan.seq + t) * self.plan.d_input;
-                inputs.push(self.input[x..].as_ptr());
-                let start = match (&team.run, self.slab) {
-                    (Some(run), _) => (run.start(), rows.len()),
+                run.inputs.push(self.input[x..].as_ptr());
+                let (start, index) = match (&team.run, self.slab) {
+                    (Some(buffer), _) => (buffer.start(), run.rows.len()),
                     (None, Some(slab)) => (slab.get(), timetable.slab_row(t, position)),
                     (None, None) => unreachable!("without a slab there is a run"),
                 };
                 // SAFETY: the slab or the run has this row in panel 0.
-                rows.push(unsafe { start.0.add(start.1 * row) });
+                run.rows.push(unsafe { start.add(index * row) });
             }
+            run.steps.push((t, first..run.rows.len()));
         }
-        let panel_stride = slab_rows * row;
-        for panel in 0..self.geometry.panels() {
-            F::multiply(
-                self.plan.isa,
-                Product {
-                    inputs: &inputs,
-                    input_offset: 0,
-                    inner: Inner::whole(self.plan.d_input),
-                    panel: self.weight_ih.panel(panel),
-                    vectors: self.geometry.gate_vectors(),
-                    start: Start::Row(self.bias_ih.panel(panel)),
-                    outputs: &rows,
-                    output_offset: panel * panel_stride,
-                    columns: self.geometry.gate_columns(),
-                },
-            );
-        }
-        Run { rows, panel_stride }
+        run
     }
 
-    /// One step of the rows alive at `t`.
-    fn step(&self, team: &mut Team<F, STATES>, t: usize, inputs: &[*mut F], panel_stride: usize) {
-        let alive = inputs.len();
+    /// `x W_ih + b_ih` of all steps of a run, for some panels.
+    fn input_products(&self, run: &Run<F>, panels: Range<usize>) {
+        for panel in panels {
+            let product = Product {
+                inputs: &run.inputs,
+                input_offset: 0,
+                inner: Inner::whole(self.plan.d_input),
+                panel: self.weight_ih.panel(panel),
+                vectors: self.geometry.gate_vectors(),
+                start: Start::Row(self.bias_ih.panel(panel)),
+                outputs: &run.rows,
+                output_offset: panel * run.panel_stride,
+                columns: self.geometry.gate_columns(),
+            };
+            F::multiply(self.plan.isa, product);
+        }
+    }
+
+    /// One step, for some panels. `newest` says which copy of the hidden state is read.
+    fn step(
+        &self,
+        team: &Team<F, STATES>,
+        run: &Run<F>,
+        step: usize,
+        newest: usize,
+        panels: Range<usize>,
+    ) {
+        let (t, rows) = &run.steps[step];
+        let inputs = &run.rows[rows.clone()];
         let hidden = self.geometry.padded_hidden();
-        let newest = usize::from(team.swapped);
-        let copies = [team.states[0].start(), team.next_hidden.start()];
-        let [old, new] = [copies[newest], copies[1 - newest]];
-        for panel in 0..self.geometry.panels() {
-            F::multiply(
-                self.plan.isa,
-                Product {
-                    inputs: &team.hidden_rows[newest][..alive],
-                    input_offset: 0,
-                    inner: Inner::whole(self.plan.d_hidden),
-                    panel: self.weight_hh.panel(panel),
-                    vectors: self.geometry.gate_vectors(),
-                    start: Start::Row(self.bias_hh.panel(panel)),
-                    outputs: &team.product_rows[..alive],
-                    output_offset: 0,
-                    columns: self.geometry.gate_columns(),
-                },
-            );
+        let copies = [team.states[0].start(), team.second_hidden.start()];
+        let (old, new) = (copies[newest].cast_const(), copies[1 - newest]);
+        self.rest(old, new, inputs.len()..team.product_rows.len(), &panels);
+        for panel in panels {
             let unit = panel * self.geometry.units();
-            let mut states: [_; STATES] = team.states.each_ref().map(|state| State {
+            let product = Product {
+                inputs: &team.hidden_rows[newest][..inputs.len()],
+                input_offset: 0,
+                inner: Inner::whole(self.plan.d_hidden),
+                panel: self.weight_hh.panel(panel),
+                vectors: self.geometry.gate_vectors(),
+                start: Start::Row(self.bias_hh.panel(panel)),
+                outputs: &team.product_rows[..inputs.len()],
+                output_offset: panel * team.product_stride,
+                columns: self.geometry.gate_columns(),
+            };
+            F::multiply(self.plan.isa, product);
+            let mut states = team.states.each_ref().map(|state| State {
                 old: state.start().cast_const(),
                 new: state.start(),
             });
-            states[0] = State {
-                old: old.cast_const(),
-                new,
-            };
+            states[0] = State { old, new };
             self.plan.isa.run(Advance {
                 equations: self.equations,
                 geometry: &self.geometry,
                 units: self.geometry.units_of(panel),
-                products: team.products.start(),
+                // SAFETY: the buffer has the products of this panel.
+                products: unsafe { team.products.start().add(panel * team.product_stride) },
                 product_row: self.geometry.gate_columns(),
                 inputs,
-                input_offset: panel * panel_stride,
+                input_offset: panel * run.panel_stride,
                 gate_stride: self.geometry.units(),
                 states,
                 state_row: hidden,
                 state_offset: unit,
-                outputs: &team.output_rows[..alive],
+                outputs: &team.output_rows[..inputs.len()],
                 output_offset: t * self.plan.d_hidden + unit,
                 keep: self.slab.is_some(),
             });
         }
-        let resting = team.product_rows.len() - alive;
-        // SAFETY: both copies have all rows; a row that rests keeps its hidden state in either.
-        unsafe {
-            let from = old.add(alive * hidden).cast_const();
-            new.add(alive * hidden)
-                .copy_from_nonoverlapping(from, resting * hidden);
+    }
+
+    /// Copies the hidden state of rows that rest from one copy to the other, in some panels.
+    fn rest(&self, old: *const F, new: *mut F, rows: Range<usize>, panels: &Range<usize>) {
+        let units = self.geometry.units();
+        for row in rows {
+            let first = row * self.geometry.padded_hidden() + panels.start * units;
+            // SAFETY: both copies have this row and these panels.
+            unsafe {
+                let from = old.add(first);
+                new.add(first)
+                    .copy_from_nonoverlapping(from, panels.len() * units);
+            }
         }
-        team.swapped = !team.swapped;
     }
 
     /// Writes the final states.
-    fn finish(&self, team: &Team<F, STATES>, positions: &[usize]) {
+    fn finish(&self, team: &Team<F, STATES>, positions: &[usize], newest: usize) {
         let hidden = self.geometry.padded_hidden();
-        for (s, state) in self.state.iter().enumerate() {
-            let from = match (s, team.swapped) {
-                (0, true) => team.next_hidden.start(),
-                _ => team.states[s].start(),
+        for (index, state) in self.state.iter().enumerate() {
+            let from = match (index, newest) {
+                (0, 1) => team.second_hidden.start(),
+                _ => team.states[index].start(),
             };
             for (row, &position) in positions.iter().enumerate() {
                 let to = self.plan.timetable.row(position) * self.plan.d_hidden;

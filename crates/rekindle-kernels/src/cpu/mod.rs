@@ -18,6 +18,7 @@ mod isa;
 mod math;
 mod pack;
 mod product;
+mod relay;
 #[cfg(test)]
 mod tests;
 mod timetable;
@@ -93,6 +94,21 @@ impl Plan {
         /// About 20 µs of one core.
         const WORTH_A_THREAD: usize = 1 << 19;
         self.threads.min(multiplications / WORTH_A_THREAD).max(1)
+    }
+
+    /// Who scans what: the rows of each team, and the threads in a team. Rows are shared first; threads that are left
+    /// share the hidden units of a team's rows, where a step is long enough for that.
+    fn share(&self, weights: usize, geometry: &Geometry) -> (Vec<Vec<usize>>, usize) {
+        /// About 1 µs of one core.
+        const WORTH_A_MEETING: usize = 1 << 15;
+        let threads = self.threads_for(self.timetable.slab_rows() * weights);
+        let teams = self.timetable.deal(threads);
+        let recurrent = geometry.gates * self.d_hidden * self.d_hidden * teams[0].len();
+        let workers = (threads / teams.len())
+            .min(recurrent / WORTH_A_MEETING)
+            .min(geometry.panels() / 2)
+            .max(1);
+        (teams, workers)
     }
 }
 

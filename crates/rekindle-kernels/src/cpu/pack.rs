@@ -125,11 +125,15 @@ impl<F: Element> Transposed<F> {
         self.columns
     }
 
-    /// The panels: the first number, the registers and the first column of each.
-    pub(crate) fn panels(&self) -> impl Iterator<Item = (*const F, usize, usize)> {
-        let width = TRANSPOSED_VECTORS * self.lanes;
-        (0..self.columns.div_ceil(width))
-            .map(move |panel| (self.packed.panel(panel), self.vectors(panel), panel * width))
+    /// How many panels there are.
+    pub(crate) fn panels(&self) -> usize {
+        self.columns.div_ceil(TRANSPOSED_VECTORS * self.lanes)
+    }
+
+    /// The first number, the registers and the first column of panel `panel`.
+    pub(crate) fn panel(&self, panel: usize) -> (*const F, usize, usize) {
+        let column = panel * TRANSPOSED_VECTORS * self.lanes;
+        (self.packed.panel(panel), self.vectors(panel), column)
     }
 
     /// Registers of panel `panel`: as many as its columns need.

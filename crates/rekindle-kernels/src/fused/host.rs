@@ -48,26 +48,25 @@ impl Host for burn::backend::Flex {
 #[cfg(feature = "ndarray")]
 impl Host for burn::backend::NdArray {
     fn contiguous(tensor: FloatTensor<Self>) -> FloatTensor<Self> {
-        use burn::backend::ndarray::{NdArrayStorage, NdArrayTensor};
+        use burn::backend::ndarray::NdArrayTensor;
         macro_rules! standard {
-            ($variant:ident, $storage:expr) => {
-                match $storage.view().is_standard_layout() {
-                    true => NdArrayTensor::$variant($storage),
-                    false => NdArrayTensor::$variant(NdArrayStorage::from_owned(
-                        $storage
-                            .view()
-                            .as_standard_layout()
-                            .into_owned()
-                            .into_shared(),
-                    )),
+            ($storage:expr) => {{
+                let view = $storage.view();
+                match view.is_standard_layout() {
+                    true => None,
+                    false => {
+                        let copy = view.as_standard_layout().into_owned().into_shared();
+                        Some(NdArrayTensor::from(copy))
+                    }
                 }
-            };
+            }};
         }
-        match tensor {
-            NdArrayTensor::F32(storage) => standard!(F32, storage),
-            NdArrayTensor::F64(storage) => standard!(F64, storage),
-            other => other,
-        }
+        let copy = match &tensor {
+            NdArrayTensor::F32(storage) => standard!(storage),
+            NdArrayTensor::F64(storage) => standard!(storage),
+            _ => None,
+        };
+        copy.unwrap_or(tensor)
     }
 
     fn numbers<F: Number>(tensor: &FloatTensor<Self>) -> &[F] {

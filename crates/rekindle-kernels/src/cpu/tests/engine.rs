@@ -3,7 +3,9 @@
 use super::super::{Isa, Needs, Plan};
 use super::cells::{Gru, Law, Lstm, Multiplicative, every_cell};
 use super::loops::by_loops;
-use super::problem::{ALL, Numbers, Problem, Real, Results, Sizes, assert_bits, name, plan, run};
+use super::problem::{
+    ALL, Numbers, Problem, Real, Results, Sizes, assert_bits, name, part, plan, run,
+};
 use crate::Equations;
 
 /// How many hidden units fit in registers.
@@ -292,12 +294,13 @@ fn a_nan_in_one_row_stays_there() {
     for isa in Isa::all() {
         let clean = Problem::<2>::new::<f32>(Sizes::new([5, 3, 2, 5]), 4, Numbers::Fine);
         let mut spoilt = clean.clone();
+        // Row 2 of 5, the first of its 3 steps, the first of 2 inputs.
         spoilt.input[2 * 3 * 2] = f64::NAN;
         let plan = plan(&clean.sizes, isa, 1);
         let [clean, spoilt] =
             [clean, spoilt].map(|problem| run::<f32, _, 4, 2, 4>(&Lstm, &problem, &plan, ALL));
         for row in 0..5 {
-            let of = |numbers: &[f64]| super::problem::part(numbers, row, 5).to_vec();
+            let of = |numbers: &[f64]| part(numbers, row, 5).to_vec();
             match row {
                 2 => assert!(of(&spoilt.output).iter().all(|x| x.is_nan())),
                 _ => assert_bits(&of(&spoilt.output), &of(&clean.output), "another row"),
