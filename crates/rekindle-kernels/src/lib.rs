@@ -10,6 +10,10 @@
 #[allow(unsafe_code, reason = "threads and registers work on raw numbers")]
 mod cpu;
 mod equations;
+#[allow(
+    deprecated,
+    reason = "Burn prefers flex; ndarray is a backend like it here"
+)]
 mod fused;
 mod lane;
 mod lengths;

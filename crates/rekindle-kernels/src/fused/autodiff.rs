@@ -64,7 +64,7 @@ fn record<
 ) -> Outputs<Autodiff<B, C>> {
     const { assert!(STATES <= MOST_STATES, "a cell has at most 7 states") };
     let (inputs, parents) = into_parts::<B, C>(inputs);
-    let core = Core::<B, F, E, GATES, STATES, SAVED>(PhantomData);
+    let core = Core::<B, F, E, GATES, STATES, SAVED> { types: PhantomData };
     match core.prepare::<C>(parents).compute_bound().stateful() {
         OpsKind::UnTracked(_) => {
             let outputs = infer(&equations, &plan, inputs);
@@ -188,9 +188,9 @@ impl<B: Host, F, E: Debug> Debug for Unused<B, F, E> {
 
 /// The node that owns a scan.
 #[derive(Debug)]
-struct Core<B, F, E, const GATES: usize, const STATES: usize, const SAVED: usize>(
-    PhantomData<fn() -> (B, F, E)>,
-);
+struct Core<B, F, E, const GATES: usize, const STATES: usize, const SAVED: usize> {
+    types: PhantomData<(B, F, E)>,
+}
 
 impl<B, F, E, const GATES: usize, const STATES: usize, const SAVED: usize> Backward<B, PARENTS>
     for Core<B, F, E, GATES, STATES, SAVED>
