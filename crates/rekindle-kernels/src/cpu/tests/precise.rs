@@ -171,7 +171,7 @@ fn the_measure_is_precise() {
     let precise = Precise::new();
     let of = |high: f64, low: f64| Double { high, low };
     let (n, p) = precise.split_exp(1.0);
-    let e = of(2.718_281_828_459_045, 1.445_646_891_729_250_2e-16);
+    let e = of(std::f64::consts::E, 1.445_646_891_729_250_2e-16);
     let mut pairs = vec![((Double::ONE + p).scale(n), e)];
     for (x, sigmoid, tanh) in [
         (
