@@ -2,16 +2,15 @@
 
 use std::ops::Range;
 
-use pulp::{Simd, WithSimd};
-
 use super::buffer::{Buffer, Shared};
 use super::forward::{Slab, rows_of_a_run};
-use super::geometry::{Geometry, hidden_gate};
+use super::geometry::Geometry;
 use super::gradients::{Side, weight_gradients};
 use super::pack::Transposed;
 use super::product::{Inner, Product, Start};
 use super::relay::relay;
-use super::vector::{Element, Vector};
+use super::retreat::{Retreat, Row};
+use super::vector::Element;
 use super::{Operands, Plan, on_threads};
 use crate::Equations;
 
@@ -64,30 +63,18 @@ impl Plan {
         E: Equations<GATES, STATES, SAVED>,
     {
         let geometry = self.geometry::<F, _, GATES, STATES, SAVED>(equations);
-        let batch = self.timetable.batch();
-        let mut input = needs
-            .input
-            .then(|| vec![F::default(); batch * self.seq * self.d_input]);
-        let mut state = gradients.state.map(|gradient| match gradient {
-            Some(gradient) => gradient.to_vec(),
-            None => vec![F::default(); batch * self.d_hidden],
-        });
-        let weights = (self.d_input + self.d_hidden) * GATES * self.d_hidden;
-        let scan = BackwardScan {
+        let numbers = |width: usize| vec![F::default(); self.timetable.batch() * width];
+        let mut input = needs.input.then(|| numbers(self.seq * self.d_input));
+        let mut state = gradients
+            .state
+            .map(|gradient| gradient.map_or_else(|| numbers(self.d_hidden), <[F]>::to_vec));
+        BackwardScan {
             plan: self,
             equations,
-            weight_hh: Transposed::pack(
-                operands.weight_hh,
-                self.d_hidden,
-                &geometry,
-                self,
-                |slot| hidden_gate(GATES, E::APART, slot),
-            ),
-            weight_ih: needs.input.then(|| {
-                Transposed::pack(operands.weight_ih, self.d_input, &geometry, self, |slot| {
-                    slot
-                })
-            }),
+            weight_hh: Transposed::recurrent(operands.weight_hh, &geometry, self),
+            weight_ih: needs
+                .input
+                .then(|| Transposed::input(operands.weight_ih, &geometry, self)),
             initial: operands.state,
             output,
             slab: slab.0.start(),
@@ -95,19 +82,16 @@ impl Plan {
             input: input.as_mut().map(|input| Shared(input.as_mut_ptr())),
             state: state.each_mut().map(|state| Shared(state.as_mut_ptr())),
             geometry,
-        };
-        let (teams, workers) = self.share(weights, &geometry);
-        on_threads(teams, |team| scan.run(&team, workers));
+        }
+        .run_all();
         let side = |side: Side<'_, F>| weight_gradients(self, &geometry, &slab, side);
+        let initial = operands.state[0];
         Backward {
             input,
             input_side: needs.input_side.then(|| side(Side::Input(operands.input))),
-            hidden_side: needs.hidden_side.then(|| {
-                side(Side::Hidden {
-                    initial: operands.state[0],
-                    output,
-                })
-            }),
+            hidden_side: needs
+                .hidden_side
+                .then(|| side(Side::Hidden { initial, output })),
             state,
         }
     }
@@ -151,6 +135,13 @@ where
     F: Element,
     E: Equations<GATES, STATES, SAVED>,
 {
+    /// The whole scan of all rows.
+    fn run_all(&self) {
+        let weights = (self.plan.d_input + self.plan.d_hidden) * GATES * self.plan.d_hidden;
+        let (teams, workers) = self.plan.share(weights, &self.geometry);
+        on_threads(teams, |team| self.run(&team, workers));
+    }
+
     /// The whole scan of the rows at `positions`, on `workers` threads.
     fn run(&self, positions: &[usize], workers: usize) {
         let team = self.team(positions);
@@ -381,145 +372,3 @@ struct Step<F, const STATES: usize> {
 unsafe impl<F: Element, const STATES: usize> Sync for Run<F, STATES> {}
 // SAFETY: as above.
 unsafe impl<F: Element, const STATES: usize> Sync for Team<F, STATES> {}
-
-/// Where the numbers of one row at one step lie.
-struct Row<F, const STATES: usize> {
-    /// The activations, whose place the gradients of the gates take.
-    slab: *mut F,
-    /// The activations of the step before, unless the initial state stands there.
-    slab_before: Option<*const F>,
-    /// The hidden state after and before the step.
-    hidden: *const F,
-    hidden_before: *const F,
-    /// The initial states.
-    initial: [*const F; STATES],
-    /// The gradient of the output at this step.
-    output_gradient: Option<*const F>,
-    /// The gradients of the states: after the step, and in their place before it.
-    gradients: [*mut F; STATES],
-}
-
-/// The derivative of a cell's equations on one panel of all rows of a step.
-struct Retreat<'a, F, E, const GATES: usize, const STATES: usize, const SAVED: usize> {
-    equations: &'a E,
-    geometry: &'a Geometry,
-    /// Units of this panel that there really are.
-    units: usize,
-    /// From a row of the slab in panel 0 to this panel.
-    slab_offset: usize,
-    /// This panel's first unit.
-    unit: usize,
-    rows: &'a [Row<F, STATES>],
-}
-
-impl<F, E, const GATES: usize, const STATES: usize, const SAVED: usize> WithSimd
-    for Retreat<'_, F, E, GATES, STATES, SAVED>
-where
-    F: Element,
-    E: Equations<GATES, STATES, SAVED>,
-{
-    type Output = ();
-
-    #[inline(always)]
-    fn with_simd<S: Simd>(self, simd: S) {
-        let lanes = F::Vector::<S>::LANES;
-        for row in self.rows {
-            for unit in (0..self.geometry.units()).step_by(lanes) {
-                // SAFETY: who builds this answers for its pointers; row and units are in range of them.
-                unsafe {
-                    match self.units.saturating_sub(unit) {
-                        0 => self.clear::<F::Vector<S>>(simd, row, unit),
-                        count if count < lanes => {
-                            self.units::<F::Vector<S>, true>(simd, row, unit, count)
-                        }
-                        _ => self.units::<F::Vector<S>, false>(simd, row, unit, lanes),
-                    }
-                }
-            }
-        }
-    }
-}
-
-impl<F, E, const GATES: usize, const STATES: usize, const SAVED: usize>
-    Retreat<'_, F, E, GATES, STATES, SAVED>
-where
-    F: Element,
-    E: Equations<GATES, STATES, SAVED>,
-{
-    /// The units in one register, from `unit` on; if `PART`, only the first `count` of them are there.
-    #[inline(always)]
-    unsafe fn units<V: Vector<Element = F>, const PART: bool>(
-        &self,
-        simd: V::Simd,
-        row: &Row<F, STATES>,
-        unit: usize,
-        count: usize,
-    ) {
-        let units = self.geometry.unit_vectors() * V::LANES;
-        let first_extra = self.geometry.slots();
-        let of_row = self.unit + unit;
-        // SAFETY: a row of the slab has `units` numbers for each slot and state; of a sequence, `count` are read.
-        unsafe {
-            let load = |from: *const F| match PART {
-                true => V::load_first(simd, from, count),
-                false => V::load(simd, from),
-            };
-            let slab = row.slab.add(self.slab_offset + unit);
-            let saved = std::array::from_fn(|slot| V::load(simd, slab.add(slot * units)));
-            let new = std::array::from_fn(|state| match state {
-                0 => load(row.hidden.add(of_row)),
-                _ => V::load(simd, slab.add((first_extra + state - 1) * units)),
-            });
-            let old = std::array::from_fn(|state| match (state, row.slab_before) {
-                (0, _) => load(row.hidden_before.add(of_row)),
-                (_, Some(before)) => {
-                    let before = before.add(self.slab_offset + unit);
-                    V::load(simd, before.add((first_extra + state - 1) * units))
-                }
-                (_, None) => V::load(simd, row.initial[state].add(of_row)),
-            });
-            let mut gradients = row.gradients.map(|at| V::load(simd, at.add(of_row)));
-            if let Some(output) = row.output_gradient {
-                gradients[0] = gradients[0] + load(output.add(of_row));
-            }
-            let step = self.equations.backward(saved, old, new, gradients);
-
-            for (at, gradient) in row.gradients.iter().zip(step.state) {
-                gradient.store(at.add(of_row));
-            }
-            let store = |slot: usize, gradient: V| {
-                let to = slab.add(slot * units);
-                if PART {
-                    V::splat(simd, F::default()).store(to);
-                    gradient.store_first(to, count);
-                } else {
-                    gradient.store(to);
-                }
-            };
-            for slot in 0..GATES {
-                store(slot, step.hidden[hidden_gate(GATES, E::APART, slot)]);
-            }
-            for slot in GATES..GATES + E::APART {
-                store(slot, step.input[slot - E::APART]);
-            }
-        }
-    }
-
-    /// Zero gradients, where there are no units.
-    #[inline(always)]
-    unsafe fn clear<V: Vector<Element = F>>(
-        &self,
-        simd: V::Simd,
-        row: &Row<F, STATES>,
-        unit: usize,
-    ) {
-        let units = self.geometry.unit_vectors() * V::LANES;
-        for slot in 0..GATES + E::APART {
-            // SAFETY: a row of the slab has `units` numbers for each slot.
-            unsafe {
-                let to = row.slab.add(self.slab_offset + unit + slot * units);
-                V::splat(simd, F::default()).store(to);
-            }
-        }
-    }
-}

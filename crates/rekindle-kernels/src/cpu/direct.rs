@@ -2,8 +2,9 @@
 
 use pulp::{Simd, WithSimd};
 
+use super::advance::{Advance, State};
 use super::buffer::Buffer;
-use super::forward::{Advance, Forward, State};
+use super::forward::Forward;
 use super::geometry::Geometry;
 use super::vector::{Element, Vector};
 use super::{Operands, Plan};

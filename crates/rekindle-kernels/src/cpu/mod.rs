@@ -8,6 +8,7 @@
 //!
 //! Every sum is taken in an order that depends on shapes alone: results are the same bits on any number of threads.
 
+mod advance;
 mod backward;
 mod buffer;
 mod direct;
@@ -19,6 +20,7 @@ mod math;
 mod pack;
 mod product;
 mod relay;
+mod retreat;
 #[cfg(test)]
 mod tests;
 mod timetable;
@@ -28,7 +30,7 @@ use std::ops::Range;
 
 use crate::Equations;
 
-pub(crate) use backward::{Needs, OutputGradients};
+pub(crate) use backward::{Backward, Needs, OutputGradients};
 pub(crate) use forward::Slab;
 use geometry::Geometry;
 pub(crate) use isa::Isa;

@@ -1,7 +1,7 @@
 //! Weights in the order in which the engine reads them.
 
 use super::buffer::{Buffer, Shared};
-use super::geometry::Geometry;
+use super::geometry::{Geometry, hidden_gate};
 use super::vector::Element;
 use super::{Plan, on_threads, ranges};
 
@@ -63,8 +63,19 @@ pub(crate) struct Transposed<F> {
 }
 
 impl<F: Element> Transposed<F> {
+    /// Packs `W_ih` for the gradient of the input.
+    pub(crate) fn input(weight: &[F], geometry: &Geometry, plan: &Plan) -> Self {
+        Self::pack(weight, plan.d_input, geometry, plan, |slot| slot)
+    }
+
+    /// Packs `W_hh` for the gradient of the hidden state.
+    pub(crate) fn recurrent(weight: &[F], geometry: &Geometry, plan: &Plan) -> Self {
+        let gate = |slot| hidden_gate(geometry.gates, geometry.apart, slot);
+        Self::pack(weight, plan.d_hidden, geometry, plan, gate)
+    }
+
     /// Packs `weight`. `gate_of` says which gate's gradient is in which slot.
-    pub(crate) fn pack(
+    fn pack(
         weight: &[F],
         columns: usize,
         geometry: &Geometry,

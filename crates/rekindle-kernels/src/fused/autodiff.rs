@@ -22,7 +22,7 @@ use super::host::{Host, Number};
 use super::tensors::Tensors;
 use super::{FusedScan, Inputs, Outputs, infer, output_shape, state_shape};
 use crate::Equations;
-use crate::cpu::{Needs, OutputGradients, Plan, Slab};
+use crate::cpu::{Backward as Gradient, Needs, OutputGradients, Plan, Slab};
 
 /// The parents of a core: input, two weights, two biases, and as many states as a cell may have.
 const PARENTS: usize = 5 + MOST_STATES;
@@ -68,11 +68,10 @@ fn record<
     match core.prepare::<C>(parents).compute_bound().stateful() {
         OpsKind::UnTracked(_) => {
             let outputs = infer(&equations, &plan, inputs);
+            let states = outputs.state.into_iter();
             Outputs {
                 output: Autodiff::<B, C>::from_inner(outputs.output),
-                state: Tensors::collect(
-                    outputs.state.into_iter().map(Autodiff::<B, C>::from_inner),
-                ),
+                state: Tensors::collect(states.map(Autodiff::<B, C>::from_inner)),
             }
         }
         OpsKind::Tracked(core) => {
@@ -93,22 +92,29 @@ fn record<
                 mailbox: mailbox.clone(),
             };
             let core = core.finish(Unused(Arc::new(Mutex::new(Some(tape)))), token);
-            let mut ports = [output]
-                .into_iter()
-                .chain(states)
-                .enumerate()
-                .map(|(index, value)| {
-                    let mailbox = mailbox.clone();
-                    match Port.prepare::<C>([core.node()]).compute_bound().stateful() {
-                        OpsKind::Tracked(port) => port.finish(PortState { index, mailbox }, value),
-                        OpsKind::UnTracked(port) => port.finish(value),
-                    }
-                });
-            Outputs {
-                output: ports.next().expect("the output is the first port"),
-                state: Tensors::collect(ports),
-            }
+            ports(&core, &mailbox, output, states)
         }
+    }
+}
+
+/// The outputs of a scan as children of its core.
+fn ports<B: Host, C: CheckpointStrategy, const STATES: usize>(
+    core: &FloatTensor<Autodiff<B, C>>,
+    mailbox: &Mailbox<B>,
+    output: FloatTensor<B>,
+    states: [FloatTensor<B>; STATES],
+) -> Outputs<Autodiff<B, C>> {
+    let port = |index, value| {
+        let mailbox = mailbox.clone();
+        match Port.prepare::<C>([core.node()]).compute_bound().stateful() {
+            OpsKind::Tracked(port) => port.finish(PortState { index, mailbox }, value),
+            OpsKind::UnTracked(port) => port.finish(value),
+        }
+    };
+    let states = states.into_iter().enumerate();
+    Outputs {
+        output: port(0, output),
+        state: Tensors::collect(states.map(|(index, state)| port(1 + index, state))),
     }
 }
 
@@ -251,37 +257,38 @@ impl<B: Host, F: Number, E> Tape<B, F, E> {
             },
             needs,
         );
-        let mut put = |parent: usize, numbers: Vec<F>, like: &FloatTensor<B>| {
-            register(parent, B::tensor(numbers, like.shape(), like));
+        hand_out(gradients, &self.inputs, register);
+    }
+}
+
+/// Hands the gradients of what a scan read to `register`, each with its parent.
+fn hand_out<B: Host, F: Number, const STATES: usize>(
+    gradients: Gradient<F, STATES>,
+    inputs: &Inputs<B>,
+    register: &mut impl FnMut(usize, FloatTensor<B>),
+) {
+    let mut put = |parent: usize, numbers: Vec<F>, like: &FloatTensor<B>| {
+        register(parent, B::tensor(numbers, like.shape(), like));
+    };
+    if let Some(input) = gradients.input {
+        put(Parent::INPUT, input, &inputs.input);
+    }
+    let sides = [
+        (gradients.input_side, Parent::WEIGHT_IH, &inputs.weight_ih),
+        (gradients.hidden_side, Parent::WEIGHT_HH, &inputs.weight_hh),
+    ];
+    for (side, (gradient, parent, weight)) in sides.into_iter().enumerate() {
+        let Some([gradient, bias_gradient]) = gradient else {
+            continue;
         };
-        if let Some(input) = gradients.input {
-            put(Parent::INPUT, input, &self.inputs.input);
+        put(parent, gradient, weight);
+        if let Some(bias) = inputs.biases.iter().nth(side) {
+            put(Parent::BIASES + side, bias_gradient, bias);
         }
-        let sides = [
-            (
-                gradients.input_side,
-                Parent::WEIGHT_IH,
-                &self.inputs.weight_ih,
-            ),
-            (
-                gradients.hidden_side,
-                Parent::WEIGHT_HH,
-                &self.inputs.weight_hh,
-            ),
-        ];
-        for (side, (gradient, parent, weight)) in sides.into_iter().enumerate() {
-            let Some([gradient, bias_gradient]) = gradient else {
-                continue;
-            };
-            put(parent, gradient, weight);
-            if let Some(bias) = self.inputs.biases.iter().nth(side) {
-                put(Parent::BIASES + side, bias_gradient, bias);
-            }
-        }
-        let states = gradients.state.into_iter().zip(self.inputs.state.iter());
-        for (index, (gradient, state)) in states.enumerate() {
-            put(Parent::STATES + index, gradient, state);
-        }
+    }
+    let states = gradients.state.into_iter().zip(inputs.state.iter());
+    for (index, (gradient, state)) in states.enumerate() {
+        put(Parent::STATES + index, gradient, state);
     }
 }
 
