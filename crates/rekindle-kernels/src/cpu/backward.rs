@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::buffer::{Buffer, Shared};
+use super::buffer::{Buffer, Shared, zeros};
 use super::forward::{Slab, rows_of_a_run};
 use super::geometry::Geometry;
 use super::gradients::{Side, weight_gradients};
@@ -63,7 +63,7 @@ impl Plan {
         E: Equations<GATES, STATES, SAVED>,
     {
         let geometry = self.geometry::<F, _, GATES, STATES, SAVED>(equations);
-        let numbers = |width: usize| vec![F::default(); self.timetable.batch() * width];
+        let numbers = |width: usize| zeros(self.timetable.batch() * width);
         let mut input = needs.input.then(|| numbers(self.seq * self.d_input));
         let mut state = gradients
             .state

@@ -1,7 +1,9 @@
 //! Memory that the engine writes through pointers.
 
 use std::alloc::{Layout, alloc, alloc_zeroed, dealloc, handle_alloc_error};
+use std::mem::ManuallyDrop;
 use std::ptr::NonNull;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// The length of a cache line and of the longest register, in bytes.
 const ALIGNMENT: usize = 64;
@@ -13,6 +15,8 @@ const ALIGNMENT: usize = 64;
 pub(crate) struct Buffer<F> {
     start: NonNull<F>,
     layout: Layout,
+    /// Whether the block is kept for another buffer.
+    recycled: bool,
 }
 
 // SAFETY: the block owns its memory, and the numbers in it are plain data. All access is through raw pointers, whose
@@ -24,24 +28,57 @@ unsafe impl<F: Sync> Sync for Buffer<F> {}
 impl<F: Copy> Buffer<F> {
     /// A block whose numbers are written before they are read.
     pub(crate) fn uninitialised(length: usize) -> Self {
-        Self::allocate(length, alloc)
+        Self::allocate(length, alloc, false)
     }
 
     /// A block of zeros.
     pub(crate) fn zeros(length: usize) -> Self {
-        Self::allocate(length, alloc_zeroed)
+        Self::allocate(length, alloc_zeroed, false)
     }
 
-    fn allocate(length: usize, allocator: unsafe fn(Layout) -> *mut u8) -> Self {
-        let layout = Layout::array::<F>(length.max(1))
+    /// A block whose numbers are written before they are read, out of those that are spare if one fits. It becomes spare
+    /// again.
+    ///
+    /// Training takes a block of the same size in each step. A block fresh from the system is cleared page by page when it
+    /// is first written to, which costs as much as a good part of the step.
+    pub(crate) fn recycled(length: usize) -> Self {
+        let layout = Self::layout(length);
+        let mut spares = spares();
+        let fits = |spare: &Spare| {
+            let size = spare.layout.size();
+            (layout.size()..=2 * layout.size()).contains(&size)
+        };
+        match spares.iter().position(fits) {
+            Some(index) => {
+                let spare = ManuallyDrop::new(spares.remove(index));
+                Self {
+                    start: spare.start.cast(),
+                    layout: spare.layout,
+                    recycled: true,
+                }
+            }
+            None => Self::allocate(length, alloc, true),
+        }
+    }
+
+    fn layout(length: usize) -> Layout {
+        Layout::array::<F>(length.max(1))
             .and_then(|layout| layout.align_to(ALIGNMENT))
-            .expect("a block no larger than the address space");
+            .expect("a block no larger than the address space")
+    }
+
+    fn allocate(length: usize, allocator: unsafe fn(Layout) -> *mut u8, recycled: bool) -> Self {
+        let layout = Self::layout(length);
         // SAFETY: the layout is not of size zero.
         let start = unsafe { allocator(layout) };
         match NonNull::new(start.cast::<F>()) {
             Some(start) => {
                 in_large_pages(start.cast(), layout.size());
-                Self { start, layout }
+                Self {
+                    start,
+                    layout,
+                    recycled,
+                }
             }
             None => handle_alloc_error(layout),
         }
@@ -56,9 +93,53 @@ impl<F: Copy> Buffer<F> {
 
 impl<F> Drop for Buffer<F> {
     fn drop(&mut self) {
-        // SAFETY: allocated in `allocate` with this layout.
-        unsafe { dealloc(self.start.as_ptr().cast(), self.layout) }
+        let spare = Spare {
+            start: self.start.cast(),
+            layout: self.layout,
+        };
+        if self.recycled {
+            let mut spares = spares();
+            spares.push(spare);
+            if spares.len() > MOST_SPARES {
+                spares.remove(0);
+            }
+        }
     }
+}
+
+/// A block that no buffer owns.
+struct Spare {
+    start: NonNull<u8>,
+    layout: Layout,
+}
+
+// SAFETY: nothing else knows of the block.
+unsafe impl Send for Spare {}
+
+impl Drop for Spare {
+    fn drop(&mut self) {
+        // SAFETY: allocated in `Buffer::allocate` with this layout.
+        unsafe { dealloc(self.start.as_ptr(), self.layout) }
+    }
+}
+
+/// The most blocks that are kept: those of the layers and directions of a usual network.
+const MOST_SPARES: usize = 8;
+
+/// The spare blocks, the oldest first.
+fn spares() -> MutexGuard<'static, Vec<Spare>> {
+    static SPARES: Mutex<Vec<Spare>> = Mutex::new(Vec::new());
+    SPARES.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// A vector of zeros that will be written once and become a tensor.
+pub(super) fn zeros<F: Copy + Default>(length: usize) -> Vec<F> {
+    let numbers = vec![F::default(); length];
+    in_large_pages(
+        NonNull::from(numbers.as_slice()).cast(),
+        size_of_val(numbers.as_slice()),
+    );
+    numbers
 }
 
 /// Asks the system to back a large block by large pages: the first write to each page costs a visit to the system, which

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::advance::{Advance, State};
-use super::buffer::{Buffer, Shared};
+use super::buffer::{Buffer, Shared, zeros};
 use super::geometry::Geometry;
 use super::pack::{Packed, pack_bias, pack_gates};
 use super::product::{Inner, Product, Start};
@@ -60,7 +60,7 @@ impl Plan {
     {
         let geometry = self.geometry::<F, _, GATES, STATES, SAVED>(equations);
         let rows = self.timetable.slab_rows();
-        let slab = Buffer::uninitialised(geometry.panels() * rows * geometry.row());
+        let slab = Buffer::recycled(geometry.panels() * rows * geometry.row());
         let forward = self.forward(equations, operands, Some(Shared(slab.start())));
         (forward, Slab(slab))
     }
@@ -77,7 +77,7 @@ impl Plan {
     {
         let geometry = self.geometry::<F, _, GATES, STATES, SAVED>(equations);
         let batch = self.timetable.batch();
-        let mut output = vec![F::default(); batch * self.seq * self.d_hidden];
+        let mut output = zeros(batch * self.seq * self.d_hidden);
         let mut state = operands.state.map(<[F]>::to_vec);
         let scan = Scan {
             plan: self,

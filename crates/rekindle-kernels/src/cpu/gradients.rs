@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use pulp::{Simd, WithSimd};
 
-use super::buffer::{Buffer, Shared};
+use super::buffer::{Buffer, Shared, zeros};
 use super::forward::Slab;
 use super::geometry::{Geometry, hidden_gate};
 use super::product::rows_of_tile;
@@ -38,7 +38,7 @@ pub(super) fn weight_gradients<F: Element>(
         Side::Input(_) => plan.d_input,
         Side::Hidden { .. } => plan.d_hidden,
     };
-    let mut weight = vec![F::default(); width * geometry.gates * geometry.d_hidden];
+    let mut weight = zeros(width * geometry.gates * geometry.d_hidden);
     let mut bias = vec![F::default(); geometry.gates * geometry.d_hidden];
     let height = plan.isa.run(TileHeight {
         vectors: geometry.gate_vectors(),
@@ -171,22 +171,33 @@ impl<F: Element> Gradient<'_, F> {
 
     /// Packs the left factor of the slab rows `rows`: `[block, row, height]`, with the 1 of the bias behind its width.
     fn pack_left(&self, rows: &[*const F], left: &Buffer<F>) {
+        match self.height {
+            8 => self.pack_blocks::<8>(rows, left),
+            6 => self.pack_blocks::<6>(rows, left),
+            4 => self.pack_blocks::<4>(rows, left),
+            3 => self.pack_blocks::<3>(rows, left),
+            height => unreachable!("no tile is {height} rows high"),
+        }
+    }
+
+    /// [`pack_left`](Self::pack_left) for blocks `R` high.
+    fn pack_blocks<const R: usize>(&self, rows: &[*const F], left: &Buffer<F>) {
         for block in 0..self.blocks() {
-            let first = block * self.height;
-            let real = (self.width - first).min(self.height);
+            let first = block * R;
+            let real = (self.width - first).min(R);
             for (index, &row) in rows.iter().enumerate() {
-                let to = (block * rows.len() + index) * self.height;
-                // SAFETY: a row has `width` numbers, and the buffer `height` for each row of each block.
+                // SAFETY: a row has `width` numbers, and the buffer `R` for each row of each block.
                 unsafe {
-                    let to = left.start().add(to);
-                    for i in 0..real {
-                        to.add(i).write(*row.add(first + i));
-                    }
-                    for i in real..self.height {
-                        to.add(i).write(F::default());
-                    }
-                    if real < self.height {
-                        to.add(real).write(F::ONE);
+                    let from = row.add(first);
+                    let to = left.start().add((block * rows.len() + index) * R);
+                    if real == R {
+                        let whole = from.cast::<[F; R]>().read_unaligned();
+                        to.cast::<[F; R]>().write_unaligned(whole);
+                    } else {
+                        let mut part = [F::default(); R];
+                        part[real] = F::ONE;
+                        from.copy_to_nonoverlapping(part.as_mut_ptr(), real);
+                        to.cast::<[F; R]>().write_unaligned(part);
                     }
                 }
             }

@@ -30,7 +30,7 @@ pub(crate) fn sigmoid<V: Vector>(x: V) -> V {
     let [low, high] = V::Element::SIGMOID_RANGE;
     let [scale, p] = split_exp((x.zero() - x).clamp(low, high));
     let one = x.like(V::Element::ONE);
-    one.divide(one + scale * (one + p))
+    one.divide(scale.mul_add(one + p, one))
 }
 
 /// `(e²ˣ − 1) / (e²ˣ + 1)`.

@@ -49,7 +49,7 @@ pub(crate) fn pack_gates<F: Element>(
 }
 
 /// What moving one number of a weight costs, in multiplications of a product.
-const COST_OF_A_MOVE: usize = 32;
+const COST_OF_A_MOVE: usize = 4;
 
 /// The most registers in a panel of [`pack_transposed`].
 const TRANSPOSED_VECTORS: usize = 4;

@@ -43,16 +43,20 @@ fn any_number_of_threads<
     numbers: Numbers,
     instruction_sets: usize,
 ) {
-    // So many products that seven threads are worth their start.
-    let whole = Sizes::new([37, 20, 100, 84 / GATES]);
-    for sizes in [whole.clone(), whole.clone().with_mixed_lengths().reversed()] {
+    for sizes in sizes_of_many_threads(GATES) {
         let problem = Problem::<STATES>::new::<F>(sizes, GATES, numbers);
         for isa in Isa::all().into_iter().take(instruction_sets) {
             let on = |threads: usize| {
                 let plan = plan(&problem.sizes, isa, threads);
-                let widths = plan.d_input + plan.d_hidden;
-                let products = plan.timetable.slab_rows() * widths * GATES * plan.d_hidden;
-                assert_eq!(plan.threads_for(products), threads, "threads are used");
+                let geometry = plan.geometry::<F, E, GATES, STATES, SAVED>(equations);
+                let weights = GATES * plan.d_hidden * (plan.d_input + plan.d_hidden);
+                let (teams, workers) = plan.share(weights, &geometry);
+                assert_eq!(
+                    teams.len() * workers > 1,
+                    threads > 1,
+                    "whether threads share the work: {} teams of {workers}",
+                    teams.len()
+                );
                 run::<F, E, GATES, STATES, SAVED>(equations, &problem, &plan, ALL)
             };
             let expected = on(1);
@@ -62,6 +66,25 @@ fn any_number_of_threads<
             }
         }
     }
+}
+
+/// Sizes of which threads share the rows, or the hidden units of one row, or of three rows both; of a few steps and,
+/// for a cell of one gate, of many.
+fn sizes_of_many_threads(gates: usize) -> Vec<Sizes> {
+    let narrow = Sizes::new([37, 20, 100, 84 / gates]);
+    let wide = 480 / gates.min(3);
+    let mut sizes = vec![
+        narrow.clone().with_mixed_lengths().reversed(),
+        narrow,
+        Sizes::new([1, 40, 40, wide]),
+        Sizes::new([3, 40, 40, wide])
+            .with_mixed_lengths()
+            .reversed(),
+    ];
+    if gates == 1 {
+        sizes.push(Sizes::new([1, 300, 5, 256]));
+    }
+    sizes
 }
 
 #[test]

@@ -102,6 +102,8 @@ fn measure_of_f32() -> Measure<f32> {
     }
     // Below, the sigmoid is no normal number.
     numbers.retain(|&x| x >= f32::MIN_POSITIVE.ln() || x == f32::NEG_INFINITY);
+    // The worst of all numbers.
+    numbers.extend([-16.635_704, -4.505_090_7]);
     let images: Vec<[f64; 2]> = (numbers.iter())
         .map(|&x| f64::from(x))
         .map(|x| {
@@ -142,6 +144,8 @@ fn measure_of_f64() -> Measure<f64> {
     }
     // Below, the sigmoid is no normal number.
     numbers.retain(|&x| x >= f64::MIN_POSITIVE.ln());
+    // The worst of a thousand million numbers.
+    numbers.extend([-36.737_375_116_096_64, 0.203_778_867_644_147_4]);
     let precise = Precise::new();
     let images: Vec<_> = (numbers.iter())
         .map(|&x| [precise.sigmoid(x), precise.tanh(x)])
@@ -152,18 +156,20 @@ fn measure_of_f64() -> Measure<f64> {
     }
 }
 
+/// Over all numbers of `f32`, the greatest errors are 2.481 and 2.499 ulp.
 #[test]
 fn errors_in_f32() {
     let measure = measure_of_f32();
-    measure.assert_within(Function::Sigmoid, 2.5);
+    measure.assert_within(Function::Sigmoid, 2.49);
     measure.assert_within(Function::Tanh, 2.5);
 }
 
+/// Over a thousand million numbers of `f64`, the greatest errors are 2.493 and 2.608 ulp.
 #[test]
 fn errors_in_f64() {
     let measure = measure_of_f64();
-    measure.assert_within(Function::Sigmoid, 2.5);
-    measure.assert_within(Function::Tanh, 2.5);
+    measure.assert_within(Function::Sigmoid, 2.6);
+    measure.assert_within(Function::Tanh, 2.7);
 }
 
 fn assert_limits<F: Real>(smallest: F, below_normal: [f64; 2]) {

@@ -7,3 +7,4 @@ mod loops;
 mod math;
 mod precise;
 mod problem;
+mod relay;
