@@ -2,6 +2,7 @@
 
 use std::alloc::{Layout, alloc, alloc_zeroed, dealloc, handle_alloc_error};
 use std::mem::ManuallyDrop;
+use std::ops::RangeInclusive;
 use std::ptr::NonNull;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -37,12 +38,15 @@ impl<F: Copy> Buffer<F> {
     }
 
     /// A block whose numbers are written before they are read, out of those that are spare if one fits. It becomes spare
-    /// again.
+    /// again; small blocks are left to the allocator.
     ///
-    /// Training takes a block of the same size in each step. A block fresh from the system is cleared page by page when it
-    /// is first written to, which costs as much as a good part of the step.
+    /// Scans of a network take blocks of the same sizes again and again. A block fresh from the system is cleared page by
+    /// page when it is first written to, which costs as much as a good part of a training step.
     pub(crate) fn recycled(length: usize) -> Self {
         let layout = Self::layout(length);
+        if !SIZES_OF_SPARES.contains(&layout.size()) {
+            return Self::uninitialised(length);
+        }
         let mut spares = spares();
         let fits = |spare: &Spare| {
             let size = spare.layout.size();
@@ -124,7 +128,11 @@ impl Drop for Spare {
 }
 
 /// The most blocks that are kept: those of the layers and directions of a usual network.
-const MOST_SPARES: usize = 8;
+const MOST_SPARES: usize = 16;
+
+/// The sizes of spare blocks, in bytes. Smaller ones the allocator keeps itself; larger ones are worth more to others than
+/// the time they save.
+const SIZES_OF_SPARES: RangeInclusive<usize> = 128 << 10..=256 << 20;
 
 /// The spare blocks, the oldest first.
 fn spares() -> MutexGuard<'static, Vec<Spare>> {

@@ -28,7 +28,7 @@ pub(crate) fn pack_gates<F: Element>(
     plan: &Plan,
 ) -> Packed<F> {
     let (units, stride) = (geometry.units(), rows * geometry.gate_columns());
-    let buffer: Buffer<F> = Buffer::uninitialised(geometry.panels() * stride);
+    let buffer: Buffer<F> = Buffer::recycled(geometry.panels() * stride);
     let to = Shared(buffer.start());
     let threads = plan.threads_for(weight.len() * COST_OF_A_MOVE);
     on_threads(ranges(geometry.panels(), threads), |panels| {
@@ -87,7 +87,7 @@ impl<F: Element> Transposed<F> {
         let panels = columns.div_ceil(TRANSPOSED_VECTORS * geometry.lanes);
         let transposed = Self {
             packed: Packed {
-                buffer: Buffer::zeros(panels * stride),
+                buffer: Buffer::recycled(panels * stride),
                 stride,
             },
             columns,
@@ -117,14 +117,19 @@ impl<F: Element> Transposed<F> {
         let (of_units, slot) = (block / gates, block % gates);
         let width = self.vectors(panel) * self.lanes;
         let first = panel * TRANSPOSED_VECTORS * self.lanes;
-        for column in first..(first + width).min(self.columns) {
-            let from = (column * gates + gate_of(slot)) * d_hidden + of_units * units;
-            let from = &weight[from..][..geometry.units_of(of_units)];
-            // SAFETY: a panel has `inner · width` numbers.
-            unsafe {
-                let to = self.packed.panel(panel).cast_mut();
-                let to = to.add(block * units * width + column - first);
-                for (unit, &value) in from.iter().enumerate() {
+        let columns = first..(first + width).min(self.columns);
+        let real = geometry.units_of(of_units);
+        // SAFETY: a panel has `inner · width` numbers, `units · width` of them in this block.
+        unsafe {
+            let to = self.packed.panel(panel).cast_mut();
+            let to = to.add(block * units * width);
+            if real < units || columns.len() < width {
+                to.write_bytes(0, units * width);
+            }
+            for column in columns {
+                let from = (column * gates + gate_of(slot)) * d_hidden + of_units * units;
+                let to = to.add(column - first);
+                for (unit, &value) in weight[from..][..real].iter().enumerate() {
                     to.add(unit * width).write(value);
                 }
             }

@@ -1,10 +1,11 @@
 //! Law: the engine gives what plain loops give, in outputs, final states and every gradient.
 
+use super::super::buffer::Buffer;
 use super::super::{Isa, Needs, Plan};
 use super::cells::{Gru, Law, Lstm, Multiplicative, every_cell};
 use super::loops::by_loops;
 use super::problem::{
-    ALL, Numbers, Problem, Real, Results, Sizes, assert_bits, name, part, plan, run,
+    ALL, Numbers, Problem, Real, Results, Sizes, assert_bits, name, part, plan, run, run_between,
 };
 use crate::{Equations, Lane, StepGradients};
 
@@ -378,6 +379,56 @@ fn units_that_do_not_exist_reach_nothing_in<F: Real>() {
 fn units_that_do_not_exist_reach_nothing() {
     units_that_do_not_exist_reach_nothing_in::<f32>();
     units_that_do_not_exist_reach_nothing_in::<f64>();
+}
+
+/// Law: what stands in memory that is used again reaches nothing.
+struct SpareMemory;
+
+impl SpareMemory {
+    /// Leaves NaN in spare blocks of all sizes that these problems take.
+    fn spoil() {
+        let sizes = (17..24).flat_map(|power| [1 << power; 2]);
+        let blocks: Vec<(Buffer<u8>, usize)> =
+            sizes.map(|size| (Buffer::recycled(size), size)).collect();
+        for (block, size) in &blocks {
+            // SAFETY: the block is ours, and has this size.
+            unsafe { block.start().write_bytes(0xFF, *size) };
+        }
+    }
+}
+
+impl Law for SpareMemory {
+    fn check<
+        E: Equations<GATES, STATES, SAVED>,
+        const GATES: usize,
+        const STATES: usize,
+        const SAVED: usize,
+    >(
+        &self,
+        cell: &str,
+        equations: &E,
+        numbers: Numbers,
+    ) {
+        // Weights and activations are large enough to be taken from spare memory.
+        let sizes = Sizes::new([9, 40, 70, 203]).with_mixed_lengths().reversed();
+        let problem = Problem::<STATES>::new::<f64>(sizes, GATES, numbers);
+        let plan = plan(&problem.sizes, Isa::best(), 1);
+        let found = run_between::<f64, E, GATES, STATES, SAVED>(
+            equations,
+            &problem,
+            &plan,
+            ALL,
+            Self::spoil,
+        );
+        found.assert_close(&by_loops(equations, &problem), f64::TOLERANCE, cell);
+    }
+}
+
+#[test]
+fn spare_memory_reaches_nothing() {
+    if !cfg!(miri) {
+        every_cell(&SpareMemory);
+    }
 }
 
 /// Slots are where most can go wrong: gates apart must come back to their own places in both weights.

@@ -349,6 +349,23 @@ pub(super) fn run<
     plan: &Plan,
     needs: Needs,
 ) -> Results<STATES> {
+    run_between::<F, E, GATES, STATES, SAVED>(equations, problem, plan, needs, || {})
+}
+
+/// The same, with something else before each of inference, training and the way back.
+pub(super) fn run_between<
+    F: Real,
+    E: Equations<GATES, STATES, SAVED>,
+    const GATES: usize,
+    const STATES: usize,
+    const SAVED: usize,
+>(
+    equations: &E,
+    problem: &Problem<STATES>,
+    plan: &Plan,
+    needs: Needs,
+    before: impl Fn(),
+) -> Results<STATES> {
     let narrow =
         |numbers: &Vec<f64>| -> Vec<F> { numbers.iter().map(|&x| F::nearest(x)).collect() };
     let wide = |numbers: Vec<F>| -> Vec<f64> { numbers.into_iter().map(F::wide).collect() };
@@ -378,8 +395,11 @@ pub(super) fn run<
         output: output_gradient.as_deref(),
         state: state_gradient.each_ref().map(Option::as_deref),
     };
+    before();
     let inferred = plan.infer(equations, operands);
+    before();
     let (trained, slab) = plan.train(equations, operands);
+    before();
     let back = plan.backward(equations, operands, &trained.output, slab, gradients, needs);
     let results = Results {
         output: wide(trained.output),
