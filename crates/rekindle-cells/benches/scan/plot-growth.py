@@ -19,7 +19,7 @@ def points(path, x, per):
     """Sorted pairs of `x` and the median's microseconds, divided by `per`."""
     with open(path, encoding="utf-8") as file:
         cases = json.load(file)["cases"]
-    return sorted((case["case"]["shape"][x], case["ours"]["median"] * 1e6 / per(case["case"]["shape"])) for case in cases)
+    return sorted((case["shape"][x], case["ours"]["median"] * 1e6 / per(case["shape"])) for case in cases)
 
 
 def panel(left, data, title, x_label, y_label):

@@ -126,16 +126,19 @@ impl<F: Element> pulp::WithSimd for Lanes<F> {
     }
 }
 
-/// Runs `work` on each part, each on a thread of its own where there are enough; a single part on this one.
+/// Runs `work` on each part: the first on this thread, the others each on one of their own where there are enough.
 fn on_threads<T: Send>(parts: Vec<T>, work: impl Fn(T) + Sync) {
-    if parts.len() == 1 {
-        return parts.into_iter().for_each(work);
+    let mut parts = parts.into_iter();
+    let own = parts.next();
+    if parts.len() == 0 {
+        return own.into_iter().for_each(work);
     }
-    rayon::scope(|scope| {
+    rayon::in_place_scope(|scope| {
         for part in parts {
             let work = &work;
             scope.spawn(move |_| work(part));
         }
+        own.into_iter().for_each(&work);
     });
 }
 

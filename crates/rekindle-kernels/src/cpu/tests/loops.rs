@@ -166,13 +166,9 @@ fn backward<
         d_hidden,
         ..
     } = problem.sizes;
-    let state_gradient = problem
-        .state_gradient
-        .each_ref()
-        .map(|gradient| match gradient {
-            Some(gradient) => gradient.clone(),
-            None => vec![0.0; batch * d_hidden],
-        });
+    let zeros = || vec![0.0; batch * d_hidden];
+    let of_state = |gradient: &Option<_>| gradient.clone().unwrap_or_else(zeros);
+    let state_gradient = problem.state_gradient.each_ref().map(of_state);
     let mut gradient = units(&state_gradient, row, batch);
     let (Some(d_x), Some([d_w_ih, d_b_ih]), Some([d_w_hh, d_b_hh])) = (
         &mut results.input,
@@ -183,20 +179,12 @@ fn backward<
     };
     for visit in visits.iter().rev() {
         let at = row * seq + visit.t;
-        let mut packed = [vec![0.0; GATES * d_hidden], vec![0.0; GATES * d_hidden]];
-        for (j, gradient) in gradient.iter_mut().enumerate() {
-            if let Some(output) = &problem.output_gradient {
-                gradient[0] += output[at * d_hidden + j];
-            }
-            let step = equations.backward(visit.saved[j], visit.old[j], visit.new[j], *gradient);
-            *gradient = step.state;
-            for (packed, step) in packed.iter_mut().zip([step.input, step.hidden]) {
-                for (gate, step) in step.into_iter().enumerate() {
-                    packed[gate * d_hidden + j] = step;
-                }
+        if let Some(output) = &problem.output_gradient {
+            for (gradient, output) in gradient.iter_mut().zip(part(output, at, batch * seq)) {
+                gradient[0] += output;
             }
         }
-        let [input, recurrent] = &packed;
+        let [input, recurrent] = &step_back(equations, visit, &mut gradient);
         for (gradient, d) in gradient.iter_mut().zip(back(recurrent, &problem.weight_hh)) {
             gradient[0] += d;
         }
@@ -208,6 +196,32 @@ fn backward<
         add_outer(d_b_hh, &[1.0], recurrent);
     }
     put_units(&mut results.initial, row, &gradient);
+}
+
+/// The gradients of both products at one step, packed; those of the new states become those of the old ones, without
+/// the path through the recurrent product.
+fn step_back<
+    E: Equations<GATES, STATES, SAVED>,
+    const GATES: usize,
+    const STATES: usize,
+    const SAVED: usize,
+>(
+    equations: &E,
+    visit: &Visit<STATES, SAVED>,
+    gradient: &mut [[f64; STATES]],
+) -> [Vec<f64>; 2] {
+    let d_hidden = gradient.len();
+    let mut packed = [vec![0.0; GATES * d_hidden], vec![0.0; GATES * d_hidden]];
+    for (j, gradient) in gradient.iter_mut().enumerate() {
+        let step = equations.backward(visit.saved[j], visit.old[j], visit.new[j], *gradient);
+        *gradient = step.state;
+        for (packed, step) in packed.iter_mut().zip([step.input, step.hidden]) {
+            for (gate, step) in step.into_iter().enumerate() {
+                packed[gate * d_hidden + j] = step;
+            }
+        }
+    }
+    packed
 }
 
 /// The sum of all results of a scan, weighted by the gradients that reach it.

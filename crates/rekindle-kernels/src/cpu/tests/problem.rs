@@ -215,6 +215,52 @@ impl<const STATES: usize> Problem<STATES> {
     }
 }
 
+/// The numbers of a problem in the type that the engine computes in.
+struct Narrowed<F, const STATES: usize> {
+    input: Vec<F>,
+    weights: [Vec<F>; 2],
+    biases: Option<[Vec<F>; 2]>,
+    state: [Vec<F>; STATES],
+    output_gradient: Option<Vec<F>>,
+    state_gradient: [Option<Vec<F>>; STATES],
+}
+
+impl<const STATES: usize> Problem<STATES> {
+    fn narrow<F: Real>(&self) -> Narrowed<F, STATES> {
+        let narrow = |all: &Vec<f64>| -> Vec<F> { all.iter().map(|&x| F::nearest(x)).collect() };
+        Narrowed {
+            input: narrow(&self.input),
+            weights: [&self.weight_ih, &self.weight_hh].map(narrow),
+            biases: (self.biases.as_ref()).map(|biases| biases.each_ref().map(narrow)),
+            state: self.state.each_ref().map(narrow),
+            output_gradient: self.output_gradient.as_ref().map(narrow),
+            state_gradient: (self.state_gradient.each_ref())
+                .map(|gradient| gradient.as_ref().map(narrow)),
+        }
+    }
+}
+
+impl<F, const STATES: usize> Narrowed<F, STATES> {
+    fn operands(&self) -> Operands<'_, F, STATES> {
+        let [weight_ih, weight_hh] = &self.weights;
+        let biases = self.biases.as_ref();
+        Operands {
+            input: &self.input,
+            weight_ih,
+            weight_hh,
+            biases: biases.map(|biases| biases.each_ref().map(Vec::as_slice)),
+            state: self.state.each_ref().map(Vec::as_slice),
+        }
+    }
+
+    fn gradients(&self) -> OutputGradients<'_, F, STATES> {
+        OutputGradients {
+            output: self.output_gradient.as_deref(),
+            state: self.state_gradient.each_ref().map(Option::as_deref),
+        }
+    }
+}
+
 /// Part `index` of `parts` equal parts.
 pub(super) fn part(numbers: &[f64], index: usize, parts: usize) -> &[f64] {
     let length = numbers.len() / parts;
@@ -366,35 +412,9 @@ pub(super) fn run_between<
     needs: Needs,
     before: impl Fn(),
 ) -> Results<STATES> {
-    let narrow =
-        |numbers: &Vec<f64>| -> Vec<F> { numbers.iter().map(|&x| F::nearest(x)).collect() };
+    let narrowed = problem.narrow::<F>();
+    let (operands, gradients) = (narrowed.operands(), narrowed.gradients());
     let wide = |numbers: Vec<F>| -> Vec<f64> { numbers.into_iter().map(F::wide).collect() };
-    let (input, weight_ih, weight_hh) = (
-        narrow(&problem.input),
-        narrow(&problem.weight_ih),
-        narrow(&problem.weight_hh),
-    );
-    let biases = problem
-        .biases
-        .as_ref()
-        .map(|biases| biases.each_ref().map(narrow));
-    let state = problem.state.each_ref().map(narrow);
-    let output_gradient = problem.output_gradient.as_ref().map(narrow);
-    let state_gradient =
-        (problem.state_gradient.each_ref()).map(|gradient| gradient.as_ref().map(narrow));
-    let operands = Operands {
-        input: &input,
-        weight_ih: &weight_ih,
-        weight_hh: &weight_hh,
-        biases: biases
-            .as_ref()
-            .map(|biases| biases.each_ref().map(Vec::as_slice)),
-        state: state.each_ref().map(Vec::as_slice),
-    };
-    let gradients = OutputGradients {
-        output: output_gradient.as_deref(),
-        state: state_gradient.each_ref().map(Option::as_deref),
-    };
     before();
     let inferred = plan.infer(equations, operands);
     before();
