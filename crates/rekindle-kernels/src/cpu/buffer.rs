@@ -104,7 +104,13 @@ impl<F> Drop for Buffer<F> {
         if self.recycled {
             let mut spares = spares();
             spares.push(spare);
-            if spares.len() > MOST_SPARES {
+            let bytes = |spares: &[Spare]| {
+                spares
+                    .iter()
+                    .map(|spare| spare.layout.size())
+                    .sum::<usize>()
+            };
+            while spares.len() > MOST_SPARES || bytes(&spares) > MOST_SPARE_BYTES {
                 spares.remove(0);
             }
         }
@@ -129,6 +135,9 @@ impl Drop for Spare {
 
 /// The most blocks that are kept: those of the layers and directions of a usual network.
 const MOST_SPARES: usize = 16;
+
+/// The most bytes that are kept.
+const MOST_SPARE_BYTES: usize = 512 << 20;
 
 /// The sizes of spare blocks, in bytes. Smaller ones the allocator keeps itself; larger ones are worth more to others than
 /// the time they save.

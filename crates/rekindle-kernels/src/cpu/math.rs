@@ -2,8 +2,9 @@
 //!
 //! Both reduce to `eʸ = 2ⁿ (1 + p)` with `n` the integer nearest to `y / ln 2` and `p = eʳ − 1` a polynomial in the rest
 //! `|r| ≤ ln 2 / 2` (Cody and Waite, *Software Manual for the Elementary Functions*, 1980). Errors over the whole range,
-//! measured by the tests of this file: at most 3 ulp in `f32` and 4 ulp in `f64`; a sigmoid below the smallest normal
-//! number is 0. NaN gives NaN, the infinities give the limits.
+//! measured: in `f32` 2.49 ulp for the sigmoid and 2.50 ulp for tanh, over all numbers; in `f64` 2.50 and 2.61 ulp, the
+//! worst of 200 million each. The tests of the engine hold them to that. A sigmoid too small for a normal number is a
+//! subnormal one within two of its steps, or 0. NaN gives NaN, the infinities give the limits; tanh(−0) is +0.
 
 use super::vector::{Element, Vector};
 

@@ -30,14 +30,23 @@ pub(super) fn relay(workers: usize, phases: usize, work: impl Fn(usize, Part) + 
                 taken.compare_exchange_weak(next, next + 1, Ordering::Relaxed, Ordering::Relaxed)
             };
             if open && swap(next).is_ok() {
+                let _counted = Counted(&done);
                 let index = next % parts;
                 work(next / parts, Part { index, parts });
-                done.fetch_add(1, Ordering::Release);
             } else {
                 std::hint::spin_loop();
             }
         }
     });
+}
+
+/// Counts a part as done when it ends, even by a panic: otherwise the others would wait for it for ever.
+struct Counted<'a>(&'a AtomicUsize);
+
+impl Drop for Counted<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_add(1, Ordering::Release);
+    }
 }
 
 /// A part of a phase.

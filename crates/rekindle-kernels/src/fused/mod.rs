@@ -113,6 +113,10 @@ pub(crate) struct Outputs<B: Backend> {
 )]
 pub(crate) trait FusedScan: Backend {
     /// The scan of a cell over `inputs`.
+    #[allow(
+        unused_variables,
+        reason = "without a CPU backend there is nothing to call"
+    )]
     fn fused_scan<
         E: Equations<GATES, STATES, SAVED>,
         const GATES: usize,

@@ -29,3 +29,11 @@ fn a_phase_begins_when_the_one_before_is_done() {
         assert!(all_once(&counts), "{workers} workers");
     }
 }
+
+#[test]
+#[should_panic(expected = "a part went wrong")]
+fn a_panic_ends_the_relay() {
+    relay(3, 4, |phase, _part| {
+        assert!(phase != 2, "a part went wrong")
+    });
+}
