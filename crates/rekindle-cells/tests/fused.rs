@@ -603,6 +603,15 @@ fn devices_that_recompute_and_devices_without_gradients() {
     every_cell(&Devices);
 }
 
+/// Checks that both ways give the same tensors, and all of them.
+fn assert_same_both_ways(name: &str, results: impl Fn(Way) -> Vec<Option<Tensor<1>>>) {
+    let [fused, expected] = [Way::Fused, Way::Reference].map(results);
+    for (fused, expected) in fused.into_iter().zip(expected) {
+        let (fused, expected) = (fused.expect("tracked"), expected.expect("tracked"));
+        assert_close(&fused, &expected, name);
+    }
+}
+
 /// Law: where one tensor stands for several arguments, its gradient is the sum of theirs.
 struct SharedTensors;
 
@@ -615,7 +624,7 @@ impl Law for SharedTensors {
     ) {
         every_device(|options| {
             let setting = Setting::new([3, 4, 5, 5]);
-            let [fused, expected] = [Way::Fused, Way::Reference].map(|way| {
+            assert_same_both_ways(name, |way| {
                 let mut leaves = Leaves::<S>::new(&setting, G, numbers, options);
                 leaves.weights[1] = leaves.weights[0].clone();
                 leaves.biases[1] = leaves.biases[0].clone();
@@ -623,10 +632,6 @@ impl Law for SharedTensors {
                 let scanned = way.scan(&Spy::on(equations.clone()), leaves.scan());
                 leaves.gradients(&Loss::Everything.of(&scanned))
             });
-            for (fused, expected) in fused.into_iter().zip(expected) {
-                let (fused, expected) = (fused.expect("tracked"), expected.expect("tracked"));
-                assert_close(&fused, &expected, name);
-            }
         });
     }
 }
@@ -686,7 +691,7 @@ impl Law for ScansOfScans {
         every_device(|options| {
             let mut setting = Setting::new([3, 4, 5, 5]);
             setting.lengths = Some(vec![4, 0, 2]);
-            let [fused, expected] = [Way::Fused, Way::Reference].map(|way| {
+            assert_same_both_ways(name, |way| {
                 let leaves = Leaves::<S>::new(&setting, G, numbers, options);
                 let spy = Spy::on(equations.clone());
                 let forward = way.scan(&spy, leaves.scan());
@@ -703,10 +708,6 @@ impl Law for ScansOfScans {
                 all.push(Some(above.output.inner().reshape([-1])));
                 all
             });
-            for (fused, expected) in fused.into_iter().zip(expected) {
-                let (fused, expected) = (fused.expect("tracked"), expected.expect("tracked"));
-                assert_close(&fused, &expected, name);
-            }
         });
     }
 }

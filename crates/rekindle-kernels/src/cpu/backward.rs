@@ -137,8 +137,7 @@ where
 {
     /// The whole scan of all rows.
     fn run_all(&self) {
-        let weights = (self.plan.d_input + self.plan.d_hidden) * GATES * self.plan.d_hidden;
-        let (teams, workers) = self.plan.share(weights, &self.geometry);
+        let (teams, workers) = self.plan.share(&self.geometry);
         on_threads(teams, |team| self.run(&team, workers));
     }
 
@@ -167,34 +166,19 @@ where
             });
         }
         for (state, gradient) in self.state.iter().zip(&team.gradients) {
-            for (row, &position) in positions.iter().enumerate() {
-                let to = self.plan.timetable.row(position) * self.plan.d_hidden;
-                let from = row * self.geometry.padded_hidden();
-                // SAFETY: both have `d_hidden` numbers there; nobody else touches this row of the state.
-                unsafe {
-                    let from = gradient.start().add(from).cast_const();
-                    let to = state.get().add(to);
-                    to.copy_from_nonoverlapping(from, self.plan.d_hidden);
-                }
+            // SAFETY: a state has all rows; nobody else touches these.
+            unsafe {
+                self.plan
+                    .unpad(gradient, state.get(), positions, &self.geometry);
             }
         }
     }
 
     fn team(&self, positions: &[usize]) -> Team<F, STATES> {
-        let (d_hidden, hidden) = (self.plan.d_hidden, self.geometry.padded_hidden());
-        let padded = |of: *const F| {
-            let buffer = Buffer::<F>::zeros(positions.len() * hidden);
-            for (row, &position) in positions.iter().enumerate() {
-                let from = self.plan.timetable.row(position) * d_hidden;
-                // SAFETY: both have `d_hidden` numbers there; nobody else writes this row of a state.
-                unsafe {
-                    let to = buffer.start().add(row * hidden);
-                    to.copy_from_nonoverlapping(of.add(from), d_hidden);
-                }
-            }
-            buffer
-        };
+        // SAFETY: a state has all rows; nobody else writes these.
+        let padded = |state| unsafe { self.plan.pad(state, positions, &self.geometry) };
         let gradients = self.state.map(|state| padded(state.get().cast_const()));
+        let hidden = self.geometry.padded_hidden();
         // SAFETY: the buffer has these rows.
         let row = |row: usize| unsafe { gradients[0].start().add(row * hidden) };
         Team {
@@ -322,7 +306,7 @@ where
         let length = self.geometry.gate_columns();
         for panel in panels {
             let (panel, vectors, column) = weight.panel(panel);
-            let width = vectors * self.geometry.lanes;
+            let width = vectors * self.geometry.registers.lanes;
             let longest = (PIECE / (length * width)).max(1);
             for first in (0..self.geometry.panels()).step_by(longest) {
                 F::multiply(

@@ -92,8 +92,7 @@ impl Plan {
             slab,
             geometry,
         };
-        let weights = (self.d_input + self.d_hidden) * GATES * self.d_hidden;
-        let (teams, workers) = self.share(weights, &scan.geometry);
+        let (teams, workers) = self.share(&scan.geometry);
         on_threads(teams, |team| scan.run(&team, workers));
         Forward { output, state }
     }
@@ -186,18 +185,10 @@ where
     /// The initial states in padded rows.
     fn team(&self, positions: &[usize], workers: usize) -> Team<F, STATES> {
         let (rows, hidden) = (positions.len(), self.geometry.padded_hidden());
-        let states: [Buffer<F>; STATES] = std::array::from_fn(|_| Buffer::zeros(rows * hidden));
-        for (state, buffer) in self.state.iter().zip(&states) {
-            for (row, &position) in positions.iter().enumerate() {
-                let from = self.plan.timetable.row(position) * self.plan.d_hidden;
-                // SAFETY: both have `d_hidden` numbers there; nobody else touches this row of the state.
-                unsafe {
-                    let from = state.get().add(from).cast_const();
-                    let to = buffer.start().add(row * hidden);
-                    to.copy_from_nonoverlapping(from, self.plan.d_hidden);
-                }
-            }
-        }
+        // SAFETY: a state has all rows; nobody else touches these.
+        let states = self
+            .state
+            .map(|state| unsafe { self.plan.pad(state.get(), positions, &self.geometry) });
         let second_hidden = Buffer::zeros(rows * hidden);
         let rows_of = |start: *mut F, stride: usize| {
             // SAFETY: the buffer has `rows` rows of `stride` numbers.
@@ -350,20 +341,15 @@ where
 
     /// Writes the final states.
     fn finish(&self, team: &Team<F, STATES>, positions: &[usize], newest: usize) {
-        let hidden = self.geometry.padded_hidden();
         for (index, state) in self.state.iter().enumerate() {
-            let from = match (index, newest) {
-                (0, 1) => team.second_hidden.start(),
-                _ => team.states[index].start(),
+            let padded = match (index, newest) {
+                (0, 1) => &team.second_hidden,
+                _ => &team.states[index],
             };
-            for (row, &position) in positions.iter().enumerate() {
-                let to = self.plan.timetable.row(position) * self.plan.d_hidden;
-                // SAFETY: both have `d_hidden` numbers there; nobody else touches this row of the state.
-                unsafe {
-                    let to = state.get().add(to);
-                    let from = from.add(row * hidden).cast_const();
-                    to.copy_from_nonoverlapping(from, self.plan.d_hidden);
-                }
+            // SAFETY: a state has all rows; nobody else touches these.
+            unsafe {
+                self.plan
+                    .unpad(padded, state.get(), positions, &self.geometry);
             }
         }
     }

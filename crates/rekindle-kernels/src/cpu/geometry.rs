@@ -15,11 +15,18 @@ pub(crate) struct Geometry {
     pub(crate) saved: usize,
     /// States besides the hidden one.
     pub(crate) extra_states: usize,
-    /// Width of the input.
-    pub(crate) d_input: usize,
     /// Width of the hidden state.
     pub(crate) d_hidden: usize,
-    /// Numbers in a register.
+    /// The registers that the engine works in.
+    pub(crate) registers: Registers,
+}
+
+/// The registers of an instruction set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Registers {
+    /// How many there are.
+    pub(crate) count: usize,
+    /// Numbers in one.
     pub(crate) lanes: usize,
 }
 
@@ -31,7 +38,7 @@ impl Geometry {
 
     /// Units in a panel.
     pub(crate) fn units(&self) -> usize {
-        self.unit_vectors() * self.lanes
+        self.unit_vectors() * self.registers.lanes
     }
 
     /// Panels over all hidden units.

@@ -7,7 +7,7 @@ use pulp::{Simd, WithSimd};
 use super::buffer::{Buffer, Shared, zeros};
 use super::forward::Slab;
 use super::geometry::{Geometry, hidden_gate};
-use super::product::rows_of_tile;
+use super::product::{ByColumns, WIDEST_TILE, rows_of_tile};
 use super::vector::{Element, Vector};
 use super::{Plan, on_threads, ranges};
 
@@ -40,17 +40,15 @@ pub(super) fn weight_gradients<F: Element>(
     };
     let mut weight = zeros(width * geometry.gates * geometry.d_hidden);
     let mut bias = vec![F::default(); geometry.gates * geometry.d_hidden];
-    let height = plan.isa.run(TileHeight {
-        vectors: geometry.gate_vectors(),
-        element: std::marker::PhantomData::<F>,
-    });
+    let of_tile = geometry.gate_vectors().min(WIDEST_TILE);
     let work = Gradient {
         plan,
         geometry,
         slab: Shared(slab.0.start()),
         side,
+        rows: left_rows(plan, side, width),
         width,
-        height,
+        height: rows_of_tile(geometry.registers.count, of_tile),
         weight: Shared(weight.as_mut_ptr()),
         bias: Shared(bias.as_mut_ptr()),
     };
@@ -61,33 +59,43 @@ pub(super) fn weight_gradients<F: Element>(
     [weight, bias]
 }
 
-/// Asks an instruction set for the rows of a tile.
-struct TileHeight<F> {
-    vectors: usize,
-    element: std::marker::PhantomData<F>,
-}
-
-impl<F: Element> WithSimd for TileHeight<F> {
-    type Output = usize;
-
-    #[inline(always)]
-    fn with_simd<S: Simd>(self, _simd: S) -> usize {
-        rows_of_tile(S::REGISTER_COUNT, self.vectors.min(4))
-    }
-}
-
 /// What all threads share.
 struct Gradient<'a, F> {
     plan: &'a Plan,
     geometry: &'a Geometry,
     slab: Shared<F>,
     side: Side<'a, F>,
+    /// Where the left factor of each slab row lies.
+    rows: Vec<*const F>,
     /// Rows of the weight.
     width: usize,
     /// Rows of a tile.
     height: usize,
     weight: Shared<F>,
     bias: Shared<F>,
+}
+
+// SAFETY: threads read what is shared, and write the tiles of `weight` and `bias` that are theirs.
+unsafe impl<F: Element> Sync for Gradient<'_, F> {}
+
+/// Where the left factor of each slab row lies: `width` numbers each.
+fn left_rows<F: Element>(plan: &Plan, side: Side<'_, F>, width: usize) -> Vec<*const F> {
+    let timetable = &plan.timetable;
+    let mut rows = Vec::with_capacity(timetable.slab_rows());
+    for t in 0..timetable.steps() {
+        for position in 0..timetable.alive(t) {
+            let row = timetable.row(position);
+            let of_sequence = |t: usize| (row * plan.seq + t) * width;
+            rows.push(match side {
+                Side::Input(input) => input[of_sequence(t)..].as_ptr(),
+                Side::Hidden { initial, output } => match timetable.before(t, position) {
+                    Some(before) => output[of_sequence(before)..].as_ptr(),
+                    None => initial[row * width..].as_ptr(),
+                },
+            });
+        }
+    }
+    rows
 }
 
 impl<F: Element> Gradient<'_, F> {
@@ -101,7 +109,7 @@ impl<F: Element> Gradient<'_, F> {
         /// Numbers of the left factor that stay in the cache.
         const PIECE: usize = 96 << 10;
         let (blocks, columns) = (self.blocks(), self.geometry.gate_columns());
-        let (steps, rows) = (self.rows(), self.plan.timetable.slab_rows());
+        let rows = self.rows.len();
         let padded = blocks * self.height;
         let piece = (PIECE / padded).clamp(64, 512).min(rows.max(1));
         let left: Buffer<F> = Buffer::uninitialised(piece * padded);
@@ -110,7 +118,7 @@ impl<F: Element> Gradient<'_, F> {
         let panels = tiles.start / blocks..tiles.end.div_ceil(blocks);
         for first in (0..rows).step_by(piece) {
             let piece = piece.min(rows - first);
-            self.pack_left(&steps[first..first + piece], &left);
+            self.pack_left(&self.rows[first..first + piece], &left);
             for panel in panels.clone() {
                 let of_panel = panel * blocks..(panel + 1) * blocks;
                 let chosen = of_panel.start.max(tiles.start)..of_panel.end.min(tiles.end);
@@ -144,29 +152,6 @@ impl<F: Element> Gradient<'_, F> {
             let sums = unsafe { sums.start().add(index * tile) };
             self.write(tile_index / blocks, tile_index % blocks, sums);
         }
-    }
-
-    /// Where the left factor of each slab row lies.
-    fn rows(&self) -> Vec<*const F> {
-        let timetable = &self.plan.timetable;
-        let mut rows = Vec::with_capacity(timetable.slab_rows());
-        for t in 0..timetable.steps() {
-            for position in 0..timetable.batch() {
-                if timetable.slab_row(t, position) == timetable.slab_row(t + 1, 0) {
-                    break;
-                }
-                let row = timetable.row(position);
-                let of_sequence = |t: usize| (row * self.plan.seq + t) * self.width;
-                rows.push(match self.side {
-                    Side::Input(input) => input[of_sequence(t)..].as_ptr(),
-                    Side::Hidden { initial, output } => match timetable.before(t, position) {
-                        Some(before) => output[of_sequence(before)..].as_ptr(),
-                        None => initial[row * self.width..].as_ptr(),
-                    },
-                });
-            }
-        }
-        rows
     }
 
     /// Packs the left factor of the slab rows `rows`: `[block, row, height]`, with the 1 of the bias behind its width.
@@ -252,30 +237,16 @@ impl<F: Element> WithSimd for Accumulate<F> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        let mut vector = 0;
-        while vector < self.vectors {
-            let width = (self.vectors - vector).min(4);
-            // SAFETY: who builds this answers for its pointers.
-            unsafe {
-                match width {
-                    4 => self.all_tiles::<F::Vector<S>, 4>(simd, vector),
-                    3 => self.all_tiles::<F::Vector<S>, 3>(simd, vector),
-                    2 => self.all_tiles::<F::Vector<S>, 2>(simd, vector),
-                    _ => self.all_tiles::<F::Vector<S>, 1>(simd, vector),
-                }
-            }
-            vector += width;
-        }
+        // SAFETY: who builds this answers for its pointers.
+        unsafe { self.all_columns::<F::Vector<S>>(simd, self.vectors) }
     }
 }
 
-impl<F: Element> Accumulate<F> {
+impl<F: Element> ByColumns for Accumulate<F> {
+    type Element = F;
+
     #[inline(always)]
-    unsafe fn all_tiles<V: Vector<Element = F>, const N: usize>(
-        &self,
-        simd: V::Simd,
-        vector: usize,
-    ) {
+    unsafe fn columns<V: Vector<Element = F>, const N: usize>(&self, simd: V::Simd, vector: usize) {
         for tile in 0..self.tiles {
             // SAFETY: the tile is in range.
             unsafe {
@@ -289,7 +260,9 @@ impl<F: Element> Accumulate<F> {
             }
         }
     }
+}
 
+impl<F: Element> Accumulate<F> {
     #[inline(always)]
     unsafe fn tile<V: Vector<Element = F>, const R: usize, const N: usize>(
         &self,

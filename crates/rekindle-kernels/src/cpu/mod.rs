@@ -18,6 +18,7 @@ mod gradients;
 mod isa;
 mod math;
 mod pack;
+mod padded;
 mod product;
 mod relay;
 mod retreat;
@@ -26,13 +27,14 @@ mod tests;
 mod timetable;
 mod vector;
 
+use std::marker::PhantomData;
 use std::ops::Range;
 
 use crate::Equations;
 
 pub(crate) use backward::{Backward, Needs, OutputGradients};
 pub(crate) use forward::Slab;
-use geometry::Geometry;
+use geometry::{Geometry, Registers};
 pub(crate) use isa::Isa;
 pub(crate) use timetable::Timetable;
 pub(crate) use vector::Element;
@@ -85,9 +87,8 @@ impl Plan {
             apart: E::APART,
             saved: SAVED,
             extra_states: STATES - 1,
-            d_input: self.d_input,
             d_hidden: self.d_hidden,
-            lanes: self.isa.run(Lanes(std::marker::PhantomData::<F>)),
+            registers: self.isa.run(AskRegisters(PhantomData::<F>)),
         }
     }
 
@@ -100,9 +101,10 @@ impl Plan {
 
     /// Who scans what: the rows of each team, and the threads in a team. Rows are shared first; threads that are left
     /// share the hidden units of a team's rows, where a step is long enough for that.
-    fn share(&self, weights: usize, geometry: &Geometry) -> (Vec<Vec<usize>>, usize) {
+    fn share(&self, geometry: &Geometry) -> (Vec<Vec<usize>>, usize) {
         /// About 1 µs of one core.
         const WORTH_A_MEETING: usize = 1 << 15;
+        let weights = (self.d_input + self.d_hidden) * geometry.gates * self.d_hidden;
         let threads = self.threads_for(self.timetable.slab_rows() * weights);
         let teams = self.timetable.deal(threads);
         let recurrent = geometry.gates * self.d_hidden * self.d_hidden * teams[0].len();
@@ -114,15 +116,18 @@ impl Plan {
     }
 }
 
-/// Asks an instruction set for the numbers in a register.
-struct Lanes<F>(std::marker::PhantomData<F>);
+/// Asks an instruction set for its registers.
+struct AskRegisters<F>(PhantomData<F>);
 
-impl<F: Element> pulp::WithSimd for Lanes<F> {
-    type Output = usize;
+impl<F: Element> pulp::WithSimd for AskRegisters<F> {
+    type Output = Registers;
 
     #[inline(always)]
-    fn with_simd<S: pulp::Simd>(self, _simd: S) -> usize {
-        F::Vector::<S>::LANES
+    fn with_simd<S: pulp::Simd>(self, _simd: S) -> Registers {
+        Registers {
+            count: S::REGISTER_COUNT,
+            lanes: F::Vector::<S>::LANES,
+        }
     }
 }
 
@@ -142,10 +147,15 @@ fn on_threads<T: Send>(parts: Vec<T>, work: impl Fn(T) + Sync) {
     });
 }
 
-/// `0..count` in `parts` runs of about the same length.
+/// Part `index` of `0..count` in `parts` runs of about the same length; it may be empty.
+fn part_of(count: usize, index: usize, parts: usize) -> Range<usize> {
+    index * count / parts..(index + 1) * count / parts
+}
+
+/// `0..count` in `parts` runs of about the same length, none of them empty.
 fn ranges(count: usize, parts: usize) -> Vec<Range<usize>> {
     let parts = parts.clamp(1, count.max(1));
     (0..parts)
-        .map(|part| part * count / parts..(part + 1) * count / parts)
+        .map(|index| part_of(count, index, parts))
         .collect()
 }

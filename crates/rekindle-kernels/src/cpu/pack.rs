@@ -51,7 +51,7 @@ pub(crate) fn pack_gates<F: Element>(
 /// What moving one number of a weight costs, in multiplications of a product.
 const COST_OF_A_MOVE: usize = 4;
 
-/// The most registers in a panel of [`pack_transposed`].
+/// The most registers in a panel of [`Transposed`].
 const TRANSPOSED_VECTORS: usize = 4;
 
 /// The transpose of `[columns, gates·d_hidden]`, packed for products that take gradients of gates: panel by panel
@@ -83,15 +83,15 @@ impl<F: Element> Transposed<F> {
         gate_of: impl Fn(usize) -> usize + Sync,
     ) -> Self {
         let inner = geometry.panels() * geometry.gate_columns();
-        let stride = inner * TRANSPOSED_VECTORS * geometry.lanes;
-        let panels = columns.div_ceil(TRANSPOSED_VECTORS * geometry.lanes);
+        let stride = inner * TRANSPOSED_VECTORS * geometry.registers.lanes;
+        let panels = columns.div_ceil(TRANSPOSED_VECTORS * geometry.registers.lanes);
         let transposed = Self {
             packed: Packed {
                 buffer: Buffer::recycled(panels * stride),
                 stride,
             },
             columns,
-            lanes: geometry.lanes,
+            lanes: geometry.registers.lanes,
         };
         let blocks = geometry.panels() * geometry.gates;
         let threads = plan.threads_for(weight.len() * COST_OF_A_MOVE);

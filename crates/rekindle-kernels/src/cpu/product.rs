@@ -67,19 +67,49 @@ impl<F: Element> WithSimd for Product<'_, F> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        let mut vector = 0;
-        while vector < self.vectors {
-            let width = (self.vectors - vector).min(4);
-            // SAFETY: who builds a product answers for its pointers.
+        // SAFETY: who builds a product answers for its pointers.
+        unsafe { self.all_columns::<F::Vector<S>>(simd, self.vectors) }
+    }
+}
+
+/// The most registers that a tile is wide.
+pub(crate) const WIDEST_TILE: usize = 4;
+
+/// What works on tiles of a panel, up to [`WIDEST_TILE`] registers wide.
+pub(crate) trait ByColumns {
+    /// The numbers that it works on.
+    type Element: Element;
+
+    /// All tiles of `N` registers from `vector` on.
+    ///
+    /// # Safety
+    /// The panel has these registers, and all pointers are good.
+    unsafe fn columns<V: Vector<Element = Self::Element>, const N: usize>(
+        &self,
+        simd: V::Simd,
+        vector: usize,
+    );
+
+    /// All tiles of a panel of `vectors` registers, from the left in tiles as wide as they can be.
+    ///
+    /// # Safety
+    /// As for [`columns`](Self::columns).
+    #[inline(always)]
+    unsafe fn all_columns<V: Vector<Element = Self::Element>>(
+        &self,
+        simd: V::Simd,
+        vectors: usize,
+    ) {
+        for vector in (0..vectors).step_by(WIDEST_TILE) {
+            // SAFETY: the caller answers for it.
             unsafe {
-                match width {
-                    4 => self.all_rows::<F::Vector<S>, 4>(simd, vector),
-                    3 => self.all_rows::<F::Vector<S>, 3>(simd, vector),
-                    2 => self.all_rows::<F::Vector<S>, 2>(simd, vector),
-                    _ => self.all_rows::<F::Vector<S>, 1>(simd, vector),
+                match vectors - vector {
+                    4.. => self.columns::<V, 4>(simd, vector),
+                    3 => self.columns::<V, 3>(simd, vector),
+                    2 => self.columns::<V, 2>(simd, vector),
+                    _ => self.columns::<V, 1>(simd, vector),
                 }
             }
-            vector += width;
         }
     }
 }
@@ -95,14 +125,12 @@ pub(crate) const fn rows_of_tile(registers: usize, vectors: usize) -> usize {
     }
 }
 
-impl<F: Element> Product<'_, F> {
-    /// All rows of `N` registers from `vector` on, in tiles as high as they can be.
+impl<F: Element> ByColumns for Product<'_, F> {
+    type Element = F;
+
+    /// All rows, in tiles as high as they can be.
     #[inline(always)]
-    unsafe fn all_rows<V: Vector<Element = F>, const N: usize>(
-        &self,
-        simd: V::Simd,
-        vector: usize,
-    ) {
+    unsafe fn columns<V: Vector<Element = F>, const N: usize>(&self, simd: V::Simd, vector: usize) {
         let highest = rows_of_tile(V::Simd::REGISTER_COUNT, N);
         let mut row = 0;
         while row < self.inputs.len() {
@@ -120,7 +148,9 @@ impl<F: Element> Product<'_, F> {
             };
         }
     }
+}
 
+impl<F: Element> Product<'_, F> {
     /// `R` rows of `N` registers; returns `R`.
     #[inline(always)]
     unsafe fn tile<V: Vector<Element = F>, const R: usize, const N: usize>(

@@ -3,7 +3,7 @@
 use std::ops::Range;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use super::on_threads;
+use super::{on_threads, part_of};
 
 /// Runs `work(phase, part)` for every phase and every part of it, on `workers` threads. A phase begins when all parts of
 /// the one before are done.
@@ -59,6 +59,6 @@ pub(super) struct Part {
 impl Part {
     /// This part's share of `0..count`; it may be empty.
     pub(super) fn of(self, count: usize) -> Range<usize> {
-        self.index * count / self.parts..(self.index + 1) * count / self.parts
+        part_of(count, self.index, self.parts)
     }
 }

@@ -1,5 +1,6 @@
 //! Which rows of a batch are alive at which step, where their activations lie, and who computes them.
 
+use super::part_of;
 use crate::{Lengths, Order};
 
 /// The visits of a scan: rows sorted by length, so that the rows alive at a step are a prefix.
@@ -51,6 +52,11 @@ impl Timetable {
         self.alive.len()
     }
 
+    /// The positions alive at step `t`: those before this one.
+    pub(crate) fn alive(&self, t: usize) -> usize {
+        self.alive[t]
+    }
+
     /// The batch row at a position.
     pub(crate) fn row(&self, position: usize) -> usize {
         self.rows[position]
@@ -95,7 +101,7 @@ impl Timetable {
         let equal = self.lengths.first() == self.lengths.last();
         (0..teams)
             .map(|team| match equal {
-                true => (team * batch / teams..(team + 1) * batch / teams).collect(),
+                true => part_of(batch, team, teams).collect(),
                 false => (team..batch).step_by(teams).collect(),
             })
             .collect()

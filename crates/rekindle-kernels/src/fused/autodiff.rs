@@ -30,7 +30,7 @@ const PARENTS: usize = 5 + MOST_STATES;
 /// The most states of a cell.
 const MOST_STATES: usize = 7;
 
-impl<B: Host + FusedScan, C: CheckpointStrategy> FusedScan for Autodiff<B, C> {
+impl<B: Host, C: CheckpointStrategy> FusedScan for Autodiff<B, C> {
     fn fused_scan<
         E: Equations<GATES, STATES, SAVED>,
         const GATES: usize,

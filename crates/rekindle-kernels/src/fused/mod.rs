@@ -129,24 +129,7 @@ pub(crate) trait FusedScan: Backend {
     ) -> Outputs<Self>;
 }
 
-#[cfg(feature = "flex")]
-impl FusedScan for burn::backend::Flex {
-    fn fused_scan<
-        E: Equations<GATES, STATES, SAVED>,
-        const GATES: usize,
-        const STATES: usize,
-        const SAVED: usize,
-    >(
-        equations: E,
-        plan: Plan,
-        inputs: Inputs<Self>,
-    ) -> Outputs<Self> {
-        infer(&equations, &plan, inputs)
-    }
-}
-
-#[cfg(feature = "ndarray")]
-impl FusedScan for burn::backend::NdArray {
+impl<B: Host> FusedScan for B {
     fn fused_scan<
         E: Equations<GATES, STATES, SAVED>,
         const GATES: usize,

@@ -21,8 +21,8 @@ pub(super) trait Law {
 
 /// The table of cells.
 pub(super) fn every_cell(law: &impl Law) {
-    law.check("Elman", &Elman, Numbers::Fine);
-    law.check("rectified", &Rectified, Numbers::Coarse);
+    law.check("Elman", &Elman { rectified: false }, Numbers::Fine);
+    law.check("rectified", &Elman { rectified: true }, Numbers::Coarse);
     law.check("minimal", &Minimal, Numbers::Fine);
     law.check("GRU", &Gru, Numbers::Fine);
     law.check("LSTM", &Lstm, Numbers::Fine);
@@ -40,16 +40,23 @@ fn tanh_slope<V: Lane>(tanh: V) -> V {
     (tanh.clone() * tanh).one_minus()
 }
 
-/// `h′ = tanh(x + h)`: one gate, nothing saved.
+/// `h′ = φ(x + h)`: one gate, nothing saved.
 #[derive(Clone, Debug)]
-pub(super) struct Elman;
+pub(super) struct Elman {
+    /// Whether φ is `max(·, 0)`; else it is tanh.
+    rectified: bool,
+}
 
 impl Equations<1, 1, 0> for Elman {
     const APART: usize = 0;
 
     #[inline(always)]
     fn forward<V: Lane>(&self, [x]: [V; 1], [h]: [V; 1], _old: [V; 1]) -> ([V; 1], [V; 0]) {
-        ([(x + h).tanh()], [])
+        let h = match self.rectified {
+            true => (x + h).relu(),
+            false => (x + h).tanh(),
+        };
+        ([h], [])
     }
 
     #[inline(always)]
@@ -61,37 +68,10 @@ impl Equations<1, 1, 0> for Elman {
         [grad]: [V; 1],
     ) -> StepGradients<V, 1, 1> {
         let state = [grad.zero()];
-        let d = [grad * tanh_slope(h)];
-        StepGradients {
-            input: d.clone(),
-            hidden: d,
-            state,
-        }
-    }
-}
-
-/// `h′ = max(x + h, 0)`: one gate, nothing saved.
-#[derive(Clone, Debug)]
-pub(super) struct Rectified;
-
-impl Equations<1, 1, 0> for Rectified {
-    const APART: usize = 0;
-
-    #[inline(always)]
-    fn forward<V: Lane>(&self, [x]: [V; 1], [h]: [V; 1], _old: [V; 1]) -> ([V; 1], [V; 0]) {
-        ([(x + h).relu()], [])
-    }
-
-    #[inline(always)]
-    fn backward<V: Lane>(
-        &self,
-        _saved: [V; 0],
-        _old: [V; 1],
-        [h]: [V; 1],
-        [grad]: [V; 1],
-    ) -> StepGradients<V, 1, 1> {
-        let state = [grad.zero()];
-        let d = [grad.where_positive(h)];
+        let d = match self.rectified {
+            true => [grad.where_positive(h)],
+            false => [grad * tanh_slope(h)],
+        };
         StepGradients {
             input: d.clone(),
             hidden: d,

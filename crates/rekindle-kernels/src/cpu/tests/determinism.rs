@@ -49,8 +49,7 @@ fn any_number_of_threads<
             let on = |threads: usize| {
                 let plan = plan(&problem.sizes, isa, threads);
                 let geometry = plan.geometry::<F, E, GATES, STATES, SAVED>(equations);
-                let weights = GATES * plan.d_hidden * (plan.d_input + plan.d_hidden);
-                let (teams, workers) = plan.share(weights, &geometry);
+                let (teams, workers) = plan.share(&geometry);
                 assert_eq!(
                     teams.len() * workers > 1,
                     threads > 1,

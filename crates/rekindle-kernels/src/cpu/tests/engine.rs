@@ -31,7 +31,7 @@ impl Registers {
     ) -> Self {
         let geometry = plan.geometry::<F, E, GATES, STATES, SAVED>(equations);
         Self {
-            lanes: geometry.lanes,
+            lanes: geometry.registers.lanes,
             units: geometry.units(),
         }
     }
