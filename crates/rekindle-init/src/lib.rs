@@ -34,7 +34,7 @@
 //!     ..RecurrentScheme::default()
 //! };
 //! let gru = [Gate::Reset, Gate::Update, Gate::Candidate];
-//! let tensors = scheme.sample(12, 64, &gru, true, &device);
+//! let tensors = scheme.sample([12, 64], &gru, true, &device);
 //! assert_eq!(tensors.weight_ih.dims(), [12, 3 * 64]);
 //! assert_eq!(tensors.weight_hh.dims(), [64, 3 * 64]);
 //! ```
@@ -57,4 +57,4 @@ pub use gate::Gate;
 pub use gate_bias::GateBias;
 pub use initializer::Initializer;
 pub use nonlinearity::{Fan, Nonlinearity};
-pub use scheme::{GateRule, RecurrentScheme, RecurrentTensors};
+pub use scheme::{GateRule, RecurrentScheme, RecurrentTensors, RecurrentWidths};

@@ -12,7 +12,7 @@ use crate::{Fan, Gate, GateBias, InitError, Initializer};
 ///
 /// ```text
 /// weight_ih  [d_input,  d_hidden] per gate, from `input`
-/// weight_hh  [d_hidden, d_hidden] per gate, from `recurrent`
+/// weight_hh  [d_recurrent, d_hidden] per gate, from `recurrent`; d_recurrent is d_hidden unless h is projected
 /// bias_ih    [1,        d_hidden] per gate, from `bias`
 /// bias_hh    [1,        d_hidden] per gate, from `bias`
 /// ```
@@ -45,7 +45,7 @@ use crate::{Fan, Gate, GateBias, InitError, Initializer};
 /// let lstm = [Gate::Input, Gate::Forget, Gate::Candidate, Gate::Output];
 /// let device = Device::default();
 /// device.seed(3);
-/// let tensors = scheme.sample(5, 8, &lstm, true, &device);
+/// let tensors = scheme.sample([5, 8], &lstm, true, &device);
 /// assert_eq!(tensors.weight_hh.dims(), [8, 4 * 8]);
 /// let [bias_ih, bias_hh] = tensors.biases.expect("biases were asked for");
 /// let sum = bias_ih + bias_hh;
@@ -113,7 +113,7 @@ pub struct GateRule {
 /// use rekindle_init::{Gate, RecurrentScheme};
 ///
 /// let tensors =
-///     RecurrentScheme::default().sample(3, 4, &[Gate::Candidate], false, &Device::default());
+///     RecurrentScheme::default().sample([3, 4], &[Gate::Candidate], false, &Device::default());
 /// assert_eq!(tensors.weight_ih.dims(), [3, 4]);
 /// assert!(tensors.biases.is_none());
 /// ```
@@ -121,10 +121,31 @@ pub struct GateRule {
 pub struct RecurrentTensors {
     /// The input weights, `[d_input, G·d_hidden]`.
     pub weight_ih: Tensor<2>,
-    /// The recurrent weights, `[d_hidden, G·d_hidden]`.
+    /// The recurrent weights, `[d_recurrent, G·d_hidden]`.
     pub weight_hh: Tensor<2>,
     /// `bias_ih` and `bias_hh`, each `[G·d_hidden]`, or `None` for a layer without biases.
     pub biases: Option<[Tensor<1>; 2]>,
+}
+
+/// The widths of one recurrent layer and direction. `[d_input, d_hidden]` converts into them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RecurrentWidths {
+    /// Width of the input.
+    pub d_input: usize,
+    /// Hidden units: the width of each gate.
+    pub d_hidden: usize,
+    /// Width of what the recurrent weight reads: `d_hidden`, unless the hidden state is projected.
+    pub d_recurrent: usize,
+}
+
+impl From<[usize; 2]> for RecurrentWidths {
+    fn from([d_input, d_hidden]: [usize; 2]) -> Self {
+        Self {
+            d_input,
+            d_hidden,
+            d_recurrent: d_hidden,
+        }
+    }
 }
 
 impl burn::config::Config for GateRule {}
@@ -199,11 +220,10 @@ impl RecurrentScheme {
     ///
     /// # Panics
     /// - with the message of [`validate_for`](Self::validate_for), or as it does
-    /// - if `d_input` or `d_hidden` is zero
+    /// - if a width is zero
     pub fn sample(
         &self,
-        d_input: usize,
-        d_hidden: usize,
+        widths: impl Into<RecurrentWidths>,
         gates: &[Gate],
         bias: bool,
         device: &Device,
@@ -211,10 +231,14 @@ impl RecurrentScheme {
         if let Err(error) = self.validate_for(gates) {
             panic!("{error}");
         }
+        let widths @ RecurrentWidths {
+            d_input,
+            d_hidden,
+            d_recurrent,
+        } = widths.into();
         assert!(
-            d_input > 0 && d_hidden > 0,
-            "a recurrent layer needs at least one input and one hidden unit, \
-             found d_input {d_input} and d_hidden {d_hidden}"
+            d_input > 0 && d_hidden > 0 && d_recurrent > 0,
+            "a recurrent layer needs at least one input and one hidden unit, found {widths:?}"
         );
         let weight = |rows: usize, part: Part| {
             let blocks = self.blocks(part, gates, [rows, d_hidden], device);
@@ -223,7 +247,7 @@ impl RecurrentScheme {
         };
         RecurrentTensors {
             weight_ih: weight(d_input, Part::Input),
-            weight_hh: weight(d_hidden, Part::Recurrent),
+            weight_hh: weight(d_recurrent, Part::Recurrent),
             biases: bias.then(|| self.biases(gates, d_hidden, device)),
         }
     }
@@ -429,7 +453,7 @@ mod tests {
             gates: vec![rule(Gate::Output, 4.0), rule(Gate::Input, 1.0)],
         };
         on_devices(|device| {
-            let tensors = scheme.sample(3, 2, &LSTM, true, device);
+            let tensors = scheme.sample([3, 2], &LSTM, true, device);
             #[rustfmt::skip]
             let weight_ih = [
                 1.0, 1.0, 9.0, 0.0, 9.0, 0.0, 4.0, 4.0,
@@ -456,7 +480,7 @@ mod tests {
         on_devices(|device| {
             for gates in [&ELMAN[..], &LSTM, &GRU] {
                 let tensors =
-                    RecurrentScheme::default().sample(d_input, d_hidden, gates, true, device);
+                    RecurrentScheme::default().sample([d_input, d_hidden], gates, true, device);
                 let input = values(tensors.weight_ih.clone());
                 let input: Vec<f64> = input.into_iter().map(f64::from).collect();
                 let bound = (6.0 / (d_input + d_hidden) as f64).sqrt();
@@ -489,16 +513,19 @@ mod tests {
                 RecurrentScheme::default(),
                 with_random_biases(GateBias::default()),
             ] {
-                let [bias_ih, bias_hh] = biases(scheme.sample(3, 5, &LSTM, true, device));
+                let [bias_ih, bias_hh] = biases(scheme.sample([3, 5], &LSTM, true, device));
                 assert_eq!(bias_ih[5..10], [1.0; 5]);
                 assert_eq!(bias_hh[5..10], [0.0; 5]);
             }
-            let lstm = sum(biases(
-                RecurrentScheme::default().sample(3, 2, &LSTM, true, device),
-            ));
+            let lstm = sum(biases(RecurrentScheme::default().sample(
+                [3, 2],
+                &LSTM,
+                true,
+                device,
+            )));
             assert_eq!(lstm, [0.0, 0.0, 1.0, 1.0, 0.0, 0.0, 0.0, 0.0]);
             for gates in [&ELMAN[..], &GRU] {
-                let other = RecurrentScheme::default().sample(3, 2, gates, true, device);
+                let other = RecurrentScheme::default().sample([3, 2], gates, true, device);
                 assert!(bits(other).iter().rev().take(4).all(|bias| *bias == 0.0));
             }
         });
@@ -518,17 +545,17 @@ mod tests {
             ..with_random_biases(GateBias::Chrono { t_max })
         };
         on_devices(|device| {
-            let lstm = sum(biases(scheme.sample(1, d_hidden, &LSTM, true, device)));
+            let lstm = sum(biases(scheme.sample([1, d_hidden], &LSTM, true, device)));
             let (input, forget) = lstm[..2 * d_hidden].split_at(d_hidden);
             kept(forget);
             assert!(input.iter().zip(forget).all(|(i, f)| *i == -*f));
 
-            let gru = sum(biases(scheme.sample(1, d_hidden, &GRU, true, device)));
+            let gru = sum(biases(scheme.sample([1, d_hidden], &GRU, true, device)));
             kept(&gru[d_hidden..2 * d_hidden]);
 
             for seed in 0..50 {
                 device.seed(seed);
-                let few = scheme.sample(2, 3, &LSTM, true, device);
+                let few = scheme.sample([2, 3], &LSTM, true, device);
                 let [bias_ih, bias_hh] = biases(few);
                 assert!((0..3).all(|unit| bias_ih[unit] == -bias_ih[3 + unit]));
                 assert_eq!(bias_hh[..6], [0.0; 6]);
@@ -541,7 +568,7 @@ mod tests {
         on_devices(|device| {
             let draw = |gate_bias, gates: &[Gate], bias| {
                 device.seed(11);
-                with_random_biases(gate_bias).sample(4, 3, gates, bias, device)
+                with_random_biases(gate_bias).sample([4, 3], gates, bias, device)
             };
             let forget = GateBias::Forget { value: 2.0 };
             let chrono = GateBias::Chrono { t_max: 9 };
@@ -586,7 +613,7 @@ mod tests {
             ..RecurrentScheme::default()
         };
         on_devices(|device| {
-            let found = sum(biases(scheme.sample(1, 1, &LSTM, true, device)));
+            let found = sum(biases(scheme.sample([1, 1], &LSTM, true, device)));
             assert_eq!(found, [0.0, -0.5, 0.0, 0.0]);
         });
     }
@@ -594,7 +621,7 @@ mod tests {
     #[test]
     fn the_pytorch_scheme_is_uniform_in_the_hidden_size() {
         on_devices(|device| {
-            let tensors = RecurrentScheme::pytorch().sample(30, 25, &LSTM, true, device);
+            let tensors = RecurrentScheme::pytorch().sample([30, 25], &LSTM, true, device);
             let found = [
                 values(tensors.weight_ih.clone()),
                 values(tensors.weight_hh.clone()),
@@ -611,7 +638,7 @@ mod tests {
     #[test]
     fn the_irnn_starts_as_a_sum_of_inputs() {
         on_devices(|device| {
-            let tensors = RecurrentScheme::irnn().sample(200, 100, &ELMAN, true, device);
+            let tensors = RecurrentScheme::irnn().sample([200, 100], &ELMAN, true, device);
             let input = values(tensors.weight_ih.clone());
             let input: Vec<f64> = input.into_iter().map(f64::from).collect();
             assert_moments(&input, 0.0, 1e-6, 3.0);
@@ -630,7 +657,7 @@ mod tests {
             ] {
                 let draw = |seed| {
                     device.seed(seed);
-                    bits(scheme.sample(3, 4, &LSTM, true, device))
+                    bits(scheme.sample([3, 4], &LSTM, true, device))
                 };
                 assert_eq!(draw(1), draw(1));
                 assert_ne!(draw(1), draw(2));
@@ -643,7 +670,7 @@ mod tests {
         let kind = Initializer::FanUniform { fan: Fan::Out };
         on_devices(|device| {
             device.seed(5);
-            let tensors = RecurrentScheme::pytorch().sample(3, 4, &GRU, true, device);
+            let tensors = RecurrentScheme::pytorch().sample([3, 4], &GRU, true, device);
             device.seed(5);
             for (packed, rows) in [(&tensors.weight_ih, 3), (&tensors.weight_hh, 4)] {
                 for index in 0..GRU.len() {
@@ -748,7 +775,7 @@ mod tests {
             ..RecurrentScheme::default()
         };
         on_devices(|device| {
-            let _ = scheme.sample(1, 1, &LSTM, true, device);
+            let _ = scheme.sample([1, 1], &LSTM, true, device);
         });
     }
 }

@@ -7,6 +7,7 @@
 //! On a CPU a scan is one operation over packed weights and registers, with its own derivative. On other backends it is
 //! composed of Burn tensor operations: [`reference`](mod@reference), which the fused scan has to equal.
 
+mod array;
 #[allow(unsafe_code, reason = "threads and registers work on raw numbers")]
 mod cpu;
 mod equations;
@@ -21,7 +22,8 @@ pub mod reference;
 mod scan;
 mod unbind;
 
+pub use array::Array;
 pub use equations::{Equations, StepGradients};
-pub use lane::Lane;
+pub use lane::{Curve, Lane};
 pub use lengths::Lengths;
-pub use scan::{Order, Parameters, Scan, Scanned, scan, step};
+pub use scan::{Layout, Order, Parameters, Scan, Scanned, scan, step};

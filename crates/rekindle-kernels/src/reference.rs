@@ -4,31 +4,33 @@
 
 use burn::tensor::{Bool, Tensor};
 
-use crate::{Equations, Lengths, Order, Parameters, Scan, Scanned, unbind::unbind};
+use crate::scan::Widths;
+use crate::{Array, Equations, Lengths, Order, Parameters, Scan, Scanned, unbind::unbind};
 
 /// All steps of a cell over a batch of sequences: the meaning of [`scan`](crate::scan).
 ///
-/// The product of all inputs with `W_ih` is taken once, before the loop over time; each step then takes one product
-/// with `W_hh`. Rows shorter than `seq` keep their state from their last valid step on; steps behind the longest row
-/// are not computed at all.
+/// The product of all inputs with `W_ih` is taken once, before the loop over time; each step then takes the products
+/// with the recurrent weights. Rows shorter than `seq` keep their state from their last valid step on; steps behind the
+/// longest row are not computed at all.
 ///
 /// # Panics
 /// If the shapes of input, state, lengths and parameters do not belong together, or `seq` is 0.
-pub fn scan<const GATES: usize, const STATES: usize, const SAVED: usize>(
-    equations: &impl Equations<GATES, STATES, SAVED>,
-    scan: Scan<STATES>,
-) -> Scanned<STATES> {
-    let [batch, seq, d_hidden] = scan.assert_shapes(GATES);
+pub fn scan<E: Equations>(equations: &E, scan: Scan<E>) -> Scanned<E> {
+    let widths = scan.assert_shapes(equations);
     let Scan {
         input,
         mut state,
         parameters,
         lengths,
         order,
+        layout,
     } = scan;
-    let steps = lengths.as_ref().map_or(seq, Lengths::longest);
+    let input = layout.exchange(input);
+    let steps = lengths.as_ref().map_or(widths.seq, Lengths::longest);
     if steps == 0 {
-        let output = Tensor::zeros([batch, seq, d_hidden], (&input.device(), input.dtype()));
+        let shape = [widths.batch, widths.seq, widths.d_output];
+        let output = Tensor::zeros(shape, (&input.device(), input.dtype()));
+        let output = layout.exchange(output);
         return Scanned { output, state };
     }
 
@@ -40,26 +42,31 @@ pub fn scan<const GATES: usize, const STATES: usize, const SAVED: usize>(
         None => sequence,
     };
     let products = input_products(clear(input.narrow(1, 0, steps)), &parameters);
+    let step = Step {
+        equations,
+        parameters: &parameters,
+        widths,
+    };
 
     let mut outputs = Vec::with_capacity(steps);
     for t in visiting_order(steps, order) {
-        let new = advance(equations, products[t].clone(), state.clone(), &parameters);
+        let new = step.advance(products[t].clone(), state.clone());
         state = match &padding {
-            Some(padding) => padding.keep(t, state, new),
+            Some(padding) => padding.keep::<E>(t, state, new),
             None => new,
         };
-        outputs.push(state[0].clone());
+        outputs.push(state.as_ref()[0].clone());
     }
     if order == Order::Reverse {
         outputs.reverse();
     }
-    let output = extend(clear(Tensor::stack::<3>(outputs, 1)), seq);
+    let output = extend(clear(Tensor::stack::<3>(outputs, 1)), widths.seq);
+    let output = layout.exchange(output);
     Scanned { output, state }
 }
 
-/// `x W + b`.
-fn affine(x: Tensor<2>, weight: &Tensor<2>, bias: Option<&Tensor<1>>) -> Tensor<2> {
-    let product = x.matmul(weight.clone());
+/// `product + b`.
+fn with_bias(product: Tensor<2>, bias: Option<&Tensor<1>>) -> Tensor<2> {
     match bias {
         Some(bias) => product + bias.clone().unsqueeze(),
         None => product,
@@ -79,28 +86,100 @@ fn input_products(input: Tensor<3>, parameters: &Parameters) -> Vec<Tensor<2>> {
     let [batch, seq, d_input] = input.dims();
     let rows = input.swap_dims(0, 1).reshape([seq * batch, d_input]);
     let bias_ih = parameters.biases.as_ref().map(|[bias_ih, _]| bias_ih);
-    let products = affine(rows, &parameters.weight_ih, bias_ih);
+    let products = with_bias(rows.matmul(parameters.weight_ih.clone()), bias_ih);
     let [_, packed] = products.dims();
     unbind(products.reshape([seq, batch, packed]))
 }
 
-/// The step from an input product and the old state to the new state.
-fn advance<const GATES: usize, const STATES: usize, const SAVED: usize>(
-    equations: &impl Equations<GATES, STATES, SAVED>,
-    input: Tensor<2>,
-    state: [Tensor<2>; STATES],
-    parameters: &Parameters,
-) -> [Tensor<2>; STATES] {
-    let bias_hh = parameters.biases.as_ref().map(|[_, bias_hh]| bias_hh);
-    let hidden = affine(state[0].clone(), &parameters.weight_hh, bias_hh);
-    let (state, _saved) = equations.forward(gates(input), gates(hidden), state);
-    state
+/// One step of a cell on tensors.
+struct Step<'a, E> {
+    equations: &'a E,
+    parameters: &'a Parameters,
+    widths: Widths,
 }
 
-/// The packed gates one by one: `[batch, gates·d_hidden]` to `gates` tensors `[batch, d_hidden]`.
-fn gates<const GATES: usize>(packed: Tensor<2>) -> [Tensor<2>; GATES] {
-    let d_hidden = packed.dims()[1] / GATES;
-    std::array::from_fn(|gate| packed.clone().narrow(1, gate * d_hidden, d_hidden))
+impl<E: Equations> Step<'_, E> {
+    /// The step from an input product and the old state to the new state.
+    fn advance(&self, input: Tensor<2>, state: E::States<Tensor<2>>) -> E::States<Tensor<2>> {
+        let input: E::Gates<Tensor<2>> = self.gates(input);
+        let mut hidden: E::Gates<Tensor<2>> = self.gates(self.recurrent_products(&state));
+        let units = E::Units::from_fn(|unit| match self.parameters.units.get(unit) {
+            Some(values) => values.clone().unsqueeze(),
+            None => {
+                let options = (&input.as_ref()[0].device(), input.as_ref()[0].dtype());
+                Tensor::zeros([1, self.widths.d_hidden], options)
+            }
+        });
+        let seen = match &self.parameters.projection {
+            Some(_) => E::States::from_fn(|index| match index {
+                0 => input.as_ref()[0].zeros_like(),
+                _ => state.as_ref()[index].clone(),
+            }),
+            None => state,
+        };
+        if self.equations.has_middle() {
+            let middle =
+                self.equations
+                    .middle(input.clone(), hidden.clone(), seen.clone(), units.clone());
+            let last = hidden.as_ref().len() - 1;
+            let gate = &mut hidden.as_mut()[last];
+            *gate = gate.clone() + middle.matmul(self.late_weight());
+        }
+        let (mut new, _saved) = self.equations.forward(input, hidden, seen, units);
+        if let Some(projection) = &self.parameters.projection {
+            let hidden = &mut new.as_mut()[0];
+            *hidden = hidden.clone().matmul(projection.clone());
+        }
+        new
+    }
+
+    /// `s₁ W₁ + … + b_hh`; with a middle vector, the last gate without the last state.
+    fn recurrent_products(&self, state: &E::States<Tensor<2>>) -> Tensor<2> {
+        let weights = &self.parameters.weights_hh;
+        let products = state.as_ref().iter().zip(weights).enumerate();
+        let product = products
+            .map(|(index, (state, weight))| {
+                let late = self.equations.has_middle() && index + 1 == weights.len();
+                match late {
+                    true => self.without_last_gate(state.clone(), weight.clone()),
+                    false => state.clone().matmul(weight.clone()),
+                }
+            })
+            .reduce(|left, right| left + right)
+            .expect("a recurrent product reads a state");
+        let bias_hh = self.parameters.biases.as_ref().map(|[_, bias_hh]| bias_hh);
+        with_bias(product, bias_hh)
+    }
+
+    /// `s W` with zeros in the last gate.
+    fn without_last_gate(&self, state: Tensor<2>, weight: Tensor<2>) -> Tensor<2> {
+        let d_hidden = self.widths.d_hidden;
+        let others = weight.dims()[1] - d_hidden;
+        if others == 0 {
+            return Tensor::zeros(
+                [state.dims()[0], d_hidden],
+                (&state.device(), state.dtype()),
+            );
+        }
+        let product = state.matmul(weight.narrow(1, 0, others));
+        let zeros = product.clone().narrow(1, 0, d_hidden).zeros_like();
+        Tensor::cat(vec![product, zeros], 1)
+    }
+
+    /// The last gate's block of the last recurrent weight.
+    fn late_weight(&self) -> Tensor<2> {
+        let weight = self.parameters.weights_hh.last();
+        let weight = weight.expect("a recurrent product reads a state").clone();
+        let d_hidden = self.widths.d_hidden;
+        let first = weight.dims()[1] - d_hidden;
+        weight.narrow(1, first, d_hidden)
+    }
+
+    /// The packed gates one by one: `[batch, gates·d_hidden]` to `gates` tensors `[batch, d_hidden]`.
+    fn gates(&self, packed: Tensor<2>) -> E::Gates<Tensor<2>> {
+        let d_hidden = self.widths.d_hidden;
+        E::Gates::from_fn(|gate| packed.clone().narrow(1, gate * d_hidden, d_hidden))
+    }
 }
 
 /// Zeros behind the last step, up to `seq` steps.
@@ -139,20 +218,20 @@ impl Padding {
     }
 
     /// The new state where step `t` is valid, the old one where it is padding.
-    fn keep<const STATES: usize>(
+    fn keep<E: Equations>(
         &self,
         t: usize,
-        old: [Tensor<2>; STATES],
-        new: [Tensor<2>; STATES],
-    ) -> [Tensor<2>; STATES] {
+        old: E::States<Tensor<2>>,
+        new: E::States<Tensor<2>>,
+    ) -> E::States<Tensor<2>> {
         if t < self.shortest {
             return new;
         }
-        let mask = self.mask.clone().narrow(1, t, 1).expand(new[0].dims());
-        let mut old = old.into_iter();
-        new.map(|new| match old.next() {
-            Some(old) => new.mask_where(mask.clone(), old),
-            None => new,
+        let mask = self.mask.clone().narrow(1, t, 1);
+        E::States::from_fn(|index| {
+            let (old, new) = (old.as_ref()[index].clone(), new.as_ref()[index].clone());
+            let mask = mask.clone().expand(new.dims());
+            new.mask_where(mask, old)
         })
     }
 }

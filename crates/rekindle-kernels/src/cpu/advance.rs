@@ -2,110 +2,202 @@
 
 use pulp::{Simd, WithSimd};
 
-use super::buffer::Buffer;
 use super::geometry::Geometry;
 use super::vector::{Element, Vector};
-use crate::Equations;
+use crate::{Array, Equations};
 
-/// Where one state lies before and after a step.
-#[derive(Clone, Copy)]
+/// Where one state lies before and after a step, and how far apart its rows are.
+#[derive(Clone, Copy, Debug)]
 pub(super) struct State<F> {
     pub(super) old: *const F,
     pub(super) new: *mut F,
+    pub(super) row: usize,
 }
 
-impl<F: Copy> State<F> {
-    /// A state whose new value takes the place of the old one.
-    pub(super) fn in_place(state: &Buffer<F>) -> Self {
-        Self {
-            old: state.start(),
-            new: state.start(),
-        }
-    }
-}
-
-/// A cell's equations on one panel of all rows of a step.
-pub(super) struct Advance<'a, F, E, const GATES: usize, const STATES: usize, const SAVED: usize> {
+/// What a cell's equations read on one panel of all rows of a step.
+pub(super) struct Reading<'a, F, E> {
     pub(super) equations: &'a E,
     pub(super) geometry: &'a Geometry,
-    /// Units of this panel that there really are.
+    /// The first unit of this panel, and how many units there really are.
+    pub(super) first: usize,
     pub(super) units: usize,
-    /// `h W_hh + b_hh` of this panel in the first row, and from one row to the next.
+    /// The product with the states, of this panel in the first row, and from one row to the next.
     pub(super) products: *const F,
     pub(super) product_row: usize,
+    /// The product of the middle vector with the last gate in the first row, `row_width` numbers a row. `None`: there is
+    /// none yet, or none at all.
+    pub(super) of_middle: Option<*const F>,
     /// `x W_ih + b_ih`, one row each, and where this panel starts in it; in training the activations take its place.
     pub(super) inputs: &'a [*mut F],
     pub(super) input_offset: usize,
     /// From one gate to the next in both products, and from one slot to the next.
     pub(super) gate_stride: usize,
-    pub(super) states: [State<F>; STATES],
-    /// From one row of a state to the next, and to this panel's first unit.
-    pub(super) state_row: usize,
-    pub(super) state_offset: usize,
+    /// All states.
+    pub(super) states: &'a [State<F>],
+    /// The parameters of units, `row_width` apart; `None`: all zero.
+    pub(super) of_units: Option<*const F>,
+}
+
+/// What [`Equations::forward`] takes.
+type Arguments<E, V> = (
+    <E as Equations>::Gates<V>,
+    <E as Equations>::Gates<V>,
+    <E as Equations>::States<V>,
+    <E as Equations>::Units<V>,
+);
+
+impl<F: Element, E: Equations> Reading<'_, F, E> {
+    /// The arguments of the equations in one register of a row.
+    ///
+    /// # Safety
+    /// Row and units are in range of what the pointers point to.
+    #[inline(always)]
+    unsafe fn arguments<V: Vector<Element = F>>(
+        &self,
+        simd: V::Simd,
+        states: &E::States<State<F>>,
+        row: usize,
+        unit: usize,
+    ) -> Arguments<E, V> {
+        let stride = self.gate_stride;
+        let width = self.geometry.row_width();
+        let of_row = self.first + unit;
+        let zero = V::splat(simd, F::default());
+        // SAFETY: a row of a panel has `stride` numbers for each gate; all else has this row and these units.
+        unsafe {
+            let slots = self.slots(row, unit);
+            let products = self.products.add(row * self.product_row + unit);
+            let input = E::Gates::from_fn(|gate| V::load(simd, slots.add(gate * stride)));
+            let recurrent = self.geometry.recurrent_gates();
+            let mut hidden = E::Gates::from_fn(|gate| match gate < recurrent {
+                true => V::load(simd, products.add(gate * stride)),
+                false => zero,
+            });
+            if let Some(of_middle) = self.of_middle {
+                let last = &mut hidden.as_mut()[<E::Gates<V> as Array<V>>::LEN - 1];
+                *last = *last + V::load(simd, of_middle.add(row * width + of_row));
+            }
+            let projected = self.geometry.projected.is_some();
+            let old = E::States::from_fn(|index| {
+                let state = &states.as_ref()[index];
+                match index == 0 && projected {
+                    true => zero,
+                    false => V::load(simd, state.old.add(row * state.row + of_row)),
+                }
+            });
+            let units = E::Units::from_fn(|index| match self.of_units {
+                Some(values) => V::load(simd, values.add(index * width + of_row)),
+                None => zero,
+            });
+            (input, hidden, old, units)
+        }
+    }
+
+    /// The input product of a row in this panel, from unit `unit` on.
+    #[inline(always)]
+    unsafe fn slots(&self, row: usize, unit: usize) -> *mut F {
+        // SAFETY: the caller answers for row and unit.
+        unsafe { self.inputs.get_unchecked(row).add(self.input_offset + unit) }
+    }
+
+    /// The states, where the compiler sees how many there are.
+    #[inline(always)]
+    fn states(&self) -> E::States<State<F>> {
+        E::States::from_fn(|index| self.states[index])
+    }
+}
+
+/// A cell's step on one panel of all rows.
+pub(super) struct Advance<'a, F, E> {
+    pub(super) reading: Reading<'a, F, E>,
+    /// Where the hidden state goes, before a projection, one row each: to this panel's first unit at `output_offset`.
     pub(super) outputs: &'a [*mut F],
     pub(super) output_offset: usize,
     /// Whether to put the activations and the new states in the place of the input product.
     pub(super) keep: bool,
 }
 
-impl<F, E, const GATES: usize, const STATES: usize, const SAVED: usize> WithSimd
-    for Advance<'_, F, E, GATES, STATES, SAVED>
-where
-    F: Element,
-    E: Equations<GATES, STATES, SAVED>,
-{
+impl<F: Element, E: Equations> WithSimd for Advance<'_, F, E> {
     type Output = ();
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        for row in 0..self.inputs.len() {
+        let states = self.reading.states();
+        for row in 0..self.reading.inputs.len() {
             let mut unit = 0;
-            while unit < self.units {
+            while unit < self.reading.units {
                 // SAFETY: who builds this answers for its pointers; row and units are in range of them.
-                unsafe { self.units::<F::Vector<S>>(simd, row, unit) };
+                unsafe { self.units::<F::Vector<S>>(simd, &states, row, unit) };
                 unit += F::Vector::<S>::LANES;
             }
         }
     }
 }
 
-impl<F, E, const GATES: usize, const STATES: usize, const SAVED: usize>
-    Advance<'_, F, E, GATES, STATES, SAVED>
-where
-    F: Element,
-    E: Equations<GATES, STATES, SAVED>,
-{
+impl<F: Element, E: Equations> Advance<'_, F, E> {
     /// The units in one register, from `unit` on.
     #[inline(always)]
-    unsafe fn units<V: Vector<Element = F>>(&self, simd: V::Simd, row: usize, unit: usize) {
-        let stride = self.gate_stride;
-        let state = row * self.state_row + self.state_offset + unit;
+    unsafe fn units<V: Vector<Element = F>>(
+        &self,
+        simd: V::Simd,
+        states: &E::States<State<F>>,
+        row: usize,
+        unit: usize,
+    ) {
+        let reading = &self.reading;
+        let of_row = reading.first + unit;
         // SAFETY: a row of a panel has `stride` numbers for each gate, slot and state.
         unsafe {
-            let slots = self.inputs.get_unchecked(row).add(self.input_offset + unit);
-            let products = self.products.add(row * self.product_row + unit);
-            let input = std::array::from_fn(|gate| V::load(simd, slots.add(gate * stride)));
-            let hidden = std::array::from_fn(|gate| V::load(simd, products.add(gate * stride)));
-            let old = self.states.map(|at| V::load(simd, at.old.add(state)));
-            let (new, saved) = self.equations.forward(input, hidden, old);
-
-            for (at, new) in self.states.iter().zip(new) {
-                new.store(at.new.add(state));
+            let (input, hidden, old, units) = reading.arguments::<V>(simd, states, row, unit);
+            let (new, saved) = reading.equations.forward(input, hidden, old, units);
+            // What comes out for units that do not exist goes nowhere: a product may read on behind the last unit.
+            let store = |value: V, to: *mut F| match reading.units - unit {
+                count if count < V::LANES => value.store_first(to, count),
+                _ => value.store(to),
+            };
+            let projected = usize::from(reading.geometry.projected.is_some());
+            for (state, new) in states.as_ref().iter().zip(new.as_ref()).skip(projected) {
+                store(*new, state.new.add(row * state.row + of_row));
             }
             let output = self
                 .outputs
                 .get_unchecked(row)
                 .add(self.output_offset + unit);
-            match self.units - unit {
-                count if count < V::LANES => new[0].store_first(output, count),
-                _ => new[0].store(output),
-            }
+            store(new.as_ref()[0], output);
             if self.keep {
+                let (slots, stride) = (reading.slots(row, unit), reading.gate_stride);
                 for (slot, saved) in saved.into_iter().enumerate() {
                     saved.store(slots.add(slot * stride));
                 }
                 for (extra, new) in new.into_iter().skip(1).enumerate() {
-                    new.store(slots.add((self.geometry.slots() + extra) * stride));
+                    new.store(slots.add((reading.geometry.slots() + extra) * stride));
+                }
+            }
+        }
+    }
+}
+
+/// A cell's middle vector on one panel of all rows of a step.
+pub(super) struct Middle<'a, F, E> {
+    pub(super) reading: Reading<'a, F, E>,
+    /// Where the middle vector goes, one row each.
+    pub(super) outputs: &'a [*mut F],
+}
+
+impl<F: Element, E: Equations> WithSimd for Middle<'_, F, E> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        let (reading, states) = (&self.reading, self.reading.states());
+        for (row, output) in self.outputs.iter().enumerate() {
+            for unit in (0..reading.units).step_by(F::Vector::<S>::LANES) {
+                // SAFETY: as for `Advance`; the middle vector has room for whole panels.
+                unsafe {
+                    let (input, hidden, old, units) =
+                        reading.arguments::<F::Vector<S>>(simd, &states, row, unit);
+                    let middle = reading.equations.middle(input, hidden, old, units);
+                    middle.store(output.add(reading.first + unit));
                 }
             }
         }

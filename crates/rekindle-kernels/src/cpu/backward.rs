@@ -3,14 +3,16 @@
 use std::ops::Range;
 
 use super::buffer::{Buffer, Shared, zeros};
-use super::forward::{Slab, rows_of_a_run};
 use super::geometry::Geometry;
-use super::gradients::{Side, weight_gradients};
 use super::pack::Transposed;
 use super::product::{Inner, Product, Start};
 use super::relay::relay;
-use super::retreat::{Retreat, Row};
+use super::retreat::{LateGradient, Retreat};
+use super::slab::{Kept, Slab};
+use super::team::rows_of_a_run;
+use super::troupe::{Run, Step, Troupe};
 use super::vector::Element;
+use super::weights::TransposedWeights;
 use super::{Operands, Plan, on_threads};
 use crate::Equations;
 
@@ -21,338 +23,350 @@ pub(crate) struct Needs {
     pub(crate) input: bool,
     /// Of `W_ih` and `b_ih`.
     pub(crate) input_side: bool,
-    /// Of `W_hh` and `b_hh`.
+    /// Of the recurrent weights and `b_hh`.
     pub(crate) hidden_side: bool,
+    /// Of the projection.
+    pub(crate) projection: bool,
 }
 
 /// The gradients of what a scan put out; `None`: zero.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct OutputGradients<'a, F, const STATES: usize> {
-    /// Of the output sequence: `[batch, seq, d_hidden]`.
+#[derive(Clone, Debug)]
+pub(crate) struct OutputGradients<'a, F> {
+    /// Of the output sequence, laid out like it.
     pub(crate) output: Option<&'a [F]>,
-    /// Of the final states: `[batch, d_hidden]` each.
-    pub(crate) state: [Option<&'a [F]>; STATES],
+    /// Of the final states, laid out like them.
+    pub(crate) state: Vec<Option<&'a [F]>>,
 }
 
-/// The gradients of what a scan read.
+/// The gradients of what a scan read, each laid out like what it is the gradient of.
 #[derive(Debug)]
-pub(crate) struct Backward<F, const STATES: usize> {
-    /// `[batch, seq, d_input]`, zero in padding.
+pub(crate) struct Backward<F> {
+    /// Of the input, zero in padding.
     pub(crate) input: Option<Vec<F>>,
-    /// Of `W_ih` and `b_ih`: `[d_input, gates·d_hidden]` and `[gates·d_hidden]`.
+    /// Of `W_ih` and `b_ih`.
     pub(crate) input_side: Option<[Vec<F>; 2]>,
-    /// Of `W_hh` and `b_hh`: `[d_hidden, gates·d_hidden]` and `[gates·d_hidden]`.
-    pub(crate) hidden_side: Option<[Vec<F>; 2]>,
-    /// Of the initial states: `[batch, d_hidden]` each.
-    pub(crate) state: [Vec<F>; STATES],
+    /// Of the recurrent weights, and of `b_hh`.
+    pub(crate) hidden_side: Option<(Vec<Vec<F>>, Vec<F>)>,
+    /// Of the parameters of units.
+    pub(crate) units: Vec<Vec<F>>,
+    /// Of the projection.
+    pub(crate) projection: Option<Vec<F>>,
+    /// Of the initial states.
+    pub(crate) state: Vec<Vec<F>>,
 }
 
 impl Plan {
     /// The gradients of a training scan. What the slab holds is used up: gradients of the gates take its place.
-    pub(crate) fn backward<F, E, const GATES: usize, const STATES: usize, const SAVED: usize>(
+    pub(crate) fn backward<F: Element, E: Equations>(
         &self,
         equations: &E,
-        operands: Operands<'_, F, STATES>,
+        operands: &Operands<'_, F>,
         output: &[F],
         slab: Slab<F>,
-        gradients: OutputGradients<'_, F, STATES>,
+        gradients: OutputGradients<'_, F>,
         needs: Needs,
-    ) -> Backward<F, STATES>
-    where
-        F: Element,
-        E: Equations<GATES, STATES, SAVED>,
-    {
-        let geometry = self.geometry::<F, _, GATES, STATES, SAVED>(equations);
-        let numbers = |width: usize| zeros(self.timetable.batch() * width);
-        let mut input = needs.input.then(|| numbers(self.seq * self.d_input));
-        let mut state = gradients
-            .state
-            .map(|gradient| gradient.map_or_else(|| numbers(self.d_hidden), <[F]>::to_vec));
-        BackwardScan {
+    ) -> Backward<F> {
+        let geometry = self.geometry::<F, E>();
+        let batch = self.timetable.batch();
+        let mut input = (needs.input).then(|| zeros(batch * self.seq * self.d_input));
+        let mut state = given_or_zeros(&gradients.state, &operands.state);
+        let mut of_rows: Vec<Vec<F>> = (operands.units.iter())
+            .map(|_| zeros(batch * self.d_hidden))
+            .collect();
+        let scan = BackwardScan {
             plan: self,
             equations,
-            weight_hh: Transposed::recurrent(operands.weight_hh, &geometry, self),
-            weight_ih: needs
-                .input
-                .then(|| Transposed::input(operands.weight_ih, &geometry, self)),
-            initial: operands.state,
+            weights: TransposedWeights::pack(self, operands, &geometry, needs.input),
+            initial: operands.state.clone(),
             output,
-            slab: slab.0.start(),
+            kept: slab.kept(),
+            projected: Buffer::recycled(match geometry.projected {
+                Some(_) => self.timetable.slab_rows() * geometry.row_width(),
+                None => 0,
+            }),
             output_gradient: gradients.output,
             input: input.as_mut().map(|input| Shared(input.as_mut_ptr())),
-            state: state.each_mut().map(|state| Shared(state.as_mut_ptr())),
+            state: shared(&mut state),
+            units: shared(&mut of_rows),
             geometry,
-        }
-        .run_all();
-        let side = |side: Side<'_, F>| weight_gradients(self, &geometry, &slab, side);
-        let initial = operands.state[0];
+        };
+        scan.run_all();
         Backward {
+            input_side: needs.input_side.then(|| scan.input_side(operands)),
+            hidden_side: needs.hidden_side.then(|| scan.hidden_side(operands)),
+            projection: (operands.projection.filter(|_| needs.projection))
+                .map(|weight| scan.projection_gradient(weight.len())),
+            units: of_rows
+                .iter()
+                .map(|rows| sum(rows, self.d_hidden))
+                .collect(),
             input,
-            input_side: needs.input_side.then(|| side(Side::Input(operands.input))),
-            hidden_side: needs
-                .hidden_side
-                .then(|| side(Side::Hidden { initial, output })),
             state,
         }
     }
 }
 
+/// The gradients of the final states; zeros where there is none.
+fn given_or_zeros<F: Element>(given: &[Option<&[F]>], states: &[&[F]]) -> Vec<Vec<F>> {
+    let both = given.iter().zip(states);
+    both.map(|(given, state)| given.map_or_else(|| zeros(state.len()), <[F]>::to_vec))
+        .collect()
+}
+
+/// The sum of all rows.
+fn sum<F: Element>(rows: &[F], width: usize) -> Vec<F> {
+    let mut sum = vec![F::default(); width];
+    for row in rows.chunks_exact(width) {
+        (sum.iter_mut().zip(row)).for_each(|(sum, &value)| *sum = *sum + value);
+    }
+    sum
+}
+
+/// Pointers to vectors that several threads write.
+fn shared<F>(vectors: &mut [Vec<F>]) -> Vec<Shared<F>> {
+    let pointers = vectors.iter_mut().map(|vector| Shared(vector.as_mut_ptr()));
+    pointers.collect()
+}
+
 /// What all threads of a backward scan share.
-struct BackwardScan<'a, F, E, const GATES: usize, const STATES: usize, const SAVED: usize> {
-    plan: &'a Plan,
+pub(super) struct BackwardScan<'a, F, E> {
+    pub(super) plan: &'a Plan,
     equations: &'a E,
-    geometry: Geometry,
-    weight_hh: Transposed<F>,
-    /// Absent where the input needs no gradient.
-    weight_ih: Option<Transposed<F>>,
-    initial: [&'a [F]; STATES],
-    output: &'a [F],
-    slab: *mut F,
-    output_gradient: Option<&'a [F]>,
-    input: Option<Shared<F>>,
+    pub(super) geometry: Geometry,
+    weights: TransposedWeights<F>,
+    pub(super) initial: Vec<&'a [F]>,
+    pub(super) output: &'a [F],
+    pub(super) kept: Kept<F>,
+    /// The gradient of the projected hidden state: `[slab row, row]`.
+    pub(super) projected: Buffer<F>,
+    pub(super) output_gradient: Option<&'a [F]>,
+    pub(super) input: Option<Shared<F>>,
     /// The gradients of the final states, and in their place those of the initial ones.
-    state: [Shared<F>; STATES],
+    pub(super) state: Vec<Shared<F>>,
+    /// The gradients of the parameters of units, row by row: `[batch, d_hidden]` each.
+    pub(super) units: Vec<Shared<F>>,
 }
 
-// SAFETY: threads read what is shared, and write rows of `slab`, `input` and `state` of their own positions only.
-unsafe impl<F: Element, E: Sync, const GATES: usize, const STATES: usize, const SAVED: usize> Sync
-    for BackwardScan<'_, F, E, GATES, STATES, SAVED>
-{
+// SAFETY: threads read what is shared, and write rows of `kept`, `projected`, `input`, `state` and `units` of their own
+// positions only.
+unsafe impl<F: Element, E: Sync> Sync for BackwardScan<'_, F, E> {}
+
+/// What is done in one phase of a step. All threads of a team end one phase before they begin the next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Phase {
+    /// The gradient of the projected hidden state.
+    Projected,
+    /// The gradient of the hidden state before its projection.
+    Shown,
+    /// The gradient of the last gate.
+    Late,
+    /// The gradient of the middle vector.
+    Middle,
+    /// The gradients of all gates, and of the states by the equations.
+    Gates,
+    /// The gradients of the states by the recurrent products.
+    Recur,
 }
 
-/// What is held of the rows at some positions, while they are scanned.
-struct Team<F, const STATES: usize> {
-    /// The gradient of each state, `[row, padded hidden]`.
-    gradients: [Buffer<F>; STATES],
-    hidden_rows: Vec<*mut F>,
-    /// The initial states, `[row, padded hidden]`.
-    initial: [Buffer<F>; STATES],
-}
-
-impl<F, E, const GATES: usize, const STATES: usize, const SAVED: usize>
-    BackwardScan<'_, F, E, GATES, STATES, SAVED>
-where
-    F: Element,
-    E: Equations<GATES, STATES, SAVED>,
-{
+impl<F: Element, E: Equations> BackwardScan<'_, F, E> {
     /// The whole scan of all rows.
     fn run_all(&self) {
         let (teams, workers) = self.plan.share(&self.geometry);
         on_threads(teams, |team| self.run(&team, workers));
     }
 
+    /// The phases of each step.
+    fn phases(&self) -> Vec<Phase> {
+        let projection = [Phase::Projected, Phase::Shown];
+        let middle = [Phase::Late, Phase::Middle];
+        let projection = projection
+            .iter()
+            .filter(|_| self.geometry.projected.is_some());
+        let middle = middle.iter().filter(|_| self.geometry.middle);
+        let always = [Phase::Gates, Phase::Recur];
+        projection.chain(middle).chain(&always).copied().collect()
+    }
+
     /// The whole scan of the rows at `positions`, on `workers` threads.
     fn run(&self, positions: &[usize], workers: usize) {
-        let team = self.team(positions);
+        let troupe = self.troupe(positions);
+        let phases = self.phases();
         let mut visits = self.plan.timetable.visits();
         visits.reverse();
         for visits in visits.chunks(rows_of_a_run(workers).div_ceil(positions.len())) {
-            let run = self.steps(&team, positions, visits);
-            // Each step has two phases, all steps together one more.
-            let steps = 2 * visits.len();
-            let phases = steps + usize::from(self.weight_ih.is_some());
-            relay(workers, phases, |phase, part| match &self.weight_ih {
-                Some(weight_ih) if phase == steps => {
+            let run = self.steps(&troupe, positions, visits);
+            let of_steps = phases.len() * visits.len();
+            // All steps together have one more.
+            let with_input = of_steps + usize::from(self.weights.ih.is_some());
+            relay(workers, with_input, |phase, part| match &self.weights.ih {
+                Some(weight_ih) if phase == of_steps => {
                     self.input_gradients(&run, weight_ih, part.of(weight_ih.panels()));
                 }
-                _ if phase % 2 == 0 => {
-                    self.step(&run.steps[phase / 2], part.of(self.geometry.panels()));
+                _ => {
+                    let step = &run.steps[phase / phases.len()];
+                    let phase = phases[phase % phases.len()];
+                    self.phase(phase, &troupe, step, part.of(self.panels(phase)));
                 }
-                _ => self.recur(
-                    &team,
-                    &run.steps[phase / 2],
-                    part.of(self.weight_hh.panels()),
-                ),
             });
         }
-        for (state, gradient) in self.state.iter().zip(&team.gradients) {
-            // SAFETY: a state has all rows; nobody else touches these.
-            unsafe {
-                self.plan
-                    .unpad(gradient, state.get(), positions, &self.geometry);
-            }
+        self.finish(&troupe, positions);
+    }
+
+    /// How many panels a phase has.
+    fn panels(&self, phase: Phase) -> usize {
+        match phase {
+            Phase::Projected => self.geometry.wide(self.geometry.d_output()).count(),
+            Phase::Shown | Phase::Middle => self.geometry.wide(self.geometry.d_hidden).count(),
+            Phase::Late | Phase::Gates => self.geometry.panels(),
+            Phase::Recur => self.weights.hh.iter().map(Transposed::panels).sum(),
         }
     }
 
-    fn team(&self, positions: &[usize]) -> Team<F, STATES> {
-        // SAFETY: a state has all rows; nobody else writes these.
-        let padded = |state| unsafe { self.plan.pad(state, positions, &self.geometry) };
-        let gradients = self.state.map(|state| padded(state.get().cast_const()));
-        let hidden = self.geometry.padded_hidden();
-        // SAFETY: the buffer has these rows.
-        let row = |row: usize| unsafe { gradients[0].start().add(row * hidden) };
-        Team {
-            hidden_rows: (0..positions.len()).map(row).collect(),
-            initial: self.initial.map(|state| padded(state.as_ptr())),
-            gradients,
-        }
-    }
-
-    /// Where the numbers of the steps `visits` lie.
-    fn steps(
-        &self,
-        team: &Team<F, STATES>,
-        positions: &[usize],
-        visits: &[usize],
-    ) -> Run<F, STATES> {
-        let (timetable, d_input) = (&self.plan.timetable, self.plan.d_input);
-        let mut run = Run {
-            steps: Vec::with_capacity(visits.len()),
-            gates: Vec::new(),
-            inputs: Vec::new(),
-        };
-        for &t in visits {
-            let alive = &positions[..timetable.alive_of(t, positions)];
-            let row = |(row, &position)| self.row(team, row, position, t);
-            let rows: Vec<_> = alive.iter().enumerate().map(row).collect();
-            let gates = rows.iter().map(|row| row.slab.cast_const());
-            if let Some(input) = self.input {
-                run.gates.extend(gates.clone());
-                run.inputs.extend(alive.iter().map(|&position| {
-                    let first = (timetable.row(position) * self.plan.seq + t) * d_input;
-                    // SAFETY: the input has this row and this step.
-                    unsafe { input.get().add(first) }
-                }));
-            }
-            run.steps.push(Step {
-                gates: gates.collect(),
-                rows,
-            });
-        }
-        run
-    }
-
-    /// The gradients of the gates at one step, in some panels, and of the states before it, but for the part that flows
-    /// through `h W_hh`.
-    fn step(&self, step: &Step<F, STATES>, panels: Range<usize>) {
+    /// One phase of a step, for some of its panels.
+    fn phase(&self, phase: Phase, troupe: &Troupe<F>, step: &Step<F, E>, panels: Range<usize>) {
+        let wide_stride = self.geometry.wide(0).units;
         for panel in panels {
-            self.plan.isa.run(Retreat {
-                equations: self.equations,
-                geometry: &self.geometry,
-                units: self.geometry.units_of(panel),
-                slab_offset: panel * self.panel_stride(),
-                unit: panel * self.geometry.units(),
-                rows: &step.rows,
-            });
+            match (phase, &self.weights.projection, &self.weights.middle) {
+                (Phase::Shown, Some(weight), _) => {
+                    let from = (&step.projected[..], 0, wide_stride);
+                    let to = &troupe.shown_rows[..step.rows.len()];
+                    self.transposed(from, (weight, panel), Start::Zero, to);
+                }
+                (Phase::Middle, _, Some(weight)) => {
+                    let from = (&troupe.late_rows[..step.rows.len()], 0, wide_stride);
+                    let to = &troupe.middle_rows[..step.rows.len()];
+                    self.transposed(from, (weight, panel), Start::Zero, to);
+                }
+                (Phase::Projected, ..) => self.project_back(step, panel),
+                (Phase::Late, ..) => {
+                    (self.plan.isa).run(LateGradient(self.retreat(troupe, step, panel)));
+                }
+                (Phase::Gates, ..) => self.plan.isa.run(self.retreat(troupe, step, panel)),
+                (Phase::Recur, ..) => self.recur(troupe, step, panel),
+                (Phase::Shown | Phase::Middle, ..) => unreachable!("packed with the weights"),
+            }
         }
     }
 
-    /// The part that flows through `h W_hh`, for some panels of `W_hhᵀ`.
-    fn recur(&self, team: &Team<F, STATES>, step: &Step<F, STATES>, panels: Range<usize>) {
-        let to = &team.hidden_rows[..step.gates.len()];
-        self.transposed(&step.gates, 0, (&self.weight_hh, panels), Start::Output, to);
+    /// The derivative of the equations in one panel.
+    fn retreat<'a>(
+        &'a self,
+        troupe: &Troupe<F>,
+        step: &'a Step<F, E>,
+        panel: usize,
+    ) -> Retreat<'a, F, E> {
+        Retreat {
+            equations: self.equations,
+            geometry: &self.geometry,
+            units: self.geometry.units_of(panel),
+            slab_offset: panel * self.panel_stride(),
+            unit: panel * self.geometry.units(),
+            rows: &step.rows,
+            of_units: (self.weights.units.as_ref()).map(|units| units.start().cast_const()),
+            unit_stride: troupe.unit_stride,
+        }
     }
 
-    /// Where the numbers of one row at step `t` lie.
-    fn row(&self, team: &Team<F, STATES>, row: usize, position: usize, t: usize) -> Row<F, STATES> {
-        let (timetable, d_hidden) = (&self.plan.timetable, self.plan.d_hidden);
-        let of_sequence = |t| (timetable.row(position) * self.plan.seq + t) * d_hidden;
-        let slab = |t| timetable.slab_row(t, position) * self.geometry.row();
-        let before = timetable.before(t, position);
-        let padded = row * self.geometry.padded_hidden();
-        // SAFETY: all of these have the row, the step and the position.
-        unsafe {
-            Row {
-                slab: self.slab.add(slab(t)),
-                slab_before: before.map(|t| self.slab.add(slab(t)).cast_const()),
-                hidden: self.output.as_ptr().add(of_sequence(t)),
-                hidden_before: match before {
-                    Some(t) => self.output.as_ptr().add(of_sequence(t)),
-                    None => team.initial[0].start().add(padded),
-                },
-                initial: team
-                    .initial
-                    .each_ref()
-                    .map(|state| state.start().add(padded).cast_const()),
-                output_gradient: self
-                    .output_gradient
-                    .map(|gradient| gradient.as_ptr().add(of_sequence(t))),
-                gradients: team
-                    .gradients
-                    .each_ref()
-                    .map(|gradient| gradient.start().add(padded)),
+    /// The gradient of the projected hidden state in one panel: from the steps after this one and from the output. Zero
+    /// where the panel has no columns.
+    fn project_back(&self, step: &Step<F, E>, panel: usize) {
+        let wide = self.geometry.wide(self.geometry.d_output());
+        let first = panel * wide.units;
+        let to = step.projected.iter().zip(&step.outputs);
+        for (row, (to, output)) in step.rows.iter().zip(to) {
+            // SAFETY: all rows have these columns, `to` those that fill up the panel.
+            unsafe {
+                let to = to.cast_mut().add(first);
+                let carried = row.gradients.as_ref()[0].add(first);
+                for column in 0..wide.real(panel) {
+                    let mut gradient = *carried.add(column);
+                    if let Some(output) = output {
+                        gradient = gradient + *output.add(first + column);
+                    }
+                    to.add(column).write(gradient);
+                }
+                to.add(wide.real(panel))
+                    .write_bytes(0, wide.units - wide.real(panel));
             }
+        }
+    }
+
+    /// The part of a state's gradient that flows through a recurrent product, for one panel of all states' weights.
+    fn recur(&self, troupe: &Troupe<F>, step: &Step<F, E>, panel: usize) {
+        let mut panel = panel;
+        for (state, weight) in self.weights.hh.iter().enumerate() {
+            if panel >= weight.panels() {
+                panel -= weight.panels();
+                continue;
+            }
+            let start = match (state, self.geometry.projected) {
+                (0, Some(_)) => Start::Zero,
+                _ => Start::Output,
+            };
+            let slot = self.geometry.hidden_slots(state).start;
+            let from = (
+                &step.gates[..],
+                slot * self.geometry.units(),
+                self.panel_stride(),
+            );
+            let to = &troupe.gradient_rows[state][..step.rows.len()];
+            return self.transposed(from, (weight, panel), start, to);
         }
     }
 
     /// The gradients of the input at all steps of a run, for some panels of `W_ihᵀ`.
-    fn input_gradients(
-        &self,
-        run: &Run<F, STATES>,
-        weight_ih: &Transposed<F>,
-        panels: Range<usize>,
-    ) {
-        let apart = self.geometry.apart * self.geometry.units();
-        self.transposed(
-            &run.gates,
-            apart,
-            (weight_ih, panels),
-            Start::Zero,
-            &run.inputs,
-        );
+    fn input_gradients(&self, run: &Run<F, E>, weight_ih: &Transposed<F>, panels: Range<usize>) {
+        let slot = self.geometry.input_slots().start;
+        for panel in panels {
+            let from = (
+                &run.gates[..],
+                slot * self.geometry.units(),
+                self.panel_stride(),
+            );
+            self.transposed(from, (weight_ih, panel), Start::Zero, &run.inputs);
+        }
     }
 
-    /// `outputs += gates · weightᵀ`, the inner dimension in pieces that stay in the cache.
+    /// `outputs = start + gradients · weightᵀ` for one panel, the inner dimension in pieces that stay in the cache.
+    /// Gradients start at `offset` in their rows; from one panel of units to the next they are `stride` apart.
     fn transposed(
         &self,
-        gates: &[*const F],
-        offset: usize,
-        (weight, panels): (&Transposed<F>, Range<usize>),
+        (gradients, offset, stride): (&[*const F], usize, usize),
+        (weight, panel): (&Transposed<F>, usize),
         start: Start<F>,
         outputs: &[*mut F],
     ) {
         /// Half of a usual second-level cache, in numbers of four bytes.
         const PIECE: usize = 1 << 16;
-        let length = self.geometry.gate_columns();
-        for panel in panels {
-            let (panel, vectors, column) = weight.panel(panel);
-            let width = vectors * self.geometry.registers.lanes;
-            let longest = (PIECE / (length * width)).max(1);
-            for first in (0..self.geometry.panels()).step_by(longest) {
-                F::multiply(
-                    self.plan.isa,
-                    Product {
-                        inputs: gates,
-                        input_offset: offset + first * self.panel_stride(),
-                        inner: Inner {
-                            pieces: longest.min(self.geometry.panels() - first),
-                            stride: self.panel_stride(),
-                            length,
-                        },
-                        // SAFETY: the panel has all pieces.
-                        panel: unsafe { panel.add(first * length * width) },
-                        vectors,
-                        start: if first == 0 { start } else { Start::Output },
-                        outputs,
-                        output_offset: column,
-                        columns: (weight.columns() - column).min(width),
+        let (pieces, length) = weight.pieces();
+        let (panel, vectors, column) = weight.panel(panel);
+        let width = vectors * self.geometry.registers.lanes;
+        let longest = (PIECE / (length * width).max(1)).max(1);
+        for first in (0..pieces).step_by(longest) {
+            F::multiply(
+                self.plan.isa,
+                Product {
+                    inputs: gradients,
+                    input_offset: offset + first * stride,
+                    inner: Inner {
+                        pieces: longest.min(pieces - first),
+                        stride,
+                        length,
                     },
-                );
-            }
+                    // SAFETY: the panel has all pieces.
+                    panel: unsafe { panel.add(first * length * width) },
+                    vectors,
+                    start: if first == 0 { start } else { Start::Output },
+                    outputs,
+                    output_offset: column,
+                    columns: (weight.columns() - column).min(width),
+                },
+            );
         }
     }
 
     /// From one panel of the slab to the next.
-    fn panel_stride(&self) -> usize {
+    pub(super) fn panel_stride(&self) -> usize {
         self.plan.timetable.slab_rows() * self.geometry.row()
     }
 }
-
-/// Some steps whose gradients of the input are taken together.
-struct Run<F, const STATES: usize> {
-    steps: Vec<Step<F, STATES>>,
-    /// The gradients of the gates of all rows of all steps, in panel 0, and of the same rows' inputs.
-    gates: Vec<*const F>,
-    inputs: Vec<*mut F>,
-}
-
-/// The rows alive at one step, and the gradients of their gates in panel 0.
-struct Step<F, const STATES: usize> {
-    rows: Vec<Row<F, STATES>>,
-    gates: Vec<*const F>,
-}
-
-// SAFETY: threads that share a run or a team write to disjoint panels, and read others' after their phase.
-unsafe impl<F: Element, const STATES: usize> Sync for Run<F, STATES> {}
-// SAFETY: as above.
-unsafe impl<F: Element, const STATES: usize> Sync for Team<F, STATES> {}

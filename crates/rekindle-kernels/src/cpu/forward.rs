@@ -2,46 +2,34 @@
 
 use std::ops::Range;
 
-use super::advance::{Advance, State};
-use super::buffer::{Buffer, Shared, zeros};
+use super::advance::{Advance, Middle, Reading};
+use super::buffer::{Shared, zeros};
 use super::geometry::Geometry;
-use super::pack::{Packed, pack_bias, pack_gates};
 use super::product::{Inner, Product, Start};
 use super::relay::relay;
+use super::slab::{Kept, Slab};
+use super::team::{Run, Team};
 use super::vector::Element;
+use super::weights::Weights;
 use super::{Operands, Plan, on_threads};
 use crate::Equations;
 
-/// Rows of input products that are taken in one go, so that they are still in the cache when their step comes. Several
-/// threads meet after each run, which costs as much as some steps.
-pub(super) fn rows_of_a_run(workers: usize) -> usize {
-    if workers == 1 { 64 } else { 256 }
-}
-
-/// The activations of a training scan: `[panel, slab row, slot and state, unit]`.
-#[derive(Debug)]
-pub(crate) struct Slab<F>(pub(super) Buffer<F>);
-
 /// What a scan puts out.
 #[derive(Debug)]
-pub(crate) struct Forward<F, const STATES: usize> {
-    /// `[batch, seq, d_hidden]`, zero in padding.
+pub(crate) struct Forward<F> {
+    /// `[batch, seq, d_output]`, or with time first, zero in padding.
     pub(crate) output: Vec<F>,
-    /// `[batch, d_hidden]` each.
-    pub(crate) state: [Vec<F>; STATES],
+    /// `[batch, d_output]` for the hidden state, `[batch, d_hidden]` for the others.
+    pub(crate) state: Vec<Vec<F>>,
 }
 
 impl Plan {
     /// All steps, keeping nothing.
-    pub(crate) fn infer<F, E, const GATES: usize, const STATES: usize, const SAVED: usize>(
+    pub(crate) fn infer<F: Element, E: Equations>(
         &self,
         equations: &E,
-        operands: Operands<'_, F, STATES>,
-    ) -> Forward<F, STATES>
-    where
-        F: Element,
-        E: Equations<GATES, STATES, SAVED>,
-    {
+        operands: &Operands<'_, F>,
+    ) -> Forward<F> {
         match self.is_short() {
             true => self.infer_directly(equations, operands),
             false => self.forward(equations, operands, None),
@@ -49,47 +37,37 @@ impl Plan {
     }
 
     /// All steps, and the activations that [`backward`](Self::backward) needs.
-    pub(crate) fn train<F, E, const GATES: usize, const STATES: usize, const SAVED: usize>(
+    pub(crate) fn train<F: Element, E: Equations>(
         &self,
         equations: &E,
-        operands: Operands<'_, F, STATES>,
-    ) -> (Forward<F, STATES>, Slab<F>)
-    where
-        F: Element,
-        E: Equations<GATES, STATES, SAVED>,
-    {
-        let geometry = self.geometry::<F, _, GATES, STATES, SAVED>(equations);
-        let rows = self.timetable.slab_rows();
-        let slab = Buffer::recycled(geometry.panels() * rows * geometry.row());
-        let forward = self.forward(equations, operands, Some(Shared(slab.start())));
-        (forward, Slab(slab))
+        operands: &Operands<'_, F>,
+    ) -> (Forward<F>, Slab<F>) {
+        let geometry = self.geometry::<F, E>();
+        let slab = Slab::new(&geometry, self.timetable.slab_rows());
+        let forward = self.forward(equations, operands, Some(slab.kept()));
+        (forward, slab)
     }
 
-    fn forward<F, E, const GATES: usize, const STATES: usize, const SAVED: usize>(
+    fn forward<F: Element, E: Equations>(
         &self,
         equations: &E,
-        operands: Operands<'_, F, STATES>,
-        slab: Option<Shared<F>>,
-    ) -> Forward<F, STATES>
-    where
-        F: Element,
-        E: Equations<GATES, STATES, SAVED>,
-    {
-        let geometry = self.geometry::<F, _, GATES, STATES, SAVED>(equations);
-        let batch = self.timetable.batch();
-        let mut output = zeros(batch * self.seq * self.d_hidden);
-        let mut state = operands.state.map(<[F]>::to_vec);
+        operands: &Operands<'_, F>,
+        kept: Option<Kept<F>>,
+    ) -> Forward<F> {
+        let geometry = self.geometry::<F, E>();
+        let mut output = zeros(self.timetable.batch() * self.seq * geometry.d_output());
+        let mut state: Vec<Vec<F>> = operands.state.iter().map(|state| state.to_vec()).collect();
         let scan = Scan {
             plan: self,
             equations,
-            weight_ih: pack_gates(operands.weight_ih, self.d_input, &geometry, self),
-            weight_hh: pack_gates(operands.weight_hh, self.d_hidden, &geometry, self),
-            bias_ih: pack_bias(operands.biases.map(|[bias_ih, _]| bias_ih), &geometry, self),
-            bias_hh: pack_bias(operands.biases.map(|[_, bias_hh]| bias_hh), &geometry, self),
+            weights: Weights::pack(operands, &geometry, self),
             input: operands.input,
             output: Shared(output.as_mut_ptr()),
-            state: state.each_mut().map(|state| Shared(state.as_mut_ptr())),
-            slab,
+            state: state
+                .iter_mut()
+                .map(|state| Shared(state.as_mut_ptr()))
+                .collect(),
+            kept,
             geometry,
         };
         let (teams, workers) = self.share(&scan.geometry);
@@ -99,161 +77,83 @@ impl Plan {
 }
 
 /// What all threads of a scan share.
-struct Scan<'a, F, E, const GATES: usize, const STATES: usize, const SAVED: usize> {
-    plan: &'a Plan,
+pub(super) struct Scan<'a, F, E> {
+    pub(super) plan: &'a Plan,
     equations: &'a E,
-    geometry: Geometry,
-    weight_ih: Packed<F>,
-    weight_hh: Packed<F>,
-    bias_ih: Packed<F>,
-    bias_hh: Packed<F>,
-    input: &'a [F],
-    output: Shared<F>,
+    pub(super) geometry: Geometry,
+    weights: Weights<F>,
+    pub(super) input: &'a [F],
+    pub(super) output: Shared<F>,
     /// The initial states, and in their place the final ones.
-    state: [Shared<F>; STATES],
-    slab: Option<Shared<F>>,
+    pub(super) state: Vec<Shared<F>>,
+    pub(super) kept: Option<Kept<F>>,
 }
 
-// SAFETY: threads read what is shared, and write rows of `output`, `state` and `slab` of their own positions only.
-unsafe impl<F: Element, E: Sync, const GATES: usize, const STATES: usize, const SAVED: usize> Sync
-    for Scan<'_, F, E, GATES, STATES, SAVED>
-{
+// SAFETY: threads read what is shared, and write rows of `output`, `state` and `kept` of their own positions only.
+unsafe impl<F: Element, E: Sync> Sync for Scan<'_, F, E> {}
+
+/// What is done in one phase of a step. All threads of a team end one phase before they begin the next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Phase {
+    /// The product with the states, and the equations on it.
+    Whole,
+    /// The product with the states, and the middle vector.
+    Middle,
+    /// The product with the middle vector, and the equations.
+    Late,
+    /// The projection.
+    Project,
 }
 
-/// What is held of the rows at some positions, while they are scanned.
-struct Team<F, const STATES: usize> {
-    /// Each state, `[row, padded hidden]`; of the hidden state a second copy. A step reads one and writes the other.
-    states: [Buffer<F>; STATES],
-    second_hidden: Buffer<F>,
-    /// The hidden state's rows in both copies.
-    hidden_rows: [Vec<*const F>; 2],
-    /// The recurrent product of one panel: `[row, gate, unit]`.
-    products: Buffer<F>,
-    product_rows: Vec<*mut F>,
-    /// From the products of one panel to those of the next; 0 where a single thread takes one panel after the other.
-    product_stride: usize,
-    /// Each row's first number in the output.
-    output_rows: Vec<*mut F>,
-    /// Steps in a run.
-    steps: usize,
-    /// Where the input products of a run go, when there is no slab.
-    run: Option<Buffer<F>>,
+/// One step of a team.
+struct Step<'a, F> {
+    team: &'a Team<F>,
+    run: &'a Run<F>,
+    /// Its rows in the run.
+    rows: Range<usize>,
+    /// Which copy of the states is read.
+    newest: usize,
 }
 
-// SAFETY: threads that share a team write to disjoint panels of its buffers, and read others' after their phase.
-unsafe impl<F: Element, const STATES: usize> Sync for Team<F, STATES> {}
+impl<F: Element, E: Equations> Scan<'_, F, E> {
+    /// The phases of each step.
+    fn phases(&self) -> &'static [Phase] {
+        match (self.geometry.middle, self.geometry.projected) {
+            (false, None) => &[Phase::Whole],
+            (false, Some(_)) => &[Phase::Whole, Phase::Project],
+            (true, None) => &[Phase::Middle, Phase::Late],
+            (true, Some(_)) => &[Phase::Middle, Phase::Late, Phase::Project],
+        }
+    }
 
-/// Some steps whose input products are taken together.
-struct Run<F> {
-    /// The input of each row alive, step by step.
-    inputs: Vec<*const F>,
-    /// The pre-activations of the same rows in panel 0.
-    rows: Vec<*mut F>,
-    /// From one panel of them to the next.
-    panel_stride: usize,
-    /// Each step, and its rows among those above.
-    steps: Vec<(usize, Range<usize>)>,
-}
-
-// SAFETY: as for a team.
-unsafe impl<F: Element> Sync for Run<F> {}
-
-impl<F, E, const GATES: usize, const STATES: usize, const SAVED: usize>
-    Scan<'_, F, E, GATES, STATES, SAVED>
-where
-    F: Element,
-    E: Equations<GATES, STATES, SAVED>,
-{
     /// The whole scan of the rows at `positions`, on `workers` threads.
     fn run(&self, positions: &[usize], workers: usize) {
         let team = self.team(positions, workers);
+        let phases = self.phases();
         let mut newest = 0;
         for visits in self.plan.timetable.visits().chunks(team.steps) {
             let run = self.steps(&team, positions, visits);
-            relay(workers, 1 + visits.len(), |phase, part| {
-                let panels = part.of(self.geometry.panels());
-                match phase.checked_sub(1) {
-                    None => self.input_products(&run, panels),
-                    Some(step) => self.step(&team, &run, step, (newest + step) % 2, panels),
-                }
+            relay(workers, 1 + visits.len() * phases.len(), |phase, part| {
+                let Some(phase) = phase.checked_sub(1) else {
+                    return self.input_products(&run, part.of(self.geometry.panels()));
+                };
+                let step = phase / phases.len();
+                let step = Step {
+                    team: &team,
+                    run: &run,
+                    rows: run.steps[step].clone(),
+                    newest: (newest + step) % 2,
+                };
+                let panels = match phases[phase % phases.len()] {
+                    Phase::Whole | Phase::Middle => self.geometry.panels(),
+                    Phase::Late => self.geometry.wide(self.plan.d_hidden).count(),
+                    Phase::Project => self.geometry.wide(self.geometry.d_output()).count(),
+                };
+                self.phase(phases[phase % phases.len()], &step, part.of(panels));
             });
             newest = (newest + visits.len()) % 2;
         }
         self.finish(&team, positions, newest);
-    }
-
-    /// The initial states in padded rows.
-    fn team(&self, positions: &[usize], workers: usize) -> Team<F, STATES> {
-        let (rows, hidden) = (positions.len(), self.geometry.padded_hidden());
-        // SAFETY: a state has all rows; nobody else touches these.
-        let states = self
-            .state
-            .map(|state| unsafe { self.plan.pad(state.get(), positions, &self.geometry) });
-        let second_hidden = Buffer::zeros(rows * hidden);
-        let rows_of = |start: *mut F, stride: usize| {
-            // SAFETY: the buffer has `rows` rows of `stride` numbers.
-            (0..rows).map(move |row| unsafe { start.add(row * stride) })
-        };
-        let of_panel = rows * self.geometry.gate_columns();
-        let copies = if workers == 1 {
-            1
-        } else {
-            self.geometry.panels()
-        };
-        let products = Buffer::uninitialised(copies * of_panel);
-        let steps = rows_of_a_run(workers).div_ceil(rows);
-        let run = self
-            .slab
-            .is_none()
-            .then(|| Buffer::uninitialised(self.geometry.panels() * steps * of_panel));
-        let output = |&position: &usize| {
-            let first = self.plan.timetable.row(position) * self.plan.seq * self.plan.d_hidden;
-            // SAFETY: the output has this row.
-            unsafe { self.output.get().add(first) }
-        };
-        Team {
-            hidden_rows: [states[0].start(), second_hidden.start()]
-                .map(|start| rows_of(start, hidden).map(<*mut F>::cast_const).collect()),
-            product_rows: rows_of(products.start(), self.geometry.gate_columns()).collect(),
-            product_stride: if workers == 1 { 0 } else { of_panel },
-            output_rows: positions.iter().map(output).collect(),
-            states,
-            second_hidden,
-            products,
-            steps,
-            run,
-        }
-    }
-
-    /// Where the input products of the steps `visits` are taken from and go to.
-    fn steps(&self, team: &Team<F, STATES>, positions: &[usize], visits: &[usize]) -> Run<F> {
-        let timetable = &self.plan.timetable;
-        let (row, panel_rows) = match &team.run {
-            Some(_) => (self.geometry.gate_columns(), team.steps * positions.len()),
-            None => (self.geometry.row(), timetable.slab_rows()),
-        };
-        let mut run = Run {
-            inputs: Vec::with_capacity(visits.len() * positions.len()),
-            rows: Vec::with_capacity(visits.len() * positions.len()),
-            panel_stride: panel_rows * row,
-            steps: Vec::with_capacity(visits.len()),
-        };
-        for &t in visits {
-            let first = run.rows.len();
-            for &position in &positions[..timetable.alive_of(t, positions)] {
-                let x = (timetable.row(position) * self.plan.seq + t) * self.plan.d_input;
-                run.inputs.push(self.input[x..].as_ptr());
-                let (start, index) = match (&team.run, self.slab) {
-                    (Some(buffer), _) => (buffer.start(), run.rows.len()),
-                    (None, Some(slab)) => (slab.get(), timetable.slab_row(t, position)),
-                    (None, None) => unreachable!("without a slab there is a run"),
-                };
-                // SAFETY: the slab or the run has this row in panel 0.
-                run.rows.push(unsafe { start.add(index * row) });
-            }
-            run.steps.push((t, first..run.rows.len()));
-        }
-        run
     }
 
     /// `x W_ih + b_ih` of all steps of a run, for some panels.
@@ -263,9 +163,9 @@ where
                 inputs: &run.inputs,
                 input_offset: 0,
                 inner: Inner::whole(self.plan.d_input),
-                panel: self.weight_ih.panel(panel),
-                vectors: self.geometry.gate_vectors(),
-                start: Start::Row(self.bias_ih.panel(panel)),
+                panel: self.weights.ih.panel(panel),
+                vectors: self.geometry.gates * self.geometry.unit_vectors(),
+                start: Start::Row(self.weights.bias_ih.panel(panel)),
                 outputs: &run.rows,
                 output_offset: panel * run.panel_stride,
                 columns: self.geometry.gate_columns(),
@@ -274,82 +174,212 @@ where
         }
     }
 
-    /// One step, for some panels. `newest` says which copy of the hidden state is read.
-    fn step(
-        &self,
-        team: &Team<F, STATES>,
-        run: &Run<F>,
-        step: usize,
-        newest: usize,
-        panels: Range<usize>,
-    ) {
-        let (t, rows) = &run.steps[step];
-        let inputs = &run.rows[rows.clone()];
-        let hidden = self.geometry.padded_hidden();
-        let copies = [team.states[0].start(), team.second_hidden.start()];
-        let (old, new) = (copies[newest].cast_const(), copies[1 - newest]);
-        self.rest(old, new, inputs.len()..team.product_rows.len(), &panels);
-        for panel in panels {
-            let unit = panel * self.geometry.units();
-            let product = Product {
-                inputs: &team.hidden_rows[newest][..inputs.len()],
-                input_offset: 0,
-                inner: Inner::whole(self.plan.d_hidden),
-                panel: self.weight_hh.panel(panel),
-                vectors: self.geometry.gate_vectors(),
-                start: Start::Row(self.bias_hh.panel(panel)),
-                outputs: &team.product_rows[..inputs.len()],
-                output_offset: panel * team.product_stride,
-                columns: self.geometry.gate_columns(),
-            };
-            F::multiply(self.plan.isa, product);
-            let mut states = team.states.each_ref().map(|state| State::in_place(state));
-            states[0] = State { old, new };
-            self.plan.isa.run(Advance {
-                equations: self.equations,
-                geometry: &self.geometry,
-                units: self.geometry.units_of(panel),
-                // SAFETY: the buffer has the products of this panel.
-                products: unsafe { team.products.start().add(panel * team.product_stride) },
-                product_row: self.geometry.gate_columns(),
-                inputs,
-                input_offset: panel * run.panel_stride,
-                gate_stride: self.geometry.units(),
-                states,
-                state_row: hidden,
-                state_offset: unit,
-                outputs: &team.output_rows[..inputs.len()],
-                output_offset: t * self.plan.d_hidden + unit,
-                keep: self.slab.is_some(),
-            });
+    /// One phase of a step, for some of its panels.
+    fn phase(&self, phase: Phase, step: &Step<'_, F>, panels: Range<usize>) {
+        match phase {
+            Phase::Whole | Phase::Middle => {
+                self.rest(step, &panels);
+                self.keep_states(step, &panels);
+                for panel in panels {
+                    self.recurrent_product(step, panel);
+                    match phase {
+                        Phase::Middle => self.middle(step, panel),
+                        _ => self.advance(step, panel),
+                    }
+                }
+            }
+            Phase::Late => {
+                for panel in panels {
+                    self.late_product(step, panel);
+                    let wide = self.geometry.wide(self.plan.d_hidden);
+                    let each = wide.units / self.geometry.units();
+                    let end = ((panel + 1) * each).min(self.geometry.panels());
+                    (panel * each..end).for_each(|panel| self.advance(step, panel));
+                }
+            }
+            Phase::Project => panels.for_each(|panel| self.project(step, panel)),
         }
     }
 
-    /// Copies the hidden state of rows that rest from one copy to the other, in some panels.
-    fn rest(&self, old: *const F, new: *mut F, rows: Range<usize>, panels: &Range<usize>) {
-        let units = self.geometry.units();
-        for row in rows {
-            let first = row * self.geometry.padded_hidden() + panels.start * units;
-            // SAFETY: both copies have this row and these panels.
+    /// The product of the states with one panel of gates.
+    fn recurrent_product(&self, step: &Step<'_, F>, panel: usize) {
+        let (geometry, team) = (&self.geometry, step.team);
+        let gates = geometry.recurrent_gates();
+        F::multiply(
+            self.plan.isa,
+            Product {
+                inputs: &team.recurrent_rows[step.newest][..step.rows.len()],
+                input_offset: 0,
+                inner: Inner {
+                    pieces: geometry.reads,
+                    stride: geometry.row_width(),
+                    length: geometry.recurrent_rows(),
+                },
+                panel: self.weights.hh.panel(panel),
+                vectors: gates * geometry.unit_vectors(),
+                start: Start::Row(self.weights.bias_hh.panel(panel)),
+                outputs: &team.product_rows[..step.rows.len()],
+                output_offset: panel * team.product_stride,
+                columns: gates * geometry.units(),
+            },
+        );
+    }
+
+    /// The product of the middle vector with one panel of the last gate.
+    fn late_product(&self, step: &Step<'_, F>, panel: usize) {
+        let Some([weight, bias]) = &self.weights.middle else {
+            unreachable!("a cell with a middle vector packs its weights")
+        };
+        self.wide_product(
+            (&step.run.middle_rows[step.rows.clone()], self.plan.d_hidden),
+            weight.panel(panel),
+            Start::Row(bias.panel(panel)),
+            (&step.team.late_rows, panel, self.plan.d_hidden),
+        );
+    }
+
+    /// One panel of the projection, into the new hidden state and the output.
+    fn project(&self, step: &Step<'_, F>, panel: usize) {
+        let Some(weight) = &self.weights.projection else {
+            unreachable!("a projected cell packs its projection")
+        };
+        let width = self.geometry.d_output();
+        let new = &step.team.recurrent_rows[1 - step.newest];
+        let new: Vec<*mut F> = new.iter().map(|row| row.cast_mut()).collect();
+        self.wide_product(
+            (&step.run.shown_rows[step.rows.clone()], self.plan.d_hidden),
+            weight.panel(panel),
+            Start::Zero,
+            (&new, panel, width),
+        );
+        let wide = self.geometry.wide(width);
+        let first = panel * wide.units;
+        for (row, new) in step.rows.clone().zip(new) {
+            // SAFETY: state and output have these columns, which no other panel writes.
             unsafe {
-                let from = old.add(first);
-                new.add(first)
-                    .copy_from_nonoverlapping(from, panels.len() * units);
+                let to = step.run.output_rows[row].add(first);
+                to.copy_from_nonoverlapping(new.add(first), wide.real(panel));
             }
         }
     }
 
-    /// Writes the final states.
-    fn finish(&self, team: &Team<F, STATES>, positions: &[usize], newest: usize) {
-        for (index, state) in self.state.iter().enumerate() {
-            let padded = match (index, newest) {
-                (0, 1) => &team.second_hidden,
-                _ => &team.states[index],
-            };
-            // SAFETY: a state has all rows; nobody else touches these.
+    /// `outputs = start + inputs · panel` for a panel of plain columns.
+    fn wide_product(
+        &self,
+        (inputs, inner): (&[*mut F], usize),
+        weights: *const F,
+        start: Start<F>,
+        (outputs, panel, columns): (&[*mut F], usize, usize),
+    ) {
+        let wide = self.geometry.wide(columns);
+        let inputs: Vec<*const F> = inputs.iter().map(|row| row.cast_const()).collect();
+        F::multiply(
+            self.plan.isa,
+            Product {
+                inputs: &inputs,
+                input_offset: 0,
+                inner: Inner::whole(inner),
+                panel: weights,
+                vectors: super::geometry::WIDE_VECTORS,
+                start,
+                outputs: &outputs[..inputs.len()],
+                output_offset: panel * wide.units,
+                columns: wide.real(panel),
+            },
+        );
+    }
+
+    /// What the equations read in one panel.
+    fn reading<'a>(&'a self, step: &'a Step<'_, F>, panel: usize) -> Reading<'a, F, E> {
+        let (geometry, team) = (&self.geometry, step.team);
+        Reading {
+            equations: self.equations,
+            geometry,
+            first: panel * geometry.units(),
+            units: geometry.units_of(panel),
+            // SAFETY: the buffer has the products of this panel.
+            products: unsafe { team.products.start().add(panel * team.product_stride) },
+            product_row: geometry.gate_columns(),
+            of_middle: None,
+            inputs: &step.run.rows[step.rows.clone()],
+            input_offset: panel * step.run.panel_stride,
+            gate_stride: geometry.units(),
+            states: &team.states[step.newest],
+            of_units: (self.weights.units.as_ref()).map(|units| units.start().cast_const()),
+        }
+    }
+
+    /// The middle vector in one panel.
+    fn middle(&self, step: &Step<'_, F>, panel: usize) {
+        self.plan.isa.run(Middle {
+            reading: self.reading(step, panel),
+            outputs: &step.run.middle_rows[step.rows.clone()],
+        });
+    }
+
+    /// The equations in one panel.
+    fn advance(&self, step: &Step<'_, F>, panel: usize) {
+        let first = panel * self.geometry.units();
+        let outputs = match self.geometry.projected {
+            Some(_) => &step.run.shown_rows,
+            None => &step.run.output_rows,
+        };
+        let late = step.team.late.as_ref();
+        self.plan.isa.run(Advance {
+            reading: Reading {
+                of_middle: late.map(|late| late.start().cast_const()),
+                ..self.reading(step, panel)
+            },
+            outputs: &outputs[step.rows.clone()],
+            output_offset: first,
+            keep: self.kept.is_some(),
+        });
+    }
+
+    /// Copies the states of rows that rest from one copy to the other, in some panels.
+    fn rest(&self, step: &Step<'_, F>, panels: &Range<usize>) {
+        let team = step.team;
+        let [old, new] = [step.newest, 1 - step.newest].map(|copy| &team.recurrent_rows[copy]);
+        for row in step.rows.len()..old.len() {
+            self.copy_states(old[row], panels, |state| {
+                // SAFETY: the row has this state.
+                unsafe { new[row].cast_mut().add(state * self.geometry.row_width()) }
+            });
+        }
+    }
+
+    /// Keeps the states that the recurrent product reads besides the hidden one, for the gradients of the weights.
+    fn keep_states(&self, step: &Step<'_, F>, panels: &Range<usize>) {
+        if self.kept.is_none() || self.geometry.reads == 1 {
+            return;
+        }
+        let old = &step.team.recurrent_rows[step.newest];
+        for (index, row) in step.rows.clone().enumerate() {
+            self.copy_states(old[index], panels, |state| match state {
+                0 => std::ptr::null_mut(),
+                _ => step.run.read_rows[state - 1][row],
+            });
+        }
+    }
+
+    /// Copies the states in a row, in some panels, each to where `to` says, unless that is null. The last panel takes the
+    /// rest of the row along: a projected hidden state may be wider than all panels.
+    fn copy_states(&self, from: *const F, panels: &Range<usize>, to: impl Fn(usize) -> *mut F) {
+        let (units, width) = (self.geometry.units(), self.geometry.row_width());
+        let first = panels.start * units;
+        let end = match panels.end == self.geometry.panels() {
+            true => width,
+            false => panels.end * units,
+        };
+        for state in 0..self.geometry.reads {
+            let to = to(state);
+            if to.is_null() {
+                continue;
+            }
+            // SAFETY: both rows have this state and these columns.
             unsafe {
-                self.plan
-                    .unpad(padded, state.get(), positions, &self.geometry);
+                let from = from.add(state * width + first);
+                to.add(first).copy_from_nonoverlapping(from, end - first);
             }
         }
     }

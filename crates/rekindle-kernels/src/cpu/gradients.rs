@@ -4,130 +4,164 @@ use std::ops::Range;
 
 use pulp::{Simd, WithSimd};
 
-use super::buffer::{Buffer, Shared, zeros};
-use super::forward::Slab;
-use super::geometry::{Geometry, hidden_gate};
+use super::buffer::{Buffer, Shared};
+use super::geometry::{Geometry, Panels};
 use super::product::{ByColumns, WIDEST_TILE, rows_of_tile};
 use super::vector::{Element, Vector};
 use super::{Plan, on_threads, ranges};
 
-/// One of the two affine maps of a cell: what its weights were multiplied with.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum Side<'a, F> {
-    /// `W_ih`, with the input.
-    Input(&'a [F]),
-    /// `W_hh`, with the hidden state before each step.
-    Hidden {
-        /// The initial hidden state.
-        initial: &'a [F],
-        /// The hidden state after each step.
-        output: &'a [F],
-    },
+/// The left factor of a weight's gradient: what the weight was multiplied with, one row for each slab row.
+pub(super) struct Left<F> {
+    rows: Vec<*const F>,
+    /// Numbers of a row.
+    width: usize,
 }
 
-/// The gradients of a weight, `[width, gates·d_hidden]`, and of its bias, `[gates·d_hidden]`.
-///
-/// The bias counts as one more row of the weight, whose input is 1.
-pub(super) fn weight_gradients<F: Element>(
+impl<F: Element> Left<F> {
+    /// The input.
+    pub(super) fn input(plan: &Plan, input: &[F]) -> Self {
+        let width = plan.d_input;
+        Self::rows(plan, width, |t, position| {
+            input[plan.at(plan.timetable.row(position), t) * width..].as_ptr()
+        })
+    }
+
+    /// The hidden state before each step.
+    pub(super) fn hidden(plan: &Plan, geometry: &Geometry, initial: &[F], output: &[F]) -> Self {
+        let (timetable, width) = (&plan.timetable, geometry.d_output());
+        Self::rows(plan, width, |t, position| {
+            let row = timetable.row(position);
+            match timetable.before(t, position) {
+                Some(before) => output[plan.at(row, before) * width..].as_ptr(),
+                None => initial[row * width..].as_ptr(),
+            }
+        })
+    }
+
+    /// A sequence that the scan has kept.
+    pub(super) fn kept(plan: &Plan, geometry: &Geometry, sequence: Shared<F>) -> Self {
+        let row = geometry.row_width();
+        Self::rows(plan, plan.d_hidden, |t, position| {
+            let at = plan.timetable.slab_row(t, position) * row;
+            // SAFETY: a kept sequence has a row for each valid step.
+            unsafe { sequence.get().add(at) }
+        })
+    }
+
+    fn rows(plan: &Plan, width: usize, row: impl Fn(usize, usize) -> *const F) -> Self {
+        let timetable = &plan.timetable;
+        let positions = |t| (0..timetable.alive(t)).map(move |position| (t, position));
+        let slab_rows = (0..timetable.steps()).flat_map(positions);
+        Self {
+            rows: slab_rows.map(|(t, position)| row(t, position)).collect(),
+            width,
+        }
+    }
+}
+
+/// The right factor of a weight's gradient: the gradients of some gates, one row for each slab row.
+pub(super) struct Right<F> {
+    /// The first number of row 0 in panel 0, less `offset`.
+    pub(super) start: Shared<F>,
+    pub(super) offset: usize,
+    /// From one row to the next, and from one panel of units to the next.
+    pub(super) row: usize,
+    pub(super) panel_stride: usize,
+    /// The panels of units.
+    pub(super) panels: Panels,
+    /// The gate in each slot of a panel.
+    pub(super) gates: Vec<usize>,
+    /// Gates in a row of the weight.
+    pub(super) of_weight: usize,
+}
+
+/// Where a weight's gradient goes, and that of its bias, which counts as one more row of the weight, whose input is 1.
+pub(super) struct Target<F> {
+    weight: Shared<F>,
+    bias: Option<Shared<F>>,
+}
+
+impl<F> Target<F> {
+    /// The gradients of a weight `[width, gates·units]` and of a bias `[gates·units]`.
+    pub(super) fn new(weight: &mut [F], bias: Option<&mut Vec<F>>) -> Self {
+        Self {
+            weight: Shared(weight.as_mut_ptr()),
+            bias: bias.map(|bias| Shared(bias.as_mut_ptr())),
+        }
+    }
+}
+
+/// The gradient of some gates of a weight: `leftᵀ · right`.
+pub(super) fn weight_gradient<F: Element>(
     plan: &Plan,
     geometry: &Geometry,
-    slab: &Slab<F>,
-    side: Side<'_, F>,
-) -> [Vec<F>; 2] {
-    let width = match side {
-        Side::Input(_) => plan.d_input,
-        Side::Hidden { .. } => plan.d_hidden,
-    };
-    let mut weight = zeros(width * geometry.gates * geometry.d_hidden);
-    let mut bias = vec![F::default(); geometry.gates * geometry.d_hidden];
-    let of_tile = geometry.gate_vectors().min(WIDEST_TILE);
+    left: Left<F>,
+    right: Right<F>,
+    target: Target<F>,
+) {
+    let columns = right.gates.len() * right.panels.units;
+    let vectors = columns / geometry.registers.lanes;
+    if vectors == 0 {
+        return;
+    }
+    let multiplications = plan.timetable.slab_rows() * (left.width + 1) * right.gates.len();
+    let threads = plan.threads_for(multiplications * right.panels.columns);
     let work = Gradient {
         plan,
-        geometry,
-        slab: Shared(slab.0.start()),
-        side,
-        rows: left_rows(plan, side, width),
-        width,
-        height: rows_of_tile(geometry.registers.count, of_tile),
-        weight: Shared(weight.as_mut_ptr()),
-        bias: Shared(bias.as_mut_ptr()),
+        left,
+        columns,
+        vectors,
+        height: rows_of_tile(geometry.registers.count, vectors.min(WIDEST_TILE)),
+        right,
+        target,
     };
-    let tiles = geometry.panels() * work.blocks();
-    let products = plan.timetable.slab_rows() * (width + 1) * geometry.gates * geometry.d_hidden;
-    let threads = plan.threads_for(products);
+    let tiles = work.right.panels.count() * work.blocks();
     on_threads(ranges(tiles, threads), |tiles| work.run(tiles));
-    [weight, bias]
 }
 
 /// What all threads share.
 struct Gradient<'a, F> {
     plan: &'a Plan,
-    geometry: &'a Geometry,
-    slab: Shared<F>,
-    side: Side<'a, F>,
-    /// Where the left factor of each slab row lies.
-    rows: Vec<*const F>,
-    /// Rows of the weight.
-    width: usize,
+    left: Left<F>,
+    right: Right<F>,
+    /// Columns of a panel, and the registers that hold them.
+    columns: usize,
+    vectors: usize,
     /// Rows of a tile.
     height: usize,
-    weight: Shared<F>,
-    bias: Shared<F>,
+    target: Target<F>,
 }
 
-// SAFETY: threads read what is shared, and write the tiles of `weight` and `bias` that are theirs.
+// SAFETY: threads read what is shared, and write the tiles of the target that are theirs.
 unsafe impl<F: Element> Sync for Gradient<'_, F> {}
-
-/// Where the left factor of each slab row lies: `width` numbers each.
-fn left_rows<F: Element>(plan: &Plan, side: Side<'_, F>, width: usize) -> Vec<*const F> {
-    let timetable = &plan.timetable;
-    let mut rows = Vec::with_capacity(timetable.slab_rows());
-    for t in 0..timetable.steps() {
-        for position in 0..timetable.alive(t) {
-            let row = timetable.row(position);
-            let of_sequence = |t: usize| (row * plan.seq + t) * width;
-            rows.push(match side {
-                Side::Input(input) => input[of_sequence(t)..].as_ptr(),
-                Side::Hidden { initial, output } => match timetable.before(t, position) {
-                    Some(before) => output[of_sequence(before)..].as_ptr(),
-                    None => initial[row * width..].as_ptr(),
-                },
-            });
-        }
-    }
-    rows
-}
 
 impl<F: Element> Gradient<'_, F> {
     /// Tiles down one panel: rows of the weight and one for the bias.
     fn blocks(&self) -> usize {
-        (self.width + 1).div_ceil(self.height)
+        (self.left.width + 1).div_ceil(self.height)
     }
 
     /// The tiles `tiles`, panel by panel, from the top of each panel down.
     fn run(&self, tiles: Range<usize>) {
         /// Numbers of the left factor that stay in the cache.
         const PIECE: usize = 96 << 10;
-        let (blocks, columns) = (self.blocks(), self.geometry.gate_columns());
-        let rows = self.rows.len();
+        let blocks = self.blocks();
+        let rows = self.left.rows.len();
         let padded = blocks * self.height;
         let piece = (PIECE / padded).clamp(64, 512).min(rows.max(1));
         let left: Buffer<F> = Buffer::uninitialised(piece * padded);
-        let tile = self.height * columns;
+        let tile = self.height * self.columns;
         let sums: Buffer<F> = Buffer::zeros(tiles.len() * tile);
         let panels = tiles.start / blocks..tiles.end.div_ceil(blocks);
         for first in (0..rows).step_by(piece) {
             let piece = piece.min(rows - first);
-            self.pack_left(&self.rows[first..first + piece], &left);
+            self.pack_left(&self.left.rows[first..first + piece], &left);
             for panel in panels.clone() {
                 let of_panel = panel * blocks..(panel + 1) * blocks;
                 let chosen = of_panel.start.max(tiles.start)..of_panel.end.min(tiles.end);
-                let offset = match self.side {
-                    Side::Input(_) => self.geometry.apart * self.geometry.units(),
-                    Side::Hidden { .. } => 0,
-                };
-                let row = self.geometry.row();
-                // SAFETY: the slab has these rows in this panel; the left factor and the sums have these tiles.
+                let right = &self.right;
+                let at = panel * right.panel_stride + first * right.row + right.offset;
+                // SAFETY: the right factor has these rows in this panel; the left factor and the sums have these tiles.
                 unsafe {
                     F::accumulate(
                         self.plan.isa,
@@ -138,9 +172,9 @@ impl<F: Element> Gradient<'_, F> {
                             left: left
                                 .start()
                                 .add((chosen.start - of_panel.start) * piece * self.height),
-                            right: self.slab.get().add((panel * rows + first) * row + offset),
-                            right_row: row,
-                            vectors: self.geometry.gate_vectors(),
+                            right: right.start.get().add(at),
+                            right_row: right.row,
+                            vectors: self.vectors,
                             sums: sums.start().add((chosen.start - tiles.start) * tile),
                         },
                     );
@@ -169,7 +203,7 @@ impl<F: Element> Gradient<'_, F> {
     fn pack_blocks<const R: usize>(&self, rows: &[*const F], left: &Buffer<F>) {
         for block in 0..self.blocks() {
             let first = block * R;
-            let real = (self.width - first).min(R);
+            let real = (self.left.width - first).min(R);
             for (index, &row) in rows.iter().enumerate() {
                 // SAFETY: a row has `width` numbers, and the buffer `R` for each row of each block.
                 unsafe {
@@ -191,26 +225,29 @@ impl<F: Element> Gradient<'_, F> {
 
     /// Writes one tile of sums, `[height, gate, unit]`, to where its rows and columns belong.
     fn write(&self, panel: usize, block: usize, sums: *const F) {
-        let geometry = self.geometry;
-        let (gates, d_hidden) = (geometry.gates, geometry.d_hidden);
+        let Right {
+            panels,
+            gates,
+            of_weight,
+            ..
+        } = &self.right;
         for i in 0..self.height {
             let row = block * self.height + i;
-            let to = match row {
-                _ if row < self.width => self.weight.get().wrapping_add(row * gates * d_hidden),
-                _ if row == self.width => self.bias.get(),
+            let to = match (row, self.target.bias) {
+                _ if row < self.left.width => {
+                    let weight = self.target.weight.get();
+                    weight.wrapping_add(row * of_weight * panels.columns)
+                }
+                (_, Some(bias)) if row == self.left.width => bias.get(),
                 _ => return,
             };
-            for slot in 0..gates {
-                let gate = match self.side {
-                    Side::Input(_) => slot,
-                    Side::Hidden { .. } => hidden_gate(gates, geometry.apart, slot),
-                };
+            for (slot, gate) in gates.iter().enumerate() {
                 // SAFETY: the tile has `height · gates · units` sums; weight and bias have this row and these columns,
                 // which no other tile writes.
                 unsafe {
-                    let from = sums.add((i * gates + slot) * geometry.units());
-                    let to = to.add(gate * d_hidden + panel * geometry.units());
-                    to.copy_from_nonoverlapping(from, geometry.units_of(panel));
+                    let from = sums.add((i * gates.len() + slot) * panels.units);
+                    let to = to.add(gate * panels.columns + panel * panels.units);
+                    to.copy_from_nonoverlapping(from, panels.real(panel));
                 }
             }
         }

@@ -2,9 +2,12 @@
 
 use std::sync::OnceLock;
 
-use pulp::{Scalar128b, WithSimd};
+use pulp::WithSimd;
 
 /// One instruction set that this machine can run.
+///
+/// Each is a copy of the whole engine for each cell, so there is none that few machines need: x86-64 without AVX2 has no
+/// engine. Tests have arrays everywhere, for tools that do not know the others.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Isa {
     /// AVX-512: 512-bit registers, 32 of them.
@@ -17,14 +20,15 @@ pub(crate) enum Isa {
     #[cfg(target_arch = "aarch64")]
     Neon(pulp::aarch64::Neon),
     /// Arrays of numbers, which run anywhere.
-    Portable(Scalar128b),
+    #[cfg(any(test, not(any(target_arch = "x86_64", target_arch = "aarch64"))))]
+    Portable(pulp::Scalar128b),
 }
 
 impl Isa {
-    /// The fastest instruction set of this machine.
-    pub(crate) fn best() -> Self {
-        static BEST: OnceLock<Isa> = OnceLock::new();
-        *BEST.get_or_init(|| Self::all()[0])
+    /// The fastest instruction set of this machine; `None`: the engine knows none of its.
+    pub(crate) fn best() -> Option<Self> {
+        static BEST: OnceLock<Option<Isa>> = OnceLock::new();
+        *BEST.get_or_init(|| Self::all().first().copied())
     }
 
     /// All instruction sets that this machine can run, the fastest first.
@@ -37,7 +41,8 @@ impl Isa {
         }
         #[cfg(target_arch = "aarch64")]
         all.extend(pulp::aarch64::Neon::try_new().map(Isa::Neon));
-        all.push(Isa::Portable(Scalar128b));
+        #[cfg(any(test, not(any(target_arch = "x86_64", target_arch = "aarch64"))))]
+        all.push(Isa::Portable(pulp::Scalar128b));
         all
     }
 
@@ -51,6 +56,7 @@ impl Isa {
             Isa::Avx2(simd) => Simd::vectorize(simd, op),
             #[cfg(target_arch = "aarch64")]
             Isa::Neon(simd) => Simd::vectorize(simd, op),
+            #[cfg(any(test, not(any(target_arch = "x86_64", target_arch = "aarch64"))))]
             Isa::Portable(simd) => Simd::vectorize(simd, op),
         }
     }

@@ -22,37 +22,47 @@ mod padded;
 mod product;
 mod relay;
 mod retreat;
+mod sides;
+mod slab;
+mod team;
 #[cfg(test)]
 mod tests;
 mod timetable;
+mod troupe;
 mod vector;
+mod weights;
 
 use std::marker::PhantomData;
 use std::ops::Range;
 
-use crate::Equations;
+use crate::{Array, Equations, Layout};
 
 pub(crate) use backward::{Backward, Needs, OutputGradients};
-pub(crate) use forward::Slab;
+pub(crate) use forward::Forward;
 use geometry::{Geometry, Registers};
 pub(crate) use isa::Isa;
+pub(crate) use slab::Slab;
 pub(crate) use timetable::Timetable;
 pub(crate) use vector::Element;
 use vector::Vector;
 
 /// What a scan reads, as plain numbers.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Operands<'a, F, const STATES: usize> {
-    /// `[batch, seq, d_input]`.
+#[derive(Clone, Debug)]
+pub(crate) struct Operands<'a, F> {
+    /// `[batch, seq, d_input]`, or with time first.
     pub(crate) input: &'a [F],
     /// `[d_input, gates·d_hidden]`.
     pub(crate) weight_ih: &'a [F],
-    /// `[d_hidden, gates·d_hidden]`.
-    pub(crate) weight_hh: &'a [F],
+    /// `[width of the state, gates·d_hidden]` for each state that is read.
+    pub(crate) weights_hh: Vec<&'a [F]>,
     /// `[gates·d_hidden]` each.
     pub(crate) biases: Option<[&'a [F]; 2]>,
-    /// `[batch, d_hidden]` each, the hidden state first.
-    pub(crate) state: [&'a [F]; STATES],
+    /// The parameters that units have for themselves, `[d_hidden]` each; none: all zero.
+    pub(crate) units: Vec<&'a [F]>,
+    /// `[d_hidden, d_output]`.
+    pub(crate) projection: Option<&'a [F]>,
+    /// `[batch, d_output]` for the hidden state, `[batch, d_hidden]` for the others.
+    pub(crate) state: Vec<&'a [F]>,
 }
 
 /// The sizes of a scan, and how it runs.
@@ -62,10 +72,18 @@ pub(crate) struct Plan {
     pub(crate) timetable: Timetable,
     /// Steps, padding included.
     pub(crate) seq: usize,
+    /// Which axis of sequences comes first.
+    pub(crate) layout: Layout,
     /// Width of the input.
     pub(crate) d_input: usize,
-    /// Width of the hidden state.
+    /// Width of each gate.
     pub(crate) d_hidden: usize,
+    /// Width of the hidden state, if it is projected.
+    pub(crate) projected: Option<usize>,
+    /// States that the recurrent product reads.
+    pub(crate) reads: usize,
+    /// Whether the cell has a middle vector.
+    pub(crate) middle: bool,
     /// The instructions to use.
     pub(crate) isa: Isa,
     /// The most threads to use.
@@ -74,21 +92,25 @@ pub(crate) struct Plan {
 
 impl Plan {
     /// The geometry of a cell under this plan.
-    fn geometry<F, E, const GATES: usize, const STATES: usize, const SAVED: usize>(
-        &self,
-        _equations: &E,
-    ) -> Geometry
-    where
-        F: Element,
-        E: Equations<GATES, STATES, SAVED>,
-    {
+    fn geometry<F: Element, E: Equations>(&self) -> Geometry {
         Geometry {
-            gates: GATES,
+            gates: <E::Gates<()> as Array<()>>::LEN,
             apart: E::APART,
-            saved: SAVED,
-            extra_states: STATES - 1,
+            saved: <E::Saved<()> as Array<()>>::LEN,
+            extra_states: <E::States<()> as Array<()>>::LEN - 1,
+            reads: self.reads,
+            middle: self.middle,
             d_hidden: self.d_hidden,
+            projected: self.projected,
             registers: self.isa.run(AskRegisters(PhantomData::<F>)),
+        }
+    }
+
+    /// The place of a row's step `t` in a sequence, counted in steps.
+    fn at(&self, row: usize, t: usize) -> usize {
+        match self.layout {
+            Layout::BatchFirst => row * self.seq + t,
+            Layout::TimeMajor => t * self.timetable.batch() + row,
         }
     }
 
@@ -104,12 +126,13 @@ impl Plan {
     fn share(&self, geometry: &Geometry) -> (Vec<Vec<usize>>, usize) {
         /// About 1 µs of one core.
         const WORTH_A_MEETING: usize = 1 << 15;
-        let weights = (self.d_input + self.d_hidden) * geometry.gates * self.d_hidden;
+        let recurrent = geometry.reads * geometry.recurrent_rows() * geometry.gates;
+        let weights = (self.d_input * geometry.gates + recurrent) * self.d_hidden;
         let threads = self.threads_for(self.timetable.slab_rows() * weights);
         let teams = self.timetable.deal(threads);
-        let recurrent = geometry.gates * self.d_hidden * self.d_hidden * teams[0].len();
+        let of_step = recurrent * self.d_hidden * teams[0].len();
         let workers = (threads / teams.len())
-            .min(recurrent / WORTH_A_MEETING)
+            .min(of_step / WORTH_A_MEETING)
             .min(geometry.panels() / 2)
             .max(1);
         (teams, workers)

@@ -1,50 +1,47 @@
 //! States in rows that are filled up to whole panels.
 
 use super::Plan;
-use super::buffer::Buffer;
-use super::geometry::Geometry;
 use super::vector::Element;
 
 impl Plan {
-    /// The rows of a state, `[batch, d_hidden]`, at `positions`: `[row, padded hidden]`, 0 where there are no units.
+    /// Copies the rows of a state, `[batch, columns]`, at `positions` to rows of their own, which lie `stride` apart.
     ///
     /// # Safety
-    /// `state` is readable for the whole state, and nobody writes these rows of it meanwhile.
+    /// `state` is readable for the whole state, and nobody writes these rows of it meanwhile; `padded` has the rows.
     pub(super) unsafe fn pad<F: Element>(
         &self,
         state: *const F,
+        columns: usize,
         positions: &[usize],
-        geometry: &Geometry,
-    ) -> Buffer<F> {
-        let padded: Buffer<F> = Buffer::zeros(positions.len() * geometry.padded_hidden());
+        (padded, stride): (*mut F, usize),
+    ) {
         for (row, &position) in positions.iter().enumerate() {
-            // SAFETY: both have `d_hidden` numbers there; the caller answers for the state.
+            // SAFETY: both have the columns there; the caller answers for it.
             unsafe {
-                let from = state.add(self.timetable.row(position) * self.d_hidden);
-                let to = padded.start().add(row * geometry.padded_hidden());
-                to.copy_from_nonoverlapping(from, self.d_hidden);
+                let from = state.add(self.timetable.row(position) * columns);
+                padded
+                    .add(row * stride)
+                    .copy_from_nonoverlapping(from, columns);
             }
         }
-        padded
     }
 
     /// The way back of [`pad`](Self::pad).
     ///
     /// # Safety
-    /// `state` is writable for the whole state, and nobody else uses these rows of it meanwhile.
+    /// `state` is writable for the whole state, and nobody else uses these rows of it meanwhile; `padded` has the rows.
     pub(super) unsafe fn unpad<F: Element>(
         &self,
-        padded: &Buffer<F>,
+        (padded, stride): (*const F, usize),
         state: *mut F,
+        columns: usize,
         positions: &[usize],
-        geometry: &Geometry,
     ) {
         for (row, &position) in positions.iter().enumerate() {
-            // SAFETY: both have `d_hidden` numbers there; the caller answers for the state.
+            // SAFETY: both have the columns there; the caller answers for it.
             unsafe {
-                let from = padded.start().add(row * geometry.padded_hidden());
-                let to = state.add(self.timetable.row(position) * self.d_hidden);
-                to.copy_from_nonoverlapping(from, self.d_hidden);
+                let to = state.add(self.timetable.row(position) * columns);
+                to.copy_from_nonoverlapping(padded.add(row * stride), columns);
             }
         }
     }

@@ -4,27 +4,35 @@ use pulp::{Simd, WithSimd};
 
 use super::geometry::{Geometry, hidden_gate};
 use super::vector::{Element, Vector};
-use crate::Equations;
+use crate::{Array, Equations, StepGradients};
 
 /// Where the numbers of one row at one step lie.
-pub(super) struct Row<F, const STATES: usize> {
+#[derive(Clone, Debug)]
+pub(super) struct Row<F, E: Equations> {
     /// The activations, whose place the gradients of the gates take.
     pub(super) slab: *mut F,
     /// The activations of the step before, unless the initial state stands there.
     pub(super) slab_before: Option<*const F>,
-    /// The hidden state after and before the step.
+    /// The hidden state after and before the step; before its projection, if there is one.
     pub(super) hidden: *const F,
     pub(super) hidden_before: *const F,
     /// The initial states.
-    pub(super) initial: [*const F; STATES],
-    /// The gradient of the output at this step.
+    pub(super) initial: E::States<*const F>,
+    /// What adds to the gradient of the hidden state: that of the output at this step.
     pub(super) output_gradient: Option<*const F>,
     /// The gradients of the states: after the step, and in their place before it.
-    pub(super) gradients: [*mut F; STATES],
+    pub(super) gradients: E::States<*mut F>,
+    /// The gradient of the hidden state before its projection, if there is one.
+    pub(super) shown_gradient: Option<*const F>,
+    /// The gradient of the last gate by the product with the middle vector, and that of the middle vector.
+    pub(super) late_gradient: Option<*mut F>,
+    pub(super) middle_gradient: Option<*const F>,
+    /// The gradients of the parameters of units, summed up for this row.
+    pub(super) unit_gradients: Option<*mut F>,
 }
 
 /// The derivative of a cell's equations on one panel of all rows of a step.
-pub(super) struct Retreat<'a, F, E, const GATES: usize, const STATES: usize, const SAVED: usize> {
+pub(super) struct Retreat<'a, F, E: Equations> {
     pub(super) equations: &'a E,
     pub(super) geometry: &'a Geometry,
     /// Units of this panel that there really are.
@@ -33,15 +41,23 @@ pub(super) struct Retreat<'a, F, E, const GATES: usize, const STATES: usize, con
     pub(super) slab_offset: usize,
     /// This panel's first unit.
     pub(super) unit: usize,
-    pub(super) rows: &'a [Row<F, STATES>],
+    pub(super) rows: &'a [Row<F, E>],
+    /// The parameters of units, a row width apart; `None`: all zero.
+    pub(super) of_units: Option<*const F>,
+    /// From the gradient of one parameter to the next.
+    pub(super) unit_stride: usize,
 }
 
-impl<F, E, const GATES: usize, const STATES: usize, const SAVED: usize> WithSimd
-    for Retreat<'_, F, E, GATES, STATES, SAVED>
-where
-    F: Element,
-    E: Equations<GATES, STATES, SAVED>,
-{
+/// What [`Equations::backward`] takes.
+struct Arguments<E: Equations, V: Vector> {
+    saved: E::Saved<V>,
+    old: E::States<V>,
+    new: E::States<V>,
+    units: E::Units<V>,
+    gradients: E::States<V>,
+}
+
+impl<F: Element, E: Equations> WithSimd for Retreat<'_, F, E> {
     type Output = ();
 
     #[inline(always)]
@@ -53,10 +69,7 @@ where
                 unsafe {
                     match self.units.saturating_sub(unit) {
                         0 => self.clear::<F::Vector<S>>(simd, row, unit),
-                        count if count < lanes => {
-                            self.units::<F::Vector<S>, true>(simd, row, unit, count)
-                        }
-                        _ => self.units::<F::Vector<S>, false>(simd, row, unit, lanes),
+                        count => self.units::<F::Vector<S>>(simd, row, unit, count.min(lanes)),
                     }
                 }
             }
@@ -64,65 +77,156 @@ where
     }
 }
 
-impl<F, E, const GATES: usize, const STATES: usize, const SAVED: usize>
-    Retreat<'_, F, E, GATES, STATES, SAVED>
-where
-    F: Element,
-    E: Equations<GATES, STATES, SAVED>,
-{
-    /// The units in one register, from `unit` on; if `PART`, only the first `count` of them are there.
+impl<F: Element, E: Equations> Retreat<'_, F, E> {
+    const GATES: usize = <E::Gates<()> as Array<()>>::LEN;
+
+    /// The units in one register, from `unit` on; only the first `count` of them are there.
     #[inline(always)]
-    unsafe fn units<V: Vector<Element = F>, const PART: bool>(
+    unsafe fn units<V: Vector<Element = F>>(
         &self,
         simd: V::Simd,
-        row: &Row<F, STATES>,
+        row: &Row<F, E>,
         unit: usize,
         count: usize,
     ) {
         let units = self.geometry.unit_vectors() * V::LANES;
-        let of_row = self.unit + unit;
         // SAFETY: a row of the slab has `units` numbers for each slot and state; of a sequence, `count` are read.
         unsafe {
+            let step = self.gradients::<V>(simd, row, unit, count);
+            self.pass_on(simd, row, unit, &step);
             let slab = row.slab.add(self.slab_offset + unit);
-            let saved = std::array::from_fn(|slot| V::load(simd, slab.add(slot * units)));
-            let [old, new] = self.states::<V, PART>(simd, row, unit, count);
-            let mut gradients = row.gradients.map(|at| V::load(simd, at.add(of_row)));
-            if let Some(output) = row.output_gradient {
-                let of_output = load::<V, PART>(simd, output.add(of_row), count);
-                gradients[0] = gradients[0] + of_output;
-            }
-            let step = self.equations.backward(saved, old, new, gradients);
-
-            for (at, gradient) in row.gradients.iter().zip(step.state) {
-                gradient.store(at.add(of_row));
-            }
             let store = |slot: usize, gradient: V| {
                 let to = slab.add(slot * units);
-                if PART {
+                if count < V::LANES {
                     V::splat(simd, F::default()).store(to);
                     gradient.store_first(to, count);
                 } else {
                     gradient.store(to);
                 }
             };
-            for slot in 0..GATES {
-                store(slot, step.hidden[hidden_gate(GATES, E::APART, slot)]);
+            for slot in 0..Self::GATES {
+                let gate = hidden_gate(Self::GATES, E::APART, slot);
+                store(slot, step.hidden.as_ref()[gate]);
             }
-            for slot in GATES..GATES + E::APART {
-                store(slot, step.input[slot - E::APART]);
+            for slot in Self::GATES..Self::GATES + E::APART {
+                store(slot, step.input.as_ref()[slot - E::APART]);
+            }
+        }
+    }
+
+    /// The gradients of everything that the step reads.
+    #[inline(always)]
+    unsafe fn gradients<V: Vector<Element = F>>(
+        &self,
+        simd: V::Simd,
+        row: &Row<F, E>,
+        unit: usize,
+        count: usize,
+    ) -> StepGradients<E, V> {
+        // SAFETY: as in `units`.
+        unsafe {
+            let Arguments {
+                saved,
+                old,
+                new,
+                units,
+                gradients,
+            } = self.arguments::<V>(simd, row, unit, count);
+            match row.middle_gradient {
+                None => (self.equations).backward(saved, old, new, units, gradients),
+                Some(middle) => {
+                    let middle = V::load(simd, middle.add(self.unit + unit));
+                    let by_middle = self.equations.middle_backward(
+                        saved.clone(),
+                        old.clone(),
+                        units.clone(),
+                        middle,
+                    );
+                    let step = (self.equations).backward(saved, old, new, units, gradients);
+                    step.plus(by_middle)
+                }
+            }
+        }
+    }
+
+    /// Hands the gradients of states and of the units' parameters on to the step before.
+    #[inline(always)]
+    unsafe fn pass_on<V: Vector<Element = F>>(
+        &self,
+        simd: V::Simd,
+        row: &Row<F, E>,
+        unit: usize,
+        step: &StepGradients<E, V>,
+    ) {
+        let of_row = self.unit + unit;
+        // That of a projected hidden state comes from the products alone.
+        let projected = usize::from(row.shown_gradient.is_some());
+        let states = row.gradients.as_ref().iter().zip(step.state.as_ref());
+        // SAFETY: as in `units`.
+        unsafe {
+            for (at, gradient) in states.skip(projected) {
+                gradient.store(at.add(of_row));
+            }
+            if let Some(to) = row.unit_gradients {
+                for (index, gradient) in step.units.as_ref().iter().enumerate() {
+                    let to = to.add(index * self.unit_stride + of_row);
+                    (V::load(simd, to) + *gradient).store(to);
+                }
+            }
+        }
+    }
+
+    /// The arguments of the equations' derivative.
+    #[inline(always)]
+    unsafe fn arguments<V: Vector<Element = F>>(
+        &self,
+        simd: V::Simd,
+        row: &Row<F, E>,
+        unit: usize,
+        count: usize,
+    ) -> Arguments<E, V> {
+        let units = self.geometry.unit_vectors() * V::LANES;
+        let of_row = self.unit + unit;
+        let zero = V::splat(simd, F::default());
+        // SAFETY: as in `units`.
+        unsafe {
+            let slab = row.slab.add(self.slab_offset + unit);
+            let [old, new] = self.states::<V>(simd, row, unit, count);
+            let mut gradients: E::States<V> = E::States::from_fn(|state| {
+                V::load(simd, row.gradients.as_ref()[state].add(of_row))
+            });
+            let of_hidden = &mut gradients.as_mut()[0];
+            if let Some(shown) = row.shown_gradient {
+                *of_hidden = V::load(simd, shown.add(of_row));
+            }
+            if let Some(output) = row.output_gradient {
+                *of_hidden = *of_hidden + load::<V>(simd, output.add(of_row), count);
+            }
+            Arguments {
+                saved: E::Saved::from_fn(|slot| V::load(simd, slab.add(slot * units))),
+                old,
+                new,
+                units: E::Units::from_fn(|index| match self.of_units {
+                    Some(values) => {
+                        let of_unit = values.add(index * self.geometry.row_width() + of_row);
+                        V::load(simd, of_unit)
+                    }
+                    None => zero,
+                }),
+                gradients,
             }
         }
     }
 
     /// The states before and after the step.
     #[inline(always)]
-    unsafe fn states<V: Vector<Element = F>, const PART: bool>(
+    unsafe fn states<V: Vector<Element = F>>(
         &self,
         simd: V::Simd,
-        row: &Row<F, STATES>,
+        row: &Row<F, E>,
         unit: usize,
         count: usize,
-    ) -> [[V; STATES]; 2] {
+    ) -> [E::States<V>; 2] {
         let units = self.geometry.unit_vectors() * V::LANES;
         let of_row = self.unit + unit;
         let in_slab =
@@ -130,28 +234,24 @@ where
         // SAFETY: as in `units`.
         unsafe {
             let new = |state| match state {
-                0 => load::<V, PART>(simd, row.hidden.add(of_row), count),
+                0 => load::<V>(simd, row.hidden.add(of_row), count),
                 _ => V::load(simd, row.slab.add(in_slab(state))),
             };
-            let old = |state| match (state, row.slab_before) {
-                (0, _) => load::<V, PART>(simd, row.hidden_before.add(of_row), count),
+            let old = |state: usize| match (state, row.slab_before) {
+                (0, _) if row.shown_gradient.is_some() => V::splat(simd, F::default()),
+                (0, _) => load::<V>(simd, row.hidden_before.add(of_row), count),
                 (_, Some(before)) => V::load(simd, before.add(in_slab(state))),
-                (_, None) => V::load(simd, row.initial[state].add(of_row)),
+                (_, None) => V::load(simd, row.initial.as_ref()[state].add(of_row)),
             };
-            [std::array::from_fn(old), std::array::from_fn(new)]
+            [E::States::from_fn(old), E::States::from_fn(new)]
         }
     }
 
     /// Zero gradients, where there are no units.
     #[inline(always)]
-    unsafe fn clear<V: Vector<Element = F>>(
-        &self,
-        simd: V::Simd,
-        row: &Row<F, STATES>,
-        unit: usize,
-    ) {
+    unsafe fn clear<V: Vector<Element = F>>(&self, simd: V::Simd, row: &Row<F, E>, unit: usize) {
         let units = self.geometry.unit_vectors() * V::LANES;
-        for slot in 0..GATES + E::APART {
+        for slot in 0..Self::GATES + E::APART {
             // SAFETY: a row of the slab has `units` numbers for each slot.
             unsafe {
                 let to = row.slab.add(self.slab_offset + unit + slot * units);
@@ -161,19 +261,49 @@ where
     }
 }
 
-/// A register of a sequence: all of it, or if `PART` the first `count` numbers.
+/// The gradient of the last gate by the product with the middle vector, on one panel of all rows of a step.
+pub(super) struct LateGradient<'a, F, E: Equations>(pub(super) Retreat<'a, F, E>);
+
+impl<F: Element, E: Equations> WithSimd for LateGradient<'_, F, E> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        let (retreat, lanes) = (&self.0, F::Vector::<S>::LANES);
+        for row in retreat.rows {
+            let Some(to) = row.late_gradient else {
+                continue;
+            };
+            for unit in (0..retreat.units).step_by(lanes) {
+                let count = lanes.min(retreat.units - unit);
+                // SAFETY: as for `Retreat`.
+                unsafe {
+                    let Arguments {
+                        saved,
+                        old,
+                        new,
+                        units,
+                        gradients,
+                    } = retreat.arguments::<F::Vector<S>>(simd, row, unit, count);
+                    let step = (retreat.equations).backward(saved, old, new, units, gradients);
+                    let last = <E::Gates<()> as Array<()>>::LEN - 1;
+                    let to = to.add(retreat.unit + unit);
+                    step.hidden.as_ref()[last].store_first(to, count);
+                }
+            }
+        }
+    }
+}
+
+/// A register of a sequence, of which the first `count` numbers are there.
 ///
 /// # Safety
 /// `from` is readable for as many numbers.
 #[inline(always)]
-unsafe fn load<V: Vector, const PART: bool>(
-    simd: V::Simd,
-    from: *const V::Element,
-    count: usize,
-) -> V {
+unsafe fn load<V: Vector>(simd: V::Simd, from: *const V::Element, count: usize) -> V {
     // SAFETY: the caller answers for the numbers.
     unsafe {
-        match PART {
+        match count < V::LANES {
             true => V::load_first(simd, from, count),
             false => V::load(simd, from),
         }

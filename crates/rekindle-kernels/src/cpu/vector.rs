@@ -1,6 +1,6 @@
 //! Registers of numbers: what the engine's inner loops are written in.
 
-use std::ops::{Add, Mul, Sub};
+use std::ops::{Add, Div, Mul, Sub};
 
 use pulp::{Simd, bytemuck};
 
@@ -8,7 +8,7 @@ use super::gradients::Accumulate;
 use super::isa::Isa;
 use super::math;
 use super::product::Product;
-use crate::Lane;
+use crate::{Curve, Lane};
 
 /// A floating-point type that the engine computes in: `f32` or `f64`.
 pub(crate) trait Element:
@@ -31,6 +31,9 @@ pub(crate) trait Element:
     const ROUNDER: Self;
     /// What the arguments of the exponential in the sigmoid are held between. The upper end overflows to infinity.
     const SIGMOID_RANGE: [Self; 2];
+    /// What the arguments of other exponentials are held between. The lower end gives 0, the upper one no infinity, but
+    /// its square is infinite.
+    const EXP_RANGE: [Self; 2];
     /// What `2 x` in the hyperbolic tangent of `x` is held between: tanh is 1 beyond.
     const TANH_RANGE: [Self; 2];
     /// 2.
@@ -77,6 +80,7 @@ impl Element for f32 {
     ];
     const ROUNDER: Self = 12_582_912.0;
     const SIGMOID_RANGE: [Self; 2] = [-87.0, 89.0];
+    const EXP_RANGE: [Self; 2] = [-88.0, 88.0];
     const TANH_RANGE: [Self; 2] = [-20.0, 20.0];
     const TWO: Self = 2.0;
 
@@ -100,6 +104,7 @@ impl Element for f64 {
     const INVERSE_FACTORIALS: &'static [Self] = &INVERSE_FACTORIALS;
     const ROUNDER: Self = 6_755_399_441_055_744.0;
     const SIGMOID_RANGE: [Self; 2] = [-708.0, 710.0];
+    const EXP_RANGE: [Self; 2] = [-709.0, 709.0];
     const TANH_RANGE: [Self; 2] = [-42.0, 42.0];
     const TWO: Self = 2.0;
 
@@ -154,13 +159,11 @@ pub(crate) trait Vector: Lane + Copy {
     /// `self · factor + term`, rounded once where the machine can.
     fn mul_add(self, factor: Self, term: Self) -> Self;
 
-    /// `self / divisor`.
-    fn divide(self, divisor: Self) -> Self;
-
     /// The nearest value in `[low, high]`; NaN stays NaN.
-    fn clamp(self, low: Self::Element, high: Self::Element) -> Self;
+    fn hold(self, low: Self::Element, high: Self::Element) -> Self;
 
-    /// 2 to the power of `self`, an integer in the range of normal exponents or one above it, which gives infinity.
+    /// 2 to the power of `self`, an integer in the range of normal exponents or next to it: one below gives 0, one above
+    /// infinity.
     fn exp2_of_integer(self) -> Self;
 }
 
@@ -211,6 +214,15 @@ macro_rules! vector {
             }
         }
 
+        impl<S: Simd> Div for $name<S> {
+            type Output = Self;
+
+            #[inline(always)]
+            fn div(self, other: Self) -> Self {
+                self.with(self.simd.$div(self.value, other.value))
+            }
+        }
+
         impl<S: Simd> Lane for $name<S> {
             #[inline(always)]
             fn sigmoid(self) -> Self {
@@ -233,6 +245,11 @@ macro_rules! vector {
             }
 
             #[inline(always)]
+            fn constant(&self, value: f64) -> Self {
+                self.like(value as $element)
+            }
+
+            #[inline(always)]
             fn zero(&self) -> Self {
                 self.like(0.0)
             }
@@ -242,6 +259,26 @@ macro_rules! vector {
                 let zero = self.simd.$splat(0.0);
                 let positive = self.simd.$greater(condition.value, zero);
                 self.with(self.simd.$select(positive, self.value, zero))
+            }
+
+            #[inline(always)]
+            fn clamp(self, low: f64, high: f64) -> Self {
+                self.hold(low as $element, high as $element)
+            }
+
+            #[inline(always)]
+            fn curve(self, curve: Curve) -> Self {
+                math::curve(self, curve)
+            }
+
+            #[inline(always)]
+            fn exp_minus_1(self) -> Self {
+                math::exp_minus_1(self)
+            }
+
+            #[inline(always)]
+            fn log_1_plus_exp(self) -> Self {
+                math::log_1_plus_exp(self)
             }
         }
 
@@ -299,12 +336,7 @@ macro_rules! vector {
             }
 
             #[inline(always)]
-            fn divide(self, divisor: Self) -> Self {
-                self.with(self.simd.$div(self.value, divisor.value))
-            }
-
-            #[inline(always)]
-            fn clamp(self, low: $element, high: $element) -> Self {
+            fn hold(self, low: $element, high: $element) -> Self {
                 let [low, high] = [low, high].map(|bound| self.simd.$splat(bound));
                 // NaN is neither above nor below. The minimum and the maximum of some machines would lose it.
                 let above = self.simd.$greater(self.value, high);

@@ -20,51 +20,58 @@ use burn::tensor::{DType, Shape};
 
 use super::host::{Host, Number};
 use super::tensors::Tensors;
-use super::{FusedScan, Inputs, Outputs, infer, output_shape, state_shape};
-use crate::Equations;
+use super::{FusedScan, Inputs, Outputs, infer};
 use crate::cpu::{Backward as Gradient, Needs, OutputGradients, Plan, Slab};
+use crate::{Array, Equations};
 
-/// The parents of a core: input, two weights, two biases, and as many states as a cell may have.
-const PARENTS: usize = 5 + MOST_STATES;
+/// The parents of a core: everything that a scan may read.
+const PARENTS: usize = Parent::PROJECTION + 1;
+
+/// Where each parent of a core stands.
+struct Parent;
+
+impl Parent {
+    const INPUT: usize = 0;
+    const WEIGHT_IH: usize = 1;
+    const BIASES: usize = 2;
+    const STATES: usize = 4;
+    const WEIGHTS_HH: usize = Self::STATES + MOST_STATES;
+    const UNITS: usize = Self::WEIGHTS_HH + MOST_STATES;
+    const PROJECTION: usize = Self::UNITS + MOST_UNITS;
+}
 
 /// The most states of a cell.
 const MOST_STATES: usize = 7;
 
+/// The most parameters that a unit has for itself.
+const MOST_UNITS: usize = 8;
+
 impl<B: Host, C: CheckpointStrategy> FusedScan for Autodiff<B, C> {
-    fn fused_scan<
-        E: Equations<GATES, STATES, SAVED>,
-        const GATES: usize,
-        const STATES: usize,
-        const SAVED: usize,
-    >(
-        equations: E,
-        plan: Plan,
-        inputs: Inputs<Self>,
-    ) -> Outputs<Self> {
+    fn fused_scan<E: Equations>(equations: E, plan: Plan, inputs: Inputs<Self>) -> Outputs<Self> {
         match inputs.input.dtype() {
-            DType::F64 => record::<B, C, f64, E, GATES, STATES, SAVED>(equations, plan, inputs),
-            _ => record::<B, C, f32, E, GATES, STATES, SAVED>(equations, plan, inputs),
+            DType::F64 => record::<B, C, f64, E>(equations, plan, inputs),
+            _ => record::<B, C, f32, E>(equations, plan, inputs),
         }
     }
 }
 
 /// Runs the scan and, if anything it reads needs a gradient, puts it on the tape.
-fn record<
-    B: Host,
-    C: CheckpointStrategy,
-    F: Number,
-    E: Equations<GATES, STATES, SAVED>,
-    const GATES: usize,
-    const STATES: usize,
-    const SAVED: usize,
->(
+fn record<B: Host, C: CheckpointStrategy, F: Number, E: Equations>(
     equations: E,
     plan: Plan,
     inputs: Inputs<Autodiff<B, C>>,
 ) -> Outputs<Autodiff<B, C>> {
-    const { assert!(STATES <= MOST_STATES, "a cell has at most 7 states") };
+    const {
+        let states = <E::States<()> as Array<()>>::LEN;
+        assert!(states <= MOST_STATES, "a cell has at most 7 states");
+        let units = <E::Units<()> as Array<()>>::LEN;
+        assert!(
+            units <= MOST_UNITS,
+            "a unit has at most 8 parameters for itself"
+        );
+    };
     let (inputs, parents) = into_parts::<B, C>(inputs);
-    let core = Core::<B, F, E, GATES, STATES, SAVED> { types: PhantomData };
+    let core = Core::<B, F, E> { types: PhantomData };
     match core.prepare::<C>(parents).compute_bound().stateful() {
         OpsKind::UnTracked(_) => {
             let outputs = infer(&equations, &plan, inputs);
@@ -76,33 +83,30 @@ fn record<
         }
         OpsKind::Tracked(core) => {
             let inputs = inputs.contiguous();
-            let (forward, slab) = plan.train(&equations, inputs.operands::<F, STATES>());
-            let output = B::tensor(forward.output, output_shape(&plan), &inputs.input);
-            let states = forward
-                .state
-                .map(|state| B::tensor(state, state_shape(&plan), &inputs.input));
-            let token = token::<B>(&output);
-            let mailbox = Arc::new(Mutex::new(vec![None; 1 + STATES]));
+            let (forward, slab) = plan.train(&equations, &inputs.operands::<F>());
+            let outputs = inputs.outputs(&plan, forward);
+            let token = token::<B>(&outputs.output);
+            let count = 1 + outputs.state.iter().len();
+            let mailbox = Arc::new(Mutex::new(vec![None; count]));
             let tape = Tape {
                 equations,
                 plan,
                 inputs,
-                output: output.clone(),
+                output: outputs.output.clone(),
                 slab,
                 mailbox: mailbox.clone(),
             };
             let core = core.finish(Unused(Arc::new(Mutex::new(Some(tape)))), token);
-            ports(&core, &mailbox, output, states)
+            ports(&core, &mailbox, outputs)
         }
     }
 }
 
 /// The outputs of a scan as children of its core.
-fn ports<B: Host, C: CheckpointStrategy, const STATES: usize>(
+fn ports<B: Host, C: CheckpointStrategy>(
     core: &FloatTensor<Autodiff<B, C>>,
     mailbox: &Mailbox<B>,
-    output: FloatTensor<B>,
-    states: [FloatTensor<B>; STATES],
+    outputs: Outputs<B>,
 ) -> Outputs<Autodiff<B, C>> {
     let port = |index, value| {
         let mailbox = mailbox.clone();
@@ -111,9 +115,9 @@ fn ports<B: Host, C: CheckpointStrategy, const STATES: usize>(
             OpsKind::UnTracked(port) => port.finish(value),
         }
     };
-    let states = states.into_iter().enumerate();
+    let states = outputs.state.into_iter().enumerate();
     Outputs {
-        output: port(0, output),
+        output: port(0, outputs.output),
         state: Tensors::collect(states.map(|(index, state)| port(1 + index, state))),
     }
 }
@@ -129,31 +133,22 @@ fn into_parts<B: Host, C: CheckpointStrategy>(
         nodes[parent] = node;
         primitive
     };
+    let input = take(Parent::INPUT, inputs.input);
+    let weight_ih = take(Parent::WEIGHT_IH, inputs.weight_ih);
+    let mut all = |first: usize, tensors: Tensors<Autodiff<B, C>>| {
+        let tensors = tensors.into_iter().enumerate();
+        Tensors::collect(tensors.map(|(index, tensor)| take(first + index, tensor)))
+    };
     let inputs = Inputs {
-        input: take(Parent::INPUT, inputs.input),
-        weight_ih: take(Parent::WEIGHT_IH, inputs.weight_ih),
-        weight_hh: take(Parent::WEIGHT_HH, inputs.weight_hh),
-        biases: Tensors::collect(
-            (inputs.biases.into_iter().enumerate())
-                .map(|(index, bias)| take(Parent::BIASES + index, bias)),
-        ),
-        state: Tensors::collect(
-            (inputs.state.into_iter().enumerate())
-                .map(|(index, state)| take(Parent::STATES + index, state)),
-        ),
+        input,
+        weight_ih,
+        weights_hh: all(Parent::WEIGHTS_HH, inputs.weights_hh),
+        biases: all(Parent::BIASES, inputs.biases),
+        units: all(Parent::UNITS, inputs.units),
+        projection: all(Parent::PROJECTION, inputs.projection),
+        state: all(Parent::STATES, inputs.state),
     };
     (inputs, nodes)
-}
-
-/// Where each parent of a core stands.
-struct Parent;
-
-impl Parent {
-    const INPUT: usize = 0;
-    const WEIGHT_IH: usize = 1;
-    const WEIGHT_HH: usize = 2;
-    const BIASES: usize = 3;
-    const STATES: usize = 5;
 }
 
 /// One number, beside `tensor` and of its type.
@@ -194,17 +189,11 @@ impl<B: Host, F, E: Debug> Debug for Unused<B, F, E> {
 
 /// The node that owns a scan.
 #[derive(Debug)]
-struct Core<B, F, E, const GATES: usize, const STATES: usize, const SAVED: usize> {
+struct Core<B, F, E> {
     types: PhantomData<(B, F, E)>,
 }
 
-impl<B, F, E, const GATES: usize, const STATES: usize, const SAVED: usize> Backward<B, PARENTS>
-    for Core<B, F, E, GATES, STATES, SAVED>
-where
-    B: Host,
-    F: Number,
-    E: Equations<GATES, STATES, SAVED>,
-{
+impl<B: Host, F: Number, E: Equations> Backward<B, PARENTS> for Core<B, F, E> {
     type State = Unused<B, F, E>;
 
     fn backward(
@@ -218,7 +207,9 @@ where
         let needs = Needs {
             input: needed(Parent::INPUT),
             input_side: needed(Parent::WEIGHT_IH) || needed(Parent::BIASES),
-            hidden_side: needed(Parent::WEIGHT_HH) || needed(Parent::BIASES + 1),
+            hidden_side: (Parent::WEIGHTS_HH..Parent::UNITS).any(needed)
+                || needed(Parent::BIASES + 1),
+            projection: needed(Parent::PROJECTION),
         };
         let tape = lock(&ops.state.0)
             .take()
@@ -228,32 +219,28 @@ where
                 gradients.register::<B>(node.id, gradient);
             }
         };
-        tape.backward::<GATES, STATES, SAVED>(needs, &mut register);
+        tape.backward(needs, &mut register);
     }
 }
 
-impl<B: Host, F: Number, E> Tape<B, F, E> {
+impl<B: Host, F: Number, E: Equations> Tape<B, F, E> {
     /// Runs the backward scan on the gradients in the mailbox and hands each result to `register`, with its parent.
-    fn backward<const GATES: usize, const STATES: usize, const SAVED: usize>(
-        self,
-        needs: Needs,
-        register: &mut impl FnMut(usize, FloatTensor<B>),
-    ) where
-        E: Equations<GATES, STATES, SAVED>,
-    {
+    fn backward(self, needs: Needs, register: &mut impl FnMut(usize, FloatTensor<B>)) {
         let arrived: Vec<Option<FloatTensor<B>>> = lock(&self.mailbox)
             .drain(..)
             .map(|gradient| gradient.map(B::contiguous))
             .collect();
-        let numbers = |index: usize| arrived[index].as_ref().map(B::numbers::<F>);
+        let mut numbers = arrived
+            .iter()
+            .map(|gradient| gradient.as_ref().map(B::numbers::<F>));
         let gradients = self.plan.backward(
             &self.equations,
-            self.inputs.operands::<F, STATES>(),
+            &self.inputs.operands::<F>(),
             B::numbers(&self.output),
             self.slab,
             OutputGradients {
-                output: numbers(0),
-                state: std::array::from_fn(|state| numbers(1 + state)),
+                output: numbers.next().flatten(),
+                state: numbers.collect(),
             },
             needs,
         );
@@ -262,8 +249,8 @@ impl<B: Host, F: Number, E> Tape<B, F, E> {
 }
 
 /// Hands the gradients of what a scan read to `register`, each with its parent.
-fn hand_out<B: Host, F: Number, const STATES: usize>(
-    gradients: Gradient<F, STATES>,
+fn hand_out<B: Host, F: Number>(
+    gradients: Gradient<F>,
     inputs: &Inputs<B>,
     register: &mut impl FnMut(usize, FloatTensor<B>),
 ) {
@@ -273,23 +260,29 @@ fn hand_out<B: Host, F: Number, const STATES: usize>(
     if let Some(input) = gradients.input {
         put(Parent::INPUT, input, &inputs.input);
     }
-    let sides = [
-        (gradients.input_side, Parent::WEIGHT_IH, &inputs.weight_ih),
-        (gradients.hidden_side, Parent::WEIGHT_HH, &inputs.weight_hh),
-    ];
-    for (side, (gradient, parent, weight)) in sides.into_iter().enumerate() {
-        let Some([gradient, bias_gradient]) = gradient else {
-            continue;
-        };
-        put(parent, gradient, weight);
-        if let Some(bias) = inputs.biases.iter().nth(side) {
-            put(Parent::BIASES + side, bias_gradient, bias);
+    let mut biases = inputs.biases.iter();
+    let (bias_ih, bias_hh) = (biases.next(), biases.next());
+    if let Some([weight, bias]) = gradients.input_side {
+        put(Parent::WEIGHT_IH, weight, &inputs.weight_ih);
+        if let Some(bias_ih) = bias_ih {
+            put(Parent::BIASES, bias, bias_ih);
         }
     }
-    let states = gradients.state.into_iter().zip(inputs.state.iter());
-    for (index, (gradient, state)) in states.enumerate() {
-        put(Parent::STATES + index, gradient, state);
+    let mut all = |first: usize, gradients: Vec<Vec<F>>, like: &Tensors<B>| {
+        for (index, (gradient, like)) in gradients.into_iter().zip(like.iter()).enumerate() {
+            put(first + index, gradient, like);
+        }
+    };
+    if let Some((weights, bias)) = gradients.hidden_side {
+        all(Parent::WEIGHTS_HH, weights, &inputs.weights_hh);
+        if bias_hh.is_some() {
+            all(Parent::BIASES + 1, vec![bias], &inputs.biases);
+        }
     }
+    all(Parent::UNITS, gradients.units, &inputs.units);
+    let projection = gradients.projection.into_iter().collect();
+    all(Parent::PROJECTION, projection, &inputs.projection);
+    all(Parent::STATES, gradients.state, &inputs.state);
 }
 
 /// The node of one output.

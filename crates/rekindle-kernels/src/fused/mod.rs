@@ -5,66 +5,86 @@ mod host;
 mod tensors;
 
 use burn::backend::{
-    Backend, DispatchTensorKind, ExtensionType, backend_extension, tensor::FloatTensor,
+    Backend, DispatchTensorKind, ExtensionType, TensorMetadata, backend_extension,
+    tensor::FloatTensor,
 };
 use burn::tensor::{DType, Shape, Tensor};
 
-use crate::cpu::{Isa, Operands, Plan, Timetable};
-use crate::{Equations, Parameters, Scan, Scanned};
+use crate::cpu::{Forward, Isa, Operands, Plan, Timetable};
+use crate::scan::Widths;
+use crate::{Array, Equations, Layout, Parameters, Scan, Scanned};
 use host::{Host, Number};
 use tensors::Tensors;
 
 /// A scan on one of the CPU backends, or `scan` back where it is on another or in another type of numbers.
-pub(crate) fn scan<const GATES: usize, const STATES: usize, const SAVED: usize>(
-    equations: &impl Equations<GATES, STATES, SAVED>,
-    scan: Scan<STATES>,
-) -> Result<Scanned<STATES>, Box<Scan<STATES>>> {
-    let [batch, seq, d_input] = scan.input.dims();
-    let d_hidden = scan.parameters.weight_hh.dims()[0];
-    let empty = batch == 0 || scan.lengths.as_ref().is_some_and(|l| l.longest() == 0);
-    if empty || !runs_on(&scan) {
+pub(crate) fn scan<E: Equations>(
+    equations: &E,
+    scan: Scan<E>,
+    widths: Widths,
+) -> Result<Scanned<E>, Box<Scan<E>>> {
+    let empty = widths.batch == 0 || scan.lengths.as_ref().is_some_and(|l| l.longest() == 0);
+    let isa = Isa::best().filter(|_| !empty && runs_on(&scan));
+    let Some(isa) = isa else {
         return Err(Box::new(scan));
-    }
+    };
     let plan = Plan {
-        timetable: Timetable::new(batch, seq, scan.lengths.as_ref(), scan.order),
-        seq,
-        d_input,
-        d_hidden,
-        isa: Isa::best(),
+        timetable: Timetable::new(widths.batch, widths.seq, scan.lengths.as_ref(), scan.order),
+        seq: widths.seq,
+        layout: scan.layout,
+        d_input: widths.d_input,
+        d_hidden: widths.d_hidden,
+        projected: scan.parameters.projection.as_ref().map(|_| widths.d_output),
+        reads: equations.reads(),
+        middle: equations.has_middle(),
+        isa,
         threads: rayon::current_num_threads(),
     };
     let Parameters {
         weight_ih,
-        weight_hh,
+        weights_hh,
         biases,
+        units,
+        projection,
     } = scan.parameters;
     let inputs = Inputs {
         input: scan.input.into_dispatch(),
         weight_ih: weight_ih.into_dispatch(),
-        weight_hh: weight_hh.into_dispatch(),
-        biases: Tensors::collect(biases.into_iter().flatten().map(Tensor::into_dispatch)),
-        state: Tensors::collect(scan.state.into_iter().map(Tensor::into_dispatch)),
+        weights_hh: dispatched(weights_hh),
+        biases: dispatched(biases.into_iter().flatten()),
+        units: dispatched(units),
+        projection: dispatched(projection),
+        state: dispatched(scan.state),
     };
     let outputs = burn::backend::Dispatch::fused_scan(equations.clone(), plan, inputs);
     let mut state = outputs.state.into_iter().map(Tensor::from_dispatch);
     Ok(Scanned {
         output: Tensor::from_dispatch(outputs.output),
-        state: std::array::from_fn(|_| state.next().expect("as many states as went in")),
+        state: E::States::from_fn(|_| state.next().expect("as many states as went in")),
     })
 }
 
+/// The tensors for Burn's dispatch.
+fn dispatched<const D: usize>(
+    tensors: impl IntoIterator<Item = Tensor<D>>,
+) -> Tensors<burn::backend::Dispatch> {
+    Tensors::collect(tensors.into_iter().map(Tensor::into_dispatch))
+}
+
 /// Whether all tensors of a scan are numbers of one type that the engine computes in, in the memory of this machine.
-fn runs_on<const STATES: usize>(scan: &Scan<STATES>) -> bool {
+fn runs_on<E: Equations>(scan: &Scan<E>) -> bool {
     let Parameters {
         weight_ih,
-        weight_hh,
+        weights_hh,
         biases,
+        units,
+        projection,
     } = &scan.parameters;
     let dtype = scan.input.dtype();
-    let others = [weight_ih, weight_hh].into_iter().chain(&scan.state);
-    let same = others.map(Tensor::dtype).all(|other| other == dtype)
-        && biases.iter().flatten().all(|bias| bias.dtype() == dtype);
-    same && matches!(dtype, DType::F32 | DType::F64)
+    let matrices = [weight_ih].into_iter().chain(weights_hh).chain(projection);
+    let matrices = matrices.chain(scan.state.as_ref()).map(Tensor::dtype);
+    let vectors = biases.iter().flatten().chain(units).map(Tensor::dtype);
+    matrices.chain(vectors).all(|other| other == dtype)
+        && matches!(dtype, DType::F32 | DType::F64)
         && on_host(&scan.input.clone().into_dispatch().kind)
 }
 
@@ -80,17 +100,23 @@ fn on_host(kind: &DispatchTensorKind) -> bool {
     }
 }
 
-/// What the operation reads.
+/// What the operation reads: see [`Scan`].
 #[derive(ExtensionType)]
 pub(crate) struct Inputs<B: Backend> {
-    /// `[batch, seq, d_input]`.
     input: FloatTensor<B>,
     weight_ih: FloatTensor<B>,
-    weight_hh: FloatTensor<B>,
+    /// One for each state that is read.
+    #[extension_type]
+    weights_hh: Tensors<B>,
     /// None or two.
     #[extension_type]
     biases: Tensors<B>,
-    /// `[batch, d_hidden]` each, the hidden state first.
+    #[extension_type]
+    units: Tensors<B>,
+    /// None or one.
+    #[extension_type]
+    projection: Tensors<B>,
+    /// The hidden state first.
     #[extension_type]
     state: Tensors<B>,
 }
@@ -98,9 +124,7 @@ pub(crate) struct Inputs<B: Backend> {
 /// What the operation puts out.
 #[derive(ExtensionType)]
 pub(crate) struct Outputs<B: Backend> {
-    /// `[batch, seq, d_hidden]`.
     output: FloatTensor<B>,
-    /// `[batch, d_hidden]` each.
     #[extension_type]
     state: Tensors<B>,
 }
@@ -117,12 +141,7 @@ pub(crate) trait FusedScan: Backend {
         unused_variables,
         reason = "without a CPU backend there is nothing to call"
     )]
-    fn fused_scan<
-        E: Equations<GATES, STATES, SAVED>,
-        const GATES: usize,
-        const STATES: usize,
-        const SAVED: usize,
-    >(
+    fn fused_scan<E: Equations>(
         equations: E,
         plan: Plan,
         #[extension_type] inputs: Inputs<Self>,
@@ -130,79 +149,75 @@ pub(crate) trait FusedScan: Backend {
 }
 
 impl<B: Host> FusedScan for B {
-    fn fused_scan<
-        E: Equations<GATES, STATES, SAVED>,
-        const GATES: usize,
-        const STATES: usize,
-        const SAVED: usize,
-    >(
-        equations: E,
-        plan: Plan,
-        inputs: Inputs<Self>,
-    ) -> Outputs<Self> {
+    fn fused_scan<E: Equations>(equations: E, plan: Plan, inputs: Inputs<Self>) -> Outputs<Self> {
         infer(&equations, &plan, inputs)
     }
 }
 
 /// The scan without anything kept for gradients.
-fn infer<B: Host, const GATES: usize, const STATES: usize, const SAVED: usize>(
-    equations: &impl Equations<GATES, STATES, SAVED>,
-    plan: &Plan,
-    inputs: Inputs<B>,
-) -> Outputs<B> {
-    match burn::backend::TensorMetadata::dtype(&inputs.input) {
-        DType::F64 => infer_in::<B, f64, GATES, STATES, SAVED>(equations, plan, inputs),
-        _ => infer_in::<B, f32, GATES, STATES, SAVED>(equations, plan, inputs),
+fn infer<B: Host>(equations: &impl Equations, plan: &Plan, inputs: Inputs<B>) -> Outputs<B> {
+    match inputs.input.dtype() {
+        DType::F64 => infer_in::<B, f64>(equations, plan, inputs),
+        _ => infer_in::<B, f32>(equations, plan, inputs),
     }
 }
 
-fn infer_in<B: Host, F: Number, const GATES: usize, const STATES: usize, const SAVED: usize>(
-    equations: &impl Equations<GATES, STATES, SAVED>,
+fn infer_in<B: Host, F: Number>(
+    equations: &impl Equations,
     plan: &Plan,
     inputs: Inputs<B>,
 ) -> Outputs<B> {
     let inputs = inputs.contiguous();
-    let forward = plan.infer(equations, inputs.operands::<F, STATES>());
-    Outputs {
-        output: B::tensor(forward.output, output_shape(plan), &inputs.input),
-        state: Tensors::collect(
-            forward
-                .state
-                .map(|state| B::tensor(state, state_shape(plan), &inputs.input)),
-        ),
-    }
-}
-
-fn output_shape(plan: &Plan) -> Shape {
-    Shape::from([plan.timetable.batch(), plan.seq, plan.d_hidden])
-}
-
-fn state_shape(plan: &Plan) -> Shape {
-    Shape::from([plan.timetable.batch(), plan.d_hidden])
+    let forward = plan.infer(equations, &inputs.operands::<F>());
+    inputs.outputs(plan, forward)
 }
 
 impl<B: Host> Inputs<B> {
     /// The same numbers, in row-major order.
     fn contiguous(self) -> Self {
+        let all = |tensors: Tensors<B>| Tensors::collect(tensors.into_iter().map(B::contiguous));
         Self {
             input: B::contiguous(self.input),
             weight_ih: B::contiguous(self.weight_ih),
-            weight_hh: B::contiguous(self.weight_hh),
-            biases: Tensors::collect(self.biases.into_iter().map(B::contiguous)),
-            state: Tensors::collect(self.state.into_iter().map(B::contiguous)),
+            weights_hh: all(self.weights_hh),
+            biases: all(self.biases),
+            units: all(self.units),
+            projection: all(self.projection),
+            state: all(self.state),
         }
     }
 
     /// The numbers.
-    fn operands<F: Number, const STATES: usize>(&self) -> Operands<'_, F, STATES> {
-        let mut state = self.state.iter().map(B::numbers);
+    fn operands<F: Number>(&self) -> Operands<'_, F> {
         let mut biases = self.biases.iter().map(B::numbers);
         Operands {
             input: B::numbers(&self.input),
             weight_ih: B::numbers(&self.weight_ih),
-            weight_hh: B::numbers(&self.weight_hh),
+            weights_hh: self.weights_hh.iter().map(B::numbers).collect(),
             biases: biases.next().zip(biases.next()).map(<[_; 2]>::from),
-            state: std::array::from_fn(|_| state.next().expect("one tensor a state")),
+            units: self.units.iter().map(B::numbers).collect(),
+            projection: self.projection.iter().map(B::numbers).next(),
+            state: self.state.iter().map(B::numbers).collect(),
+        }
+    }
+
+    /// What a scan has put out, as tensors.
+    fn outputs<F: Number>(&self, plan: &Plan, forward: Forward<F>) -> Outputs<B> {
+        let [batch, seq, width] = [
+            plan.timetable.batch(),
+            plan.seq,
+            plan.projected.unwrap_or(plan.d_hidden),
+        ];
+        let shape = match plan.layout {
+            Layout::BatchFirst => [batch, seq, width],
+            Layout::TimeMajor => [seq, batch, width],
+        };
+        let states = forward.state.into_iter().zip(self.state.iter());
+        Outputs {
+            output: B::tensor(forward.output, Shape::from(shape), &self.input),
+            state: Tensors::collect(
+                states.map(|(state, old)| B::tensor(state, old.shape(), &self.input)),
+            ),
         }
     }
 }

@@ -2,61 +2,41 @@
 
 use super::super::Isa;
 use super::cells::{Law, every_cell};
-use super::problem::{ALL, Numbers, Problem, Real, Sizes, assert_bits, name, part, plan, run};
+use super::problem::{
+    ALL, Numbers, Problem, Real, Sizes, assert_bits, counts, name, part, plan, run,
+};
 use crate::Equations;
 
 /// Law: the same bits on every run and on any number of threads.
 struct Threads;
 
 impl Law for Threads {
-    fn check<
-        E: Equations<GATES, STATES, SAVED>,
-        const GATES: usize,
-        const STATES: usize,
-        const SAVED: usize,
-    >(
-        &self,
-        cell: &str,
-        equations: &E,
-        numbers: Numbers,
-    ) {
-        // Who does what does not depend on the cell: one cell tries all instruction sets.
-        let instruction_sets = if GATES == 4 { usize::MAX } else { 1 };
-        let [f32, f64] = [
-            any_number_of_threads::<f32, _, GATES, STATES, SAVED>,
-            any_number_of_threads::<f64, _, GATES, STATES, SAVED>,
-        ];
-        f32(cell, equations, numbers, instruction_sets);
-        f64(cell, equations, numbers, instruction_sets);
+    fn check<E: Equations>(&self, cell: &str, equations: &E, numbers: Numbers) {
+        any_number_of_threads::<f32, E>(cell, equations, numbers);
+        any_number_of_threads::<f64, E>(cell, equations, numbers);
     }
 }
 
-fn any_number_of_threads<
-    F: Real,
-    E: Equations<GATES, STATES, SAVED>,
-    const GATES: usize,
-    const STATES: usize,
-    const SAVED: usize,
->(
-    cell: &str,
-    equations: &E,
-    numbers: Numbers,
-    instruction_sets: usize,
-) {
-    for sizes in sizes_of_many_threads(GATES) {
-        let problem = Problem::<STATES>::new::<F>(sizes, GATES, numbers);
+fn any_number_of_threads<F: Real, E: Equations>(cell: &str, equations: &E, numbers: Numbers) {
+    let [gates, ..] = counts(equations);
+    for sizes in sizes_of_many_threads(gates) {
+        // Who does what does not depend on the cell: one cell, with all phases, tries all instruction sets.
+        let all_phases = equations.has_middle() && sizes.d_output() < sizes.d_hidden;
+        let instruction_sets = match (gates, all_phases) {
+            (4, true) => usize::MAX,
+            _ => 1,
+        };
+        let problem = Problem::new::<F>(equations, sizes, numbers);
         for isa in Isa::all().into_iter().take(instruction_sets) {
             let on = |threads: usize| {
-                let plan = plan(&problem.sizes, isa, threads);
-                let geometry = plan.geometry::<F, E, GATES, STATES, SAVED>(equations);
-                let (teams, workers) = plan.share(&geometry);
-                assert_eq!(
-                    teams.len() * workers > 1,
-                    threads > 1,
-                    "whether threads share the work: {} teams of {workers}",
-                    teams.len()
-                );
-                run::<F, E, GATES, STATES, SAVED>(equations, &problem, &plan, ALL)
+                let plan = plan(equations, &problem.sizes, isa, threads);
+                let (teams, workers) = plan.share(&plan.geometry::<F, E>());
+                let (teams, batch) = (teams.len(), problem.sizes.batch);
+                let what = format!("{teams} teams of {workers}, {:?}", problem.sizes);
+                assert_eq!(teams * workers > 1, threads > 1, "do threads share: {what}");
+                let few_rows = batch <= 3 && threads >= 2 * batch;
+                assert_eq!(workers > 1, few_rows, "do they share units: {what}");
+                run::<F>(equations, &problem, &plan, ALL)
             };
             let expected = on(1);
             for threads in [1, 2, 3, 7] {
@@ -72,13 +52,15 @@ fn any_number_of_threads<
 fn sizes_of_many_threads(gates: usize) -> Vec<Sizes> {
     let narrow = Sizes::new([37, 20, 100, 84 / gates]);
     let wide = 480 / gates.min(3);
+    // A row rests for 19 steps: after an even number of them a state would be back where it was.
+    let three = Sizes::new([3, 39, 40, wide]).with_mixed_lengths();
     let mut sizes = vec![
         narrow.clone().with_mixed_lengths().reversed(),
         narrow,
         Sizes::new([1, 40, 40, wide]),
-        Sizes::new([3, 40, 40, wide])
-            .with_mixed_lengths()
-            .reversed(),
+        three.clone().reversed().time_major(),
+        three.clone().projected(wide - 21),
+        three.reversed().projected(wide + 70),
     ];
     if gates == 1 {
         sizes.push(Sizes::new([1, 300, 5, 256]));
@@ -98,44 +80,28 @@ fn results_are_the_same_bits_on_any_number_of_threads() {
 struct Rows;
 
 impl Law for Rows {
-    fn check<
-        E: Equations<GATES, STATES, SAVED>,
-        const GATES: usize,
-        const STATES: usize,
-        const SAVED: usize,
-    >(
-        &self,
-        cell: &str,
-        equations: &E,
-        numbers: Numbers,
-    ) {
-        alone_and_beside_others::<f32, _, GATES, STATES, SAVED>(cell, equations, numbers);
-        alone_and_beside_others::<f64, _, GATES, STATES, SAVED>(cell, equations, numbers);
+    fn check<E: Equations>(&self, cell: &str, equations: &E, numbers: Numbers) {
+        alone_and_beside_others::<f32>(cell, equations, numbers);
+        alone_and_beside_others::<f64>(cell, equations, numbers);
     }
 }
 
-fn alone_and_beside_others<
-    F: Real,
-    E: Equations<GATES, STATES, SAVED>,
-    const GATES: usize,
-    const STATES: usize,
-    const SAVED: usize,
->(
-    cell: &str,
-    equations: &E,
-    numbers: Numbers,
-) {
+fn alone_and_beside_others<F: Real>(cell: &str, equations: &impl Equations, numbers: Numbers) {
     let batch = if cfg!(miri) { 3 } else { 37 };
     let whole = match batch {
         3 => Sizes::new([batch, 2, 2, 3]),
         _ => Sizes::new([batch, 5, 7, 35]),
     };
-    for sizes in [whole.clone(), whole.with_mixed_lengths().reversed()] {
-        let problem = Problem::<STATES>::new::<F>(sizes, GATES, numbers);
+    for sizes in [
+        whole.clone(),
+        whole.clone().with_mixed_lengths().reversed().time_major(),
+        whole.projected(21).with_mixed_lengths(),
+    ] {
+        let problem = Problem::new::<F>(equations, sizes, numbers);
         for isa in Isa::all() {
-            let of = |problem: &Problem<STATES>| {
-                let plan = plan(&problem.sizes, isa, 1);
-                run::<F, E, GATES, STATES, SAVED>(equations, problem, &plan, ALL)
+            let of = |problem: &Problem| {
+                let plan = plan(equations, &problem.sizes, isa, 1);
+                run::<F>(equations, problem, &plan, ALL)
             };
             let together = of(&problem);
             for row in (0..batch).step_by(5) {
@@ -144,14 +110,17 @@ fn alone_and_beside_others<
                 }
                 let what = format!("{cell} in {} on {}, row {row}", F::NAME, name(isa));
                 let alone = of(&problem.row(row));
-                let of_row = |numbers| part(numbers, row, batch);
-                assert_bits(&alone.output, of_row(&together.output), &what);
-                let found = alone.state.iter().chain(&alone.initial).chain(&alone.input);
-                let expected = (together.state.iter())
-                    .chain(&together.initial)
-                    .chain(&together.input);
+                let steps_of = |sequence| -> Vec<f64> {
+                    problem.sizes.steps_of(sequence, row).copied().collect()
+                };
+                assert_bits(&alone.output, &steps_of(&together.output), &what);
+                for (found, expected) in alone.input.iter().zip(&together.input) {
+                    assert_bits(found, &steps_of(expected), &what);
+                }
+                let found = alone.state.iter().chain(&alone.initial);
+                let expected = together.state.iter().chain(&together.initial);
                 for (found, expected) in found.zip(expected) {
-                    assert_bits(found, of_row(expected), &what);
+                    assert_bits(found, part(expected, row, batch), &what);
                 }
             }
         }

@@ -3,7 +3,7 @@
 use std::fmt::Debug;
 
 use super::super::{Element, Isa, Needs, Operands, OutputGradients, Plan, Timetable};
-use crate::{Equations, Lengths, Order};
+use crate::{Array, Equations, Layout, Lengths, Order};
 
 /// A type of numbers that the engine computes in.
 pub(super) trait Real: Element {
@@ -62,23 +62,31 @@ pub(super) struct Sizes {
     pub(super) seq: usize,
     pub(super) d_input: usize,
     pub(super) d_hidden: usize,
+    /// Width of the hidden state, if it is projected.
+    pub(super) projected: Option<usize>,
     /// The valid steps of each row.
     pub(super) lengths: Option<Vec<usize>>,
     pub(super) order: Order,
+    pub(super) layout: Layout,
     pub(super) bias: bool,
+    /// Whether units have parameters for themselves, if the cell knows any.
+    pub(super) units: bool,
 }
 
 impl Sizes {
-    /// All steps valid, from the first to the last, with biases.
+    /// All steps valid, from the first to the last, batch first, with biases and parameters of units.
     pub(super) fn new([batch, seq, d_input, d_hidden]: [usize; 4]) -> Self {
         Self {
             batch,
             seq,
             d_input,
             d_hidden,
+            projected: None,
             lengths: None,
             order: Order::Forward,
+            layout: Layout::BatchFirst,
             bias: true,
+            units: true,
         }
     }
 
@@ -109,10 +117,59 @@ impl Sizes {
         self
     }
 
+    /// Sequences with time first.
+    pub(super) fn time_major(mut self) -> Self {
+        self.layout = Layout::TimeMajor;
+        self
+    }
+
+    /// A hidden state that is projected to `width` columns.
+    pub(super) fn projected(mut self, width: usize) -> Self {
+        self.projected = Some(width);
+        self
+    }
+
     /// No biases.
     pub(super) fn without_bias(mut self) -> Self {
         self.bias = false;
         self
+    }
+
+    /// No parameters of units.
+    pub(super) fn without_units(mut self) -> Self {
+        self.units = false;
+        self
+    }
+
+    /// Width of the hidden state.
+    pub(super) fn d_output(&self) -> usize {
+        self.projected.unwrap_or(self.d_hidden)
+    }
+
+    /// Width of state `index`.
+    pub(super) fn state_width(&self, index: usize) -> usize {
+        match index {
+            0 => self.d_output(),
+            _ => self.d_hidden,
+        }
+    }
+
+    /// Where step `t` of a row stands in a sequence, counted in steps.
+    pub(super) fn place(&self, row: usize, t: usize) -> usize {
+        match self.layout {
+            Layout::BatchFirst => row * self.seq + t,
+            Layout::TimeMajor => t * self.batch + row,
+        }
+    }
+
+    /// The steps of a row of a sequence, one after the other.
+    pub(super) fn steps_of<'a>(
+        &self,
+        sequence: &'a [f64],
+        row: usize,
+    ) -> impl Iterator<Item = &'a f64> {
+        let steps = self.batch * self.seq;
+        (0..self.seq).flat_map(move |t| part(sequence, self.place(row, t), steps))
     }
 
     /// The valid steps of a row.
@@ -131,28 +188,52 @@ impl Sizes {
     }
 }
 
-/// A scan and the gradients that reach it.
-#[derive(Clone, Debug)]
-pub(super) struct Problem<const STATES: usize> {
-    pub(super) sizes: Sizes,
-    /// `[batch, seq, d_input]`, NaN in padding.
-    pub(super) input: Vec<f64>,
-    /// `[d_input, gates·d_hidden]` and `[d_hidden, gates·d_hidden]`.
-    pub(super) weight_ih: Vec<f64>,
-    pub(super) weight_hh: Vec<f64>,
-    /// `[gates·d_hidden]` each.
-    pub(super) biases: Option<[Vec<f64>; 2]>,
-    /// `[batch, d_hidden]` each.
-    pub(super) state: [Vec<f64>; STATES],
-    /// `[batch, seq, d_hidden]`, NaN in padding.
-    pub(super) output_gradient: Option<Vec<f64>>,
-    /// `[batch, d_hidden]` each.
-    pub(super) state_gradient: [Option<Vec<f64>>; STATES],
+/// How many gates, states, and parameters for each unit a cell has.
+pub(super) fn counts<E: Equations>(_equations: &E) -> [usize; 3] {
+    [
+        <E::Gates<()> as Array<()>>::LEN,
+        <E::States<()> as Array<()>>::LEN,
+        <E::Units<()> as Array<()>>::LEN,
+    ]
 }
 
-impl<const STATES: usize> Problem<STATES> {
-    /// A problem for a cell of `gates` gates whose numbers are all of type `F`.
-    pub(super) fn new<F: Real>(sizes: Sizes, gates: usize, numbers: Numbers) -> Self {
+/// A scan and the gradients that reach it.
+#[derive(Clone, Debug)]
+pub(super) struct Problem {
+    pub(super) sizes: Sizes,
+    /// `[batch, seq, d_input]` or with time first, NaN in padding.
+    pub(super) input: Vec<f64>,
+    /// `[d_input, gates·d_hidden]`.
+    pub(super) weight_ih: Vec<f64>,
+    /// `[width of the state, gates·d_hidden]` for each state that is read.
+    pub(super) weights_hh: Vec<Vec<f64>>,
+    /// `[gates·d_hidden]` each.
+    pub(super) biases: Option<[Vec<f64>; 2]>,
+    /// `[d_hidden]` each, or none at all.
+    pub(super) units: Vec<Vec<f64>>,
+    /// `[d_hidden, d_output]`.
+    pub(super) projection: Option<Vec<f64>>,
+    /// `[batch, width of the state]` each.
+    pub(super) state: Vec<Vec<f64>>,
+    /// `[batch, seq, d_output]` or with time first, NaN in padding.
+    pub(super) output_gradient: Option<Vec<f64>>,
+    /// `[batch, width of the state]` each.
+    pub(super) state_gradient: Vec<Option<Vec<f64>>>,
+}
+
+impl Problem {
+    /// A problem for a cell, whose numbers are all of type `F`.
+    ///
+    /// A projection keeps the width where a middle vector takes the place of the hidden state: its weight has the rows of
+    /// both.
+    pub(super) fn new<F: Real>(
+        equations: &impl Equations,
+        mut sizes: Sizes,
+        numbers: Numbers,
+    ) -> Self {
+        if equations.has_middle() && equations.reads() == 1 {
+            sizes.projected = sizes.projected.map(|_| sizes.d_hidden);
+        }
         let mut seed = 0;
         let mut draw = |count: usize, range: f64| -> Vec<f64> {
             seed += 1;
@@ -164,17 +245,34 @@ impl<const STATES: usize> Problem<STATES> {
                 .map(|value| number(value * range))
                 .collect()
         };
+        let [gates, states, units] = counts(equations);
+        let units = if sizes.units { units } else { 0 };
         let (batch, d_input, d_hidden) = (sizes.batch, sizes.d_input, sizes.d_hidden);
         let packed = gates * d_hidden;
         let range_of = |width: usize| 1.0 / (width as f64).sqrt();
+        let width = |state: usize| sizes.state_width(state);
+        let steps = batch * sizes.seq;
         let mut problem = Self {
-            input: draw(batch * sizes.seq * d_input, 1.0),
+            input: draw(steps * d_input, 1.0),
             weight_ih: draw(d_input * packed, range_of(d_input)),
-            weight_hh: draw(d_hidden * packed, range_of(d_hidden)),
+            weights_hh: (0..equations.reads())
+                .map(|state| {
+                    draw(
+                        width(state) * packed,
+                        range_of(width(state)) / equations.reads() as f64,
+                    )
+                })
+                .collect(),
             biases: (sizes.bias).then(|| std::array::from_fn(|_| draw(packed, 0.5))),
-            state: std::array::from_fn(|_| draw(batch * d_hidden, 1.0)),
-            output_gradient: Some(draw(batch * sizes.seq * d_hidden, 1.0)),
-            state_gradient: std::array::from_fn(|_| Some(draw(batch * d_hidden, 1.0))),
+            units: (0..units).map(|_| draw(d_hidden, 0.5)).collect(),
+            projection: (sizes.projected).map(|width| draw(d_hidden * width, range_of(d_hidden))),
+            state: (0..states)
+                .map(|state| draw(batch * width(state), 1.0))
+                .collect(),
+            output_gradient: Some(draw(steps * sizes.d_output(), 1.0)),
+            state_gradient: (0..states)
+                .map(|state| Some(draw(batch * width(state), 1.0)))
+                .collect(),
             sizes,
         };
         problem.fill_padding(f64::NAN);
@@ -183,13 +281,14 @@ impl<const STATES: usize> Problem<STATES> {
 
     /// Writes `garbage` wherever nothing may be read.
     fn fill_padding(&mut self, garbage: f64) {
-        let Sizes { batch, seq, .. } = self.sizes;
+        let sizes = &self.sizes;
         let output_gradient = self.output_gradient.iter_mut();
         for sequence in output_gradient.chain([&mut self.input]) {
-            let width = sequence.len() / (batch * seq);
-            for row in 0..batch {
-                let valid = self.sizes.length(row);
-                sequence[(row * seq + valid) * width..(row + 1) * seq * width].fill(garbage);
+            let width = sequence.len() / (sizes.batch * sizes.seq);
+            for row in 0..sizes.batch {
+                for t in sizes.length(row)..sizes.seq {
+                    sequence[sizes.place(row, t) * width..][..width].fill(garbage);
+                }
             }
         }
     }
@@ -197,66 +296,80 @@ impl<const STATES: usize> Problem<STATES> {
     /// One row as a batch of its own.
     pub(super) fn row(&self, row: usize) -> Self {
         let of = |numbers: &Vec<f64>| part(numbers, row, self.sizes.batch).to_vec();
+        let steps = |sequence: &Vec<f64>| self.sizes.steps_of(sequence, row).copied().collect();
         Self {
             sizes: Sizes {
                 batch: 1,
                 lengths: self.sizes.lengths.as_ref().map(|all| vec![all[row]]),
                 ..self.sizes.clone()
             },
-            input: of(&self.input),
-            state: self.state.each_ref().map(of),
-            output_gradient: self.output_gradient.as_ref().map(of),
-            state_gradient: self
-                .state_gradient
-                .each_ref()
-                .map(|gradient| gradient.as_ref().map(of)),
+            input: steps(&self.input),
+            state: self.state.iter().map(of).collect(),
+            output_gradient: self.output_gradient.as_ref().map(steps),
+            state_gradient: (self.state_gradient.iter())
+                .map(|gradient| gradient.as_ref().map(of))
+                .collect(),
             ..self.clone()
         }
     }
 }
 
 /// The numbers of a problem in the type that the engine computes in.
-struct Narrowed<F, const STATES: usize> {
+struct Narrowed<F> {
     input: Vec<F>,
-    weights: [Vec<F>; 2],
+    weight_ih: Vec<F>,
+    weights_hh: Vec<Vec<F>>,
     biases: Option<[Vec<F>; 2]>,
-    state: [Vec<F>; STATES],
+    units: Vec<Vec<F>>,
+    projection: Option<Vec<F>>,
+    state: Vec<Vec<F>>,
     output_gradient: Option<Vec<F>>,
-    state_gradient: [Option<Vec<F>>; STATES],
+    state_gradient: Vec<Option<Vec<F>>>,
 }
 
-impl<const STATES: usize> Problem<STATES> {
-    fn narrow<F: Real>(&self) -> Narrowed<F, STATES> {
+impl Problem {
+    fn narrow<F: Real>(&self) -> Narrowed<F> {
         let narrow = |all: &Vec<f64>| -> Vec<F> { all.iter().map(|&x| F::nearest(x)).collect() };
+        let each = |lists: &[Vec<f64>]| lists.iter().map(narrow).collect();
         Narrowed {
             input: narrow(&self.input),
-            weights: [&self.weight_ih, &self.weight_hh].map(narrow),
+            weight_ih: narrow(&self.weight_ih),
+            weights_hh: each(&self.weights_hh),
             biases: (self.biases.as_ref()).map(|biases| biases.each_ref().map(narrow)),
-            state: self.state.each_ref().map(narrow),
+            units: each(&self.units),
+            projection: self.projection.as_ref().map(narrow),
+            state: each(&self.state),
             output_gradient: self.output_gradient.as_ref().map(narrow),
-            state_gradient: (self.state_gradient.each_ref())
-                .map(|gradient| gradient.as_ref().map(narrow)),
+            state_gradient: (self.state_gradient.iter())
+                .map(|gradient| gradient.as_ref().map(narrow))
+                .collect(),
         }
     }
 }
 
-impl<F, const STATES: usize> Narrowed<F, STATES> {
-    fn operands(&self) -> Operands<'_, F, STATES> {
-        let [weight_ih, weight_hh] = &self.weights;
+/// Each list as a slice.
+fn slices<F>(lists: &[Vec<F>]) -> Vec<&[F]> {
+    lists.iter().map(Vec::as_slice).collect()
+}
+
+impl<F> Narrowed<F> {
+    fn operands(&self) -> Operands<'_, F> {
         let biases = self.biases.as_ref();
         Operands {
             input: &self.input,
-            weight_ih,
-            weight_hh,
+            weight_ih: &self.weight_ih,
+            weights_hh: slices(&self.weights_hh),
             biases: biases.map(|biases| biases.each_ref().map(Vec::as_slice)),
-            state: self.state.each_ref().map(Vec::as_slice),
+            units: slices(&self.units),
+            projection: self.projection.as_deref(),
+            state: slices(&self.state),
         }
     }
 
-    fn gradients(&self) -> OutputGradients<'_, F, STATES> {
+    fn gradients(&self) -> OutputGradients<'_, F> {
         OutputGradients {
             output: self.output_gradient.as_deref(),
-            state: self.state_gradient.each_ref().map(Option::as_deref),
+            state: self.state_gradient.iter().map(Option::as_deref).collect(),
         }
     }
 }
@@ -283,36 +396,50 @@ pub(super) fn random(count: usize, seed: u64) -> Vec<f64> {
 
 /// What a scan gives, forward and back.
 #[derive(Clone, Debug)]
-pub(super) struct Results<const STATES: usize> {
+pub(super) struct Results {
     pub(super) output: Vec<f64>,
-    pub(super) state: [Vec<f64>; STATES],
+    pub(super) state: Vec<Vec<f64>>,
     /// The gradient of the input.
     pub(super) input: Option<Vec<f64>>,
     /// The gradients of `W_ih` and `b_ih`.
     pub(super) input_side: Option<[Vec<f64>; 2]>,
-    /// The gradients of `W_hh` and `b_hh`.
-    pub(super) hidden_side: Option<[Vec<f64>; 2]>,
+    /// The gradients of the recurrent weights, and of `b_hh`.
+    pub(super) hidden_side: Option<(Vec<Vec<f64>>, Vec<f64>)>,
+    /// The gradients of the parameters of units.
+    pub(super) units: Vec<Vec<f64>>,
+    /// The gradient of the projection.
+    pub(super) projection: Option<Vec<f64>>,
     /// The gradients of the initial states.
-    pub(super) initial: [Vec<f64>; STATES],
+    pub(super) initial: Vec<Vec<f64>>,
 }
 
-impl<const STATES: usize> Results<STATES> {
+impl Results {
     /// All numbers, with their names.
     pub(super) fn named(&self) -> Vec<(String, &[f64])> {
         let mut named: Vec<(String, &[f64])> = vec![("output".into(), &self.output)];
-        let mut put = |name: &str, numbers| named.push((name.into(), numbers));
+        let mut put = |name: String, numbers| named.push((name, numbers));
         for (s, (state, initial)) in self.state.iter().zip(&self.initial).enumerate() {
-            put(&format!("state {s}"), state);
-            put(&format!("gradient of state {s}"), initial);
+            put(format!("state {s}"), state);
+            put(format!("gradient of state {s}"), initial);
         }
         if let Some(input) = &self.input {
-            put("gradient of the input", input);
+            put("gradient of the input".into(), input);
         }
-        for (sides, suffix) in [(&self.input_side, "ih"), (&self.hidden_side, "hh")] {
-            if let Some([weight, bias]) = sides {
-                put(&format!("gradient of weight_{suffix}"), weight);
-                put(&format!("gradient of bias_{suffix}"), bias);
+        if let Some([weight, bias]) = &self.input_side {
+            put("gradient of weight_ih".into(), weight);
+            put("gradient of bias_ih".into(), bias);
+        }
+        if let Some((weights, bias)) = &self.hidden_side {
+            for (s, weight) in weights.iter().enumerate() {
+                put(format!("gradient of weight_hh {s}"), weight);
             }
+            put("gradient of bias_hh".into(), bias);
+        }
+        for (index, units) in self.units.iter().enumerate() {
+            put(format!("gradient of parameter {index} of units"), units);
+        }
+        if let Some(projection) = &self.projection {
+            put("gradient of the projection".into(), projection);
         }
         named
     }
@@ -361,16 +488,21 @@ pub(super) const ALL: Needs = Needs {
     input: true,
     input_side: true,
     hidden_side: true,
+    projection: true,
 };
 
 /// The plan for a problem.
-pub(super) fn plan(sizes: &Sizes, isa: Isa, threads: usize) -> Plan {
+pub(super) fn plan(equations: &impl Equations, sizes: &Sizes, isa: Isa, threads: usize) -> Plan {
     let lengths = sizes.lengths.clone().map(Lengths::new);
     Plan {
         timetable: Timetable::new(sizes.batch, sizes.seq, lengths.as_ref(), sizes.order),
         seq: sizes.seq,
+        layout: sizes.layout,
         d_input: sizes.d_input,
         d_hidden: sizes.d_hidden,
+        projected: sizes.projected,
+        reads: equations.reads(),
+        middle: equations.has_middle(),
         isa,
         threads,
     }
@@ -383,56 +515,54 @@ pub(super) fn name(isa: Isa) -> String {
 }
 
 /// A problem on the engine. Inference and training have to give the same bits.
-pub(super) fn run<
-    F: Real,
-    E: Equations<GATES, STATES, SAVED>,
-    const GATES: usize,
-    const STATES: usize,
-    const SAVED: usize,
->(
-    equations: &E,
-    problem: &Problem<STATES>,
+pub(super) fn run<F: Real>(
+    equations: &impl Equations,
+    problem: &Problem,
     plan: &Plan,
     needs: Needs,
-) -> Results<STATES> {
-    run_between::<F, E, GATES, STATES, SAVED>(equations, problem, plan, needs, || {})
+) -> Results {
+    run_between::<F>(equations, problem, plan, needs, || {})
 }
 
 /// The same, with something else before each of inference, training and the way back.
-pub(super) fn run_between<
-    F: Real,
-    E: Equations<GATES, STATES, SAVED>,
-    const GATES: usize,
-    const STATES: usize,
-    const SAVED: usize,
->(
-    equations: &E,
-    problem: &Problem<STATES>,
+pub(super) fn run_between<F: Real>(
+    equations: &impl Equations,
+    problem: &Problem,
     plan: &Plan,
     needs: Needs,
     before: impl Fn(),
-) -> Results<STATES> {
+) -> Results {
     let narrowed = problem.narrow::<F>();
     let (operands, gradients) = (narrowed.operands(), narrowed.gradients());
     let wide = |numbers: Vec<F>| -> Vec<f64> { numbers.into_iter().map(F::wide).collect() };
+    let each = |lists: Vec<Vec<F>>| -> Vec<Vec<f64>> { lists.into_iter().map(wide).collect() };
     before();
-    let inferred = plan.infer(equations, operands);
+    let inferred = plan.infer(equations, &operands);
     before();
-    let (trained, slab) = plan.train(equations, operands);
+    let (trained, slab) = plan.train(equations, &operands);
     before();
-    let back = plan.backward(equations, operands, &trained.output, slab, gradients, needs);
+    let back = plan.backward(
+        equations,
+        &operands,
+        &trained.output,
+        slab,
+        gradients,
+        needs,
+    );
     let results = Results {
         output: wide(trained.output),
-        state: trained.state.map(wide),
+        state: each(trained.state),
         input: back.input.map(wide),
         input_side: back.input_side.map(|side| side.map(wide)),
-        hidden_side: back.hidden_side.map(|side| side.map(wide)),
-        initial: back.state.map(wide),
+        hidden_side: (back.hidden_side).map(|(weights, bias)| (each(weights), wide(bias))),
+        units: each(back.units),
+        projection: back.projection.map(wide),
+        initial: each(back.state),
     };
     let what = "inference, compared to training";
     assert_bits(&wide(inferred.output), &results.output, what);
-    for (inferred, trained) in inferred.state.into_iter().zip(&results.state) {
-        assert_bits(&wide(inferred), trained, what);
+    for (inferred, trained) in each(inferred.state).iter().zip(&results.state) {
+        assert_bits(inferred, trained, what);
     }
     results
 }

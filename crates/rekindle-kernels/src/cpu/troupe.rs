@@ -1,0 +1,236 @@
+//! What some rows of a batch need while they are scanned backwards.
+
+use super::backward::BackwardScan;
+use super::buffer::Buffer;
+use super::retreat::Row;
+use super::vector::Element;
+use crate::{Array, Equations};
+
+/// What is held of the rows at some positions, while they are scanned backwards. All rows are of the geometry's width.
+pub(super) struct Troupe<F> {
+    /// The gradient of each state.
+    gradients: Vec<Buffer<F>>,
+    pub(super) gradient_rows: Vec<Vec<*mut F>>,
+    /// The initial states.
+    initial: Vec<Buffer<F>>,
+    /// The gradient of the hidden state before its projection, if there is one.
+    shown: Option<Buffer<F>>,
+    pub(super) shown_rows: Vec<*mut F>,
+    /// The gradient of the last gate, and that of the middle vector, if there is one.
+    late: Option<Buffer<F>>,
+    pub(super) late_rows: Vec<*const F>,
+    middle: Option<Buffer<F>>,
+    pub(super) middle_rows: Vec<*mut F>,
+    /// The gradients of the parameters of units: `[parameter, row]`.
+    units: Option<Buffer<F>>,
+    /// From one parameter's to the next one's.
+    pub(super) unit_stride: usize,
+}
+
+// SAFETY: threads that share a troupe write to disjoint panels, and read others' after their phase.
+unsafe impl<F: Element> Sync for Troupe<F> {}
+
+/// Some steps whose gradients of the input are taken together.
+pub(super) struct Run<F, E: Equations> {
+    pub(super) steps: Vec<Step<F, E>>,
+    /// The gradients of the gates of all rows of all steps, in panel 0, and of the same rows' inputs.
+    pub(super) gates: Vec<*const F>,
+    pub(super) inputs: Vec<*mut F>,
+}
+
+// SAFETY: as for a troupe.
+unsafe impl<F: Element, E: Equations> Sync for Run<F, E> {}
+
+/// The rows alive at one step.
+pub(super) struct Step<F, E: Equations> {
+    pub(super) rows: Vec<Row<F, E>>,
+    /// The gradients of their gates in panel 0.
+    pub(super) gates: Vec<*const F>,
+    /// The gradients of their projected hidden states, if they are projected.
+    pub(super) projected: Vec<*const F>,
+    /// The gradients of the output at this step, in the same case.
+    pub(super) outputs: Vec<Option<*const F>>,
+}
+
+impl<F: Element, E: Equations> BackwardScan<'_, F, E> {
+    pub(super) fn troupe(&self, positions: &[usize]) -> Troupe<F> {
+        let (geometry, rows) = (&self.geometry, positions.len());
+        let width = geometry.row_width();
+        let buffer = || -> Buffer<F> { Buffer::zeros(rows * width) };
+        // SAFETY: each buffer has these rows.
+        let row = |start: *mut F| (0..rows).map(move |row| unsafe { start.add(row * width) });
+        let padded = |index: usize, state: *const F| {
+            let buffer = buffer();
+            // SAFETY: state and buffer have these columns; nobody else writes these rows.
+            unsafe {
+                let columns = self.state_width(index);
+                self.plan
+                    .pad(state, columns, positions, (buffer.start(), width));
+            }
+            buffer
+        };
+        let state = self.state.iter().enumerate();
+        let gradients: Vec<Buffer<F>> = state
+            .map(|(index, state)| padded(index, state.get().cast_const()))
+            .collect();
+        let initial = self.initial.iter().enumerate();
+        let all = |buffer: &Option<Buffer<F>>| -> Vec<*mut F> {
+            buffer
+                .iter()
+                .flat_map(|buffer| row(buffer.start()))
+                .collect()
+        };
+        let shown = geometry.projected.map(|_| buffer());
+        let [late, middle] = [(); 2].map(|()| geometry.middle.then(buffer));
+        Troupe {
+            gradient_rows: gradients
+                .iter()
+                .map(|gradient| row(gradient.start()).collect())
+                .collect(),
+            gradients,
+            initial: initial
+                .map(|(index, state)| padded(index, state.as_ptr()))
+                .collect(),
+            shown_rows: all(&shown),
+            shown,
+            late_rows: all(&late).into_iter().map(<*mut F>::cast_const).collect(),
+            late,
+            middle_rows: all(&middle),
+            middle,
+            units: (!self.units.is_empty()).then(|| Buffer::zeros(self.units.len() * rows * width)),
+            unit_stride: rows * width,
+        }
+    }
+
+    /// Width of state `index`.
+    fn state_width(&self, index: usize) -> usize {
+        match index {
+            0 => self.geometry.d_output(),
+            _ => self.plan.d_hidden,
+        }
+    }
+
+    /// Where the numbers of the steps `visits` lie.
+    pub(super) fn steps(
+        &self,
+        troupe: &Troupe<F>,
+        positions: &[usize],
+        visits: &[usize],
+    ) -> Run<F, E> {
+        let (timetable, d_input) = (&self.plan.timetable, self.plan.d_input);
+        let mut run = Run {
+            steps: Vec::with_capacity(visits.len()),
+            gates: Vec::new(),
+            inputs: Vec::new(),
+        };
+        for &t in visits {
+            let alive = &positions[..timetable.alive_of(t, positions)];
+            let step = self.step(troupe, alive, t);
+            if let Some(input) = self.input {
+                run.gates.extend(&step.gates);
+                run.inputs.extend(alive.iter().map(|&position| {
+                    let first = self.plan.at(timetable.row(position), t) * d_input;
+                    // SAFETY: the input has this row and this step.
+                    unsafe { input.get().add(first) }
+                }));
+            }
+            run.steps.push(step);
+        }
+        run
+    }
+
+    /// Where the numbers of the rows alive at step `t` lie.
+    fn step(&self, troupe: &Troupe<F>, alive: &[usize], t: usize) -> Step<F, E> {
+        let rows = alive.iter().enumerate();
+        let rows: Vec<Row<F, E>> = rows
+            .map(|(row, &position)| self.row(troupe, row, position, t))
+            .collect();
+        let is_projected = self.geometry.projected.is_some();
+        let projected = alive.iter().filter(|_| is_projected);
+        Step {
+            gates: rows.iter().map(|row| row.slab.cast_const()).collect(),
+            projected: projected
+                .clone()
+                .map(|&position| self.kept_row(self.projected.start(), t, position))
+                .collect(),
+            outputs: projected
+                .map(|&position| self.output_gradient_at(t, position))
+                .collect(),
+            rows,
+        }
+    }
+
+    /// The gradient of the output of a row at step `t`.
+    fn output_gradient_at(&self, t: usize, position: usize) -> Option<*const F> {
+        let at = self.plan.at(self.plan.timetable.row(position), t) * self.geometry.d_output();
+        let gradient = self.output_gradient?;
+        Some(gradient[at..].as_ptr())
+    }
+
+    /// The row of a kept sequence at step `t`.
+    fn kept_row(&self, start: *mut F, t: usize, position: usize) -> *const F {
+        let row = self.plan.timetable.slab_row(t, position);
+        // SAFETY: a kept sequence has a row for each valid step.
+        unsafe { start.add(row * self.geometry.row_width()) }
+    }
+
+    /// Where the numbers of one row at step `t` lie.
+    fn row(&self, troupe: &Troupe<F>, row: usize, position: usize, t: usize) -> Row<F, E> {
+        let (timetable, d_output) = (&self.plan.timetable, self.geometry.d_output());
+        let of_sequence = |t| self.plan.at(timetable.row(position), t) * d_output;
+        let slab = |t| timetable.slab_row(t, position) * self.geometry.row();
+        let before = timetable.before(t, position);
+        let padded = row * self.geometry.row_width();
+        let is_projected = self.geometry.projected.is_some();
+        // SAFETY: all of these have the row, the step and the position.
+        unsafe {
+            let activations = self.kept.activations.get();
+            let held = |buffer: &Option<Buffer<F>>| {
+                (buffer.as_ref()).map(|buffer| buffer.start().add(padded))
+            };
+            let initial = |state: usize| troupe.initial[state].start().add(padded).cast_const();
+            let (hidden, hidden_before) = match (self.kept.shown, before) {
+                (Some(shown), _) => [self.kept_row(shown.get(), t, position); 2].into(),
+                (None, Some(before)) => (
+                    self.output.as_ptr().add(of_sequence(t)),
+                    self.output.as_ptr().add(of_sequence(before)),
+                ),
+                (None, None) => (self.output.as_ptr().add(of_sequence(t)), initial(0)),
+            };
+            Row {
+                slab: activations.add(slab(t)),
+                slab_before: before.map(|t| activations.add(slab(t)).cast_const()),
+                hidden,
+                hidden_before,
+                initial: E::States::from_fn(initial),
+                output_gradient: (self.output_gradient_at(t, position)).filter(|_| !is_projected),
+                gradients: E::States::from_fn(|state| troupe.gradients[state].start().add(padded)),
+                shown_gradient: held(&troupe.shown).map(<*mut F>::cast_const),
+                late_gradient: held(&troupe.late),
+                middle_gradient: held(&troupe.middle).map(<*mut F>::cast_const),
+                unit_gradients: held(&troupe.units),
+            }
+        }
+    }
+
+    /// Writes the gradients of the initial states and of the units' parameters.
+    pub(super) fn finish(&self, troupe: &Troupe<F>, positions: &[usize]) {
+        let width = self.geometry.row_width();
+        for (index, (state, gradient)) in self.state.iter().zip(&troupe.gradients).enumerate() {
+            let columns = self.state_width(index);
+            let from = gradient.start().cast_const();
+            // SAFETY: a state has all rows; nobody else touches these.
+            unsafe { (self.plan).unpad((from, width), state.get(), columns, positions) };
+        }
+        let Some(units) = &troupe.units else {
+            return;
+        };
+        for (index, to) in self.units.iter().enumerate() {
+            // SAFETY: as above; the buffer has a row of each parameter for each position.
+            unsafe {
+                let from = units.start().add(index * troupe.unit_stride).cast_const();
+                (self.plan).unpad((from, width), to.get(), self.plan.d_hidden, positions);
+            }
+        }
+    }
+}

@@ -1,0 +1,167 @@
+//! The packed weights of a scan, and of its derivative.
+
+use super::geometry::Geometry;
+use super::pack::{Gates, Packed, Transposed};
+use super::vector::Element;
+use super::{Operands, Plan, buffer::Buffer};
+
+/// All weights of a scan, packed.
+pub(super) struct Weights<F> {
+    pub(super) ih: Packed<F>,
+    pub(super) bias_ih: Packed<F>,
+    /// Of all states that are read, one below the other.
+    pub(super) hh: Packed<F>,
+    pub(super) bias_hh: Packed<F>,
+    /// Of the middle vector, with the bias of the last gate.
+    pub(super) middle: Option<[Packed<F>; 2]>,
+    pub(super) projection: Option<Packed<F>>,
+    /// The parameters that units have for themselves, `[parameter, row]`; `None`: all zero.
+    pub(super) units: Option<Buffer<F>>,
+}
+
+impl<F: Element> Weights<F> {
+    pub(super) fn pack(operands: &Operands<'_, F>, geometry: &Geometry, plan: &Plan) -> Self {
+        let Geometry {
+            gates,
+            d_hidden,
+            middle,
+            ..
+        } = *geometry;
+        let by_units = geometry.by_units();
+        let at = |row: usize, gate: usize| (row * gates + gate) * d_hidden;
+        let last = gates - 1;
+        let [bias_ih, bias_hh] = operands.biases.map_or([None; 2], |biases| biases.map(Some));
+        let wide = geometry.wide(d_hidden);
+        let of_middle = || {
+            let weight = operands.weights_hh[geometry.reads - 1];
+            let weight = Packed::gates(plan, wide, [d_hidden, 1], |row, _| {
+                Some(&weight[at(row, last)..][..d_hidden])
+            });
+            let bias = Packed::gates(plan, wide, [1, 1], |_, _| {
+                bias_hh.map(|bias| &bias[last * d_hidden..])
+            });
+            [weight, bias]
+        };
+        Self {
+            ih: Packed::gates(plan, by_units, [plan.d_input, gates], |row, gate| {
+                Some(&operands.weight_ih[at(row, gate)..][..d_hidden])
+            }),
+            bias_ih: Packed::gates(plan, by_units, [1, gates], |_, gate| {
+                bias_ih.map(|bias| &bias[gate * d_hidden..][..d_hidden])
+            }),
+            hh: recurrent(operands, geometry, plan),
+            bias_hh: Packed::gates(plan, by_units, [1, gates], |_, gate| {
+                // The last gate's bias comes with the product of the middle vector.
+                let bias = bias_hh.filter(|_| !(middle && gate == last));
+                bias.map(|bias| &bias[gate * d_hidden..][..d_hidden])
+            }),
+            middle: middle.then(of_middle),
+            projection: operands.projection.map(|weight| {
+                let width = geometry.d_output();
+                Packed::gates(plan, geometry.wide(width), [d_hidden, 1], |row, _| {
+                    Some(&weight[row * width..][..width])
+                })
+            }),
+            units: units(operands, geometry),
+        }
+    }
+}
+
+/// The recurrent weights, one state below the other.
+fn recurrent<F: Element>(
+    operands: &Operands<'_, F>,
+    geometry: &Geometry,
+    plan: &Plan,
+) -> Packed<F> {
+    let Geometry {
+        gates, d_hidden, ..
+    } = *geometry;
+    let rows = geometry.recurrent_rows();
+    let shape = [geometry.reads * rows, geometry.recurrent_gates()];
+    Packed::gates(plan, geometry.by_units(), shape, |row, gate| {
+        let (state, row) = (row / rows, row % rows);
+        let first = (row * gates + gate) * d_hidden;
+        let of_middle = geometry.middle && state + 1 == geometry.reads && gate + 1 == gates;
+        let weight = operands.weights_hh[state].get(first..first + d_hidden);
+        weight.filter(|_| !of_middle)
+    })
+}
+
+/// The parameters that units have for themselves, `[parameter, row]`.
+pub(super) fn units<F: Element>(
+    operands: &Operands<'_, F>,
+    geometry: &Geometry,
+) -> Option<Buffer<F>> {
+    let row = geometry.row_width();
+    let of_units = &operands.units;
+    (!of_units.is_empty()).then(|| {
+        let buffer: Buffer<F> = Buffer::zeros(of_units.len() * row);
+        for (index, values) in of_units.iter().enumerate() {
+            // SAFETY: the buffer has this row, which is no shorter.
+            unsafe {
+                let to = buffer.start().add(index * row);
+                to.copy_from_nonoverlapping(values.as_ptr(), values.len());
+            }
+        }
+        buffer
+    })
+}
+
+/// The weights of a backward scan, transposed and packed.
+pub(super) struct TransposedWeights<F> {
+    /// Absent where the input needs no gradient.
+    pub(super) ih: Option<Transposed<F>>,
+    /// One for each state that is read.
+    pub(super) hh: Vec<Transposed<F>>,
+    pub(super) middle: Option<Transposed<F>>,
+    pub(super) projection: Option<Transposed<F>>,
+    /// The parameters of units, a row width apart.
+    pub(super) units: Option<Buffer<F>>,
+}
+
+impl<F: Element> TransposedWeights<F> {
+    /// Packs them; `W_ih` only if the input needs a gradient.
+    pub(super) fn pack(
+        plan: &Plan,
+        operands: &Operands<'_, F>,
+        geometry: &Geometry,
+        input: bool,
+    ) -> Self {
+        let of_gates = |weight: &[F], columns, slots: Vec<usize>, panels| {
+            let gates = Gates {
+                panels,
+                slots,
+                of_weight: geometry.gates,
+            };
+            Transposed::pack(weight, columns, gates, geometry, plan)
+        };
+        let by_units = geometry.by_units();
+        let all = || (0..geometry.gates).collect();
+        let ih = || of_gates(operands.weight_ih, plan.d_input, all(), by_units);
+        let hh = operands.weights_hh.iter().enumerate();
+        let hh = hh.map(|(state, weight)| {
+            let slots = geometry.hidden_gates(geometry.hidden_slots(state));
+            let columns = weight.len() / (geometry.gates * geometry.d_hidden);
+            of_gates(weight, columns, slots, by_units)
+        });
+        let middle = || {
+            let weight = operands.weights_hh[geometry.reads - 1];
+            let wide = geometry.wide(geometry.d_hidden);
+            of_gates(weight, geometry.d_hidden, vec![geometry.gates - 1], wide)
+        };
+        Self {
+            ih: input.then(ih),
+            hh: hh.collect(),
+            middle: geometry.middle.then(middle),
+            projection: operands.projection.map(|weight| {
+                let gates = Gates {
+                    panels: geometry.wide(geometry.d_output()),
+                    slots: vec![0],
+                    of_weight: 1,
+                };
+                Transposed::pack(weight, geometry.d_hidden, gates, geometry, plan)
+            }),
+            units: units(operands, geometry),
+        }
+    }
+}
