@@ -21,14 +21,25 @@ pub trait Cell: Module + ModuleDisplay {
     /// The weights of all gates.
     fn weights(&self) -> &Weights;
 
+    /// The zero state of a batch.
+    fn zero_state(&self, batch: usize) -> Self::State;
+
+    /// The state before the first step unless another one is given: zeros, or what the cell has learned.
+    fn initial_state(&self, batch: usize) -> Self::State {
+        self.zero_state(batch)
+    }
+
     /// One step: from an input `[batch, d_input]` and the old state to the new state.
     ///
     /// # Panics
     /// If the shapes do not belong together.
-    fn step(&self, x: Tensor<2>, state: Self::State) -> Self::State;
+    fn step(&self, x: Tensor<2>, state: Self::State) -> Self::State {
+        let sequence: Tensor<3> = x.unsqueeze_dim(1);
+        self.scan(sequence.into(), state, Order::Forward).1
+    }
 
     /// All steps of a batch of sequences in the given order: outputs `[batch, seq, d_hidden]`, zero in padding, and
-    /// the state after each row's last visited valid step.
+    /// the state after each row's last visited valid step. Outputs have the layout of the sequences.
     ///
     /// # Panics
     /// If the shapes do not belong together.
@@ -59,8 +70,11 @@ pub trait CellConfig: Config + Clone {
     /// The same cell for inputs of another width.
     fn with_input(&self, d_input: usize) -> Self;
 
-    /// Width of the hidden state.
-    fn d_hidden(&self) -> usize;
+    /// Width of the input.
+    fn d_input(&self) -> usize;
+
+    /// Width of the hidden state that the cell puts out.
+    fn d_output(&self) -> usize;
 
     /// Checks the configuration.
     ///
@@ -86,6 +100,26 @@ pub enum CellConfigError {
         #[from]
         source: InitError,
     },
+    /// A number outside its range.
+    #[error("{name} is {found}, expected {expected}")]
+    Number {
+        /// The field.
+        name: &'static str,
+        /// The number.
+        found: f64,
+        /// The range.
+        expected: &'static str,
+    },
+    /// Two options that exclude each other.
+    #[error("{option} does not go with {other}: {reason}")]
+    Options {
+        /// One option.
+        option: &'static str,
+        /// The other one.
+        other: &'static str,
+        /// Why, and what to do.
+        reason: &'static str,
+    },
 }
 
 impl CellConfigError {
@@ -94,6 +128,18 @@ impl CellConfigError {
         match (d_input, d_hidden) {
             (0, _) => Err(Self::Width { name: "d_input" }),
             (_, 0) => Err(Self::Width { name: "d_hidden" }),
+            _ => Ok(()),
+        }
+    }
+
+    /// Checks a threshold that values are clipped at.
+    pub(crate) fn check_clip(name: &'static str, clip: Option<f64>) -> Result<(), Self> {
+        match clip {
+            Some(found) if !(found > 0.0 && found.is_finite()) => Err(Self::Number {
+                name,
+                found,
+                expected: "a finite threshold above 0",
+            }),
             _ => Ok(()),
         }
     }
@@ -107,7 +153,7 @@ pub trait Recurrent: Module {
     /// Runs over a batch of sequences.
     ///
     /// `input` is a tensor or a padded batch, see [`Sequences`]. `state` is the state before the first step; `None`
-    /// means zeros. Padding never changes a result: not an output, a state or a gradient.
+    /// means [`initial_state`](Cell::initial_state), zeros unless the cell has learned another one. Padding never changes a result: not an output, a state or a gradient.
     ///
     /// # Shapes
     /// - input: `[batch, seq, d_input]`
@@ -139,8 +185,7 @@ impl<C: Cell> Recurrent for C {
         state: Option<Self::State>,
     ) -> (Tensor<3>, Self::State) {
         let input = input.into();
-        let [batch, _, _] = input.values.dims();
-        let state = state.unwrap_or_else(|| self.weights().zero_state(batch));
+        let state = state.unwrap_or_else(|| self.initial_state(input.batch()));
         self.scan(input, state, Order::Forward)
     }
 

@@ -1,26 +1,17 @@
 //! The simple recurrent network: Elman, *Finding Structure in Time*, 1990,
 //! <https://doi.org/10.1207/s15516709cog1402_1>.
 
+use std::fmt::Debug;
+
 use burn::config::Config;
 use burn::module::{Content, DisplaySettings, Module, ModuleDisplay};
 use burn::tensor::{Device, Tensor};
 use rekindle_init::{Gate, RecurrentScheme};
 use rekindle_kernels::{Equations, Lane, Order, StepGradients};
-use serde::{Deserialize, Serialize};
 
-use crate::{Cell, CellConfig, CellConfigError, Sequences, Weights};
-
-/// The activation of an [`Elman`] cell.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum ElmanActivation {
-    /// The hyperbolic tangent.
-    #[default]
-    Tanh,
-    /// `max(x, 0)`. Its states can grow without bound: start from [`RecurrentScheme::irnn`] (Le et al., 2015) and clip
-    /// gradients.
-    Relu,
-}
+use crate::activation::{Activation, Clipped};
+use crate::weights::scan_cell;
+use crate::{Cell, CellConfig, CellConfigError, InitialState, LearnedState, Sequences, Weights};
 
 /// Configuration of an [`Elman`] cell.
 #[derive(Config, Debug)]
@@ -29,15 +20,22 @@ pub struct ElmanConfig {
     pub d_input: usize,
     /// Width of the hidden state, at least 1.
     pub d_hidden: usize,
-    /// The activation. Default: tanh, as in PyTorch.
-    #[config(default = "ElmanActivation::Tanh")]
-    pub activation: ElmanActivation,
+    /// The activation. Default: tanh, as in PyTorch. With ReLU states can grow without bound: start from
+    /// [`RecurrentScheme::irnn`] (Le et al., 2015) and clip gradients.
+    #[config(default = "Activation::Tanh")]
+    pub activation: Activation,
     /// Whether the affine maps have biases. Default: true, as in PyTorch.
     #[config(default = true)]
     pub bias: bool,
     /// What weights and biases are drawn from. Default: [`RecurrentScheme::default`].
     #[config(default = "RecurrentScheme::default()")]
     pub init: RecurrentScheme,
+    /// The argument of the activation is held within `[−clip, clip]`, as by ONNX's `clip`. The gradient is 0 where it
+    /// is. Above 0. Default: no clip.
+    pub clip: Option<f64>,
+    /// What the cell starts from when no state is given. Default: zeros.
+    #[config(default = "InitialState::Zeros")]
+    pub initial_state: InitialState,
 }
 
 impl CellConfig for ElmanConfig {
@@ -49,8 +47,10 @@ impl CellConfig for ElmanConfig {
         }
         let widths = [self.d_input, self.d_hidden];
         Elman {
-            weights: Weights::init(&self.init, widths, Elman::GATES, self.bias, device),
+            weights: Weights::init(&self.init, widths.into(), Elman::GATES, self.bias, device),
+            initial: LearnedState::init(self.initial_state, &[self.d_hidden], device),
             activation: self.activation,
+            clip: self.clip,
         }
     }
 
@@ -61,12 +61,18 @@ impl CellConfig for ElmanConfig {
         }
     }
 
-    fn d_hidden(&self) -> usize {
+    fn d_input(&self) -> usize {
+        self.d_input
+    }
+
+    fn d_output(&self) -> usize {
         self.d_hidden
     }
 
     fn validate(&self) -> Result<(), CellConfigError> {
         CellConfigError::check_widths([self.d_input, self.d_hidden])?;
+        CellConfigError::check_clip("clip", self.clip)?;
+        self.activation.validate()?;
         Ok(self.init.validate_for(Elman::GATES)?)
     }
 }
@@ -75,46 +81,60 @@ impl CellConfig for ElmanConfig {
 #[derive(Clone, Debug)]
 pub struct ElmanEquations {
     /// The activation φ.
-    pub activation: ElmanActivation,
+    pub activation: Activation,
+    /// What its argument is held within.
+    pub clip: Option<f64>,
 }
 
-impl Equations<1, 1, 0> for ElmanEquations {
+impl ElmanEquations {
+    fn activation(&self) -> Clipped {
+        Clipped {
+            activation: self.activation,
+            clip: self.clip,
+        }
+    }
+}
+
+impl Equations for ElmanEquations {
+    type Gates<T: Clone + Debug> = [T; 1];
+    type States<T: Clone + Debug> = [T; 1];
+    /// The pre-activation.
+    type Saved<T: Clone + Debug> = [T; 1];
+    type Units<T: Clone + Debug> = [T; 0];
+
     const APART: usize = 0;
 
     #[inline(always)]
-    fn forward<V: Lane>(&self, [x]: [V; 1], [h]: [V; 1], _old: [V; 1]) -> ([V; 1], [V; 0]) {
-        let h = match self.activation {
-            ElmanActivation::Tanh => (x + h).tanh(),
-            ElmanActivation::Relu => (x + h).relu(),
-        };
-        ([h], [])
+    fn forward<V: Lane>(
+        &self,
+        [x]: [V; 1],
+        [h]: [V; 1],
+        _old: [V; 1],
+        []: [V; 0],
+    ) -> ([V; 1], [V; 1]) {
+        let a = x + h;
+        ([self.activation().value(a.clone())], [a])
     }
 
     #[inline(always)]
     fn backward<V: Lane>(
         &self,
-        _saved: [V; 0],
+        [a]: [V; 1],
         _old: [V; 1],
         [h]: [V; 1],
+        []: [V; 0],
         [grad]: [V; 1],
-    ) -> StepGradients<V, 1, 1> {
+    ) -> StepGradients<Self, V> {
         let state = grad.zero();
-        let d = match self.activation {
-            ElmanActivation::Tanh => grad * (h.clone() * h).one_minus(),
-            ElmanActivation::Relu => grad.where_positive(h),
-        };
-        StepGradients {
-            input: [d.clone()],
-            hidden: [d],
-            state: [state],
-        }
+        let d = grad * self.activation().slope(a, h);
+        StepGradients::new([d.clone()], [d], [state], [])
     }
 }
 
 /// An Elman cell, PyTorch's `RNN`.
 ///
 /// ```text
-/// h′ = φ(x W_ih + b_ih + h W_hh + b_hh)   with φ = tanh or relu
+/// h′ = φ(x W_ih + b_ih + h W_hh + b_hh)   with φ the activation
 /// ```
 ///
 /// # References
@@ -125,11 +145,11 @@ impl Equations<1, 1, 0> for ElmanEquations {
 /// # Examples
 /// ```
 /// use burn::tensor::{Device, Tensor};
-/// use rekindle_cells::{CellConfig, ElmanActivation, ElmanConfig, Recurrent, RecurrentScheme};
+/// use rekindle_cells::{CellConfig, Activation, ElmanConfig, Recurrent, RecurrentScheme};
 ///
 /// let device = Device::default();
 /// let irnn = ElmanConfig::new(3, 8)
-///     .with_activation(ElmanActivation::Relu)
+///     .with_activation(Activation::Relu)
 ///     .with_init(RecurrentScheme::irnn())
 ///     .init(&device);
 /// let (output, _) = irnn.forward(Tensor::<3>::ones([2, 5, 3], &device), None);
@@ -140,9 +160,14 @@ impl Equations<1, 1, 0> for ElmanEquations {
 pub struct Elman {
     /// Weights and biases.
     pub weights: Weights,
+    /// The initial hidden state, if it is learned.
+    pub initial: Option<LearnedState>,
     /// The activation.
     #[module(skip)]
-    pub activation: ElmanActivation,
+    pub activation: Activation,
+    /// What its argument is held within.
+    #[module(skip)]
+    pub clip: Option<f64>,
 }
 
 impl Elman {
@@ -152,6 +177,7 @@ impl Elman {
     fn equations(&self) -> ElmanEquations {
         ElmanEquations {
             activation: self.activation,
+            clip: self.clip,
         }
     }
 }
@@ -163,13 +189,20 @@ impl Cell for Elman {
         &self.weights
     }
 
-    fn step(&self, x: Tensor<2>, hidden: Tensor<2>) -> Tensor<2> {
-        let [hidden] = self.weights.step(&self.equations(), x, [hidden]);
-        hidden
+    fn zero_state(&self, batch: usize) -> Tensor<2> {
+        self.weights.zeros(batch, self.d_hidden())
+    }
+
+    fn initial_state(&self, batch: usize) -> Tensor<2> {
+        match &self.initial {
+            Some(learned) => learned.rows(0, batch),
+            None => self.zero_state(batch),
+        }
     }
 
     fn scan(&self, input: Sequences, hidden: Tensor<2>, order: Order) -> (Tensor<3>, Tensor<2>) {
-        let (output, [hidden]) = self.weights.scan(&self.equations(), input, [hidden], order);
+        let parameters = self.weights.parameters();
+        let (output, [hidden]) = scan_cell(&self.equations(), parameters, input, [hidden], order);
         (output, hidden)
     }
 }
@@ -197,17 +230,16 @@ mod tests {
 
     #[test]
     fn one_step_by_hand() {
-        let tanh = ElmanEquations {
-            activation: ElmanActivation::Tanh,
+        let with = |activation| ElmanEquations {
+            activation,
+            clip: None,
         };
-        let ([h], []) = tanh.forward([0.5], [0.4], [9.0_f64]);
+        let ([h], _) = with(Activation::Tanh).forward([0.5], [0.4], [9.0_f64], []);
         assert!((h - 0.716_297_870_199_024_5).abs() < 1e-12, "{h}");
 
-        let relu = ElmanEquations {
-            activation: ElmanActivation::Relu,
-        };
-        assert_eq!(relu.forward([0.5], [0.25], [9.0]), ([0.75], []));
-        assert_eq!(relu.forward([0.5], [-0.75], [9.0]), ([0.0], []));
+        let relu = with(Activation::Relu);
+        assert_eq!(relu.forward([0.5], [0.25], [9.0], []).0, [0.75]);
+        assert_eq!(relu.forward([0.5], [-0.75], [9.0], []).0, [0.0]);
     }
 
     #[test]

@@ -1,8 +1,8 @@
 //! Recurrent cells, their states, layers and directions.
 //!
-//! A cell ([`Elman`], [`Lstm`], [`Gru`]) is one file: its equations, its parameters and its state. What all cells share
-//! is written once: [`Recurrent::forward`] over a padded batch of sequences ([`Sequences`]), and [`Stack`] for layers,
-//! directions and dropout between layers.
+//! A cell ([`Elman`], [`Lstm`], [`Gru`]) is its equations, its parameters and its state. What all cells share is written
+//! once: [`Recurrent::forward`] over a padded batch of sequences ([`Sequences`]), and [`Stack`] for layers, directions,
+//! connections and dropout between layers. Cells whose states are maps are in [`conv`].
 //!
 //! # Examples
 //! Two bidirectional LSTM layers over a batch of two sequences, the second one shorter:
@@ -22,22 +22,33 @@
 //! assert_eq!(state.last_hidden().dims(), [2, 128]);
 //! ```
 
+mod activation;
 mod cell;
+pub mod conv;
 mod elman;
 mod gru;
+mod initial;
 mod lstm;
 mod sequences;
 mod stack;
 mod state;
 mod weights;
 
+pub use activation::Activation;
 pub use cell::{Cell, CellConfig, CellConfigError, Recurrent};
-pub use elman::{Elman, ElmanActivation, ElmanConfig, ElmanEquations};
-pub use gru::{Gru, GruConfig, GruEquations};
-pub use lstm::{Lstm, LstmConfig, LstmEquations, LstmState};
-pub use rekindle_init::{Gate, GateBias, GateRule, Initializer, RecurrentScheme};
-pub use rekindle_kernels::{Equations, Lane, Lengths, Order, StepGradients};
+pub use elman::{Elman, ElmanConfig, ElmanEquations};
+pub use gru::{Gru, GruActivations, GruConfig, GruEquations, GruVariant, Reset, Update};
+pub use initial::{InitialState, LearnedState};
+pub use lstm::{
+    Lstm, LstmActivations, LstmConfig, LstmEquations, LstmGates, LstmState, LstmVariant, Peepholes,
+};
+pub use rekindle_init::{Gate, GateBias, GateRule, Initializer, RecurrentScheme, RecurrentWidths};
+pub use rekindle_kernels::{
+    Array, Equations, Lane, Layout, Lengths, Order, Parameters, StepGradients,
+};
 pub use sequences::Sequences;
-pub use stack::{Direction, Layer, Stack, StackConfig, StackConfigError, StackState};
+pub use stack::{
+    Connections, Direction, Layer, Merge, Stack, StackConfig, StackConfigError, StackState,
+};
 pub use state::State;
-pub use weights::Weights;
+pub use weights::{Weights, scan_cell};

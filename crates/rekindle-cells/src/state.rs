@@ -2,13 +2,10 @@
 
 use std::fmt::Debug;
 
-use burn::tensor::{DType, Device, Tensor};
+use burn::tensor::Tensor;
 
-/// The state of a cell over a batch: one or more tensors `[batch, d_hidden]`.
+/// The state of a cell over a batch: one or more tensors `[batch, width]`.
 pub trait State: Clone + Debug + Send + 'static {
-    /// The state before the first step unless another one is given: zeros.
-    fn zeros(shape: [usize; 2], options: (&Device, DType)) -> Self;
-
     /// The hidden state, which is also the output of a step: `[batch, d_hidden]`.
     fn hidden(&self) -> Tensor<2>;
 
@@ -23,10 +20,6 @@ pub trait State: Clone + Debug + Send + 'static {
 
 /// The state of cells that carry the hidden state alone.
 impl State for Tensor<2> {
-    fn zeros(shape: [usize; 2], options: (&Device, DType)) -> Self {
-        Tensor::zeros(shape, options)
-    }
-
     fn hidden(&self) -> Tensor<2> {
         self.clone()
     }

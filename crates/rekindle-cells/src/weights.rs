@@ -2,10 +2,10 @@
 
 use burn::module::{Module, Param};
 use burn::tensor::{DType, Device, Tensor};
-use rekindle_init::{Gate, RecurrentScheme, RecurrentTensors};
-use rekindle_kernels::{Equations, Order, Parameters, Scan, Scanned, scan, step};
+use rekindle_init::{Gate, RecurrentScheme, RecurrentTensors, RecurrentWidths};
+use rekindle_kernels::{Equations, Order, Parameters, Scan, Scanned, scan};
 
-use crate::{Sequences, State};
+use crate::Sequences;
 
 /// Input and recurrent weights with their biases, the gates packed side by side.
 ///
@@ -23,13 +23,14 @@ pub struct Weights {
 }
 
 impl Weights {
-    /// Draws weights for a cell of these gates.
+    /// Draws weights for a cell of these gates, whose recurrent product reads `d_recurrent` numbers: the width of the
+    /// hidden state.
     ///
     /// # Panics
     /// With the message of [`RecurrentScheme::validate_for`] if the scheme does not suit the gates.
     pub fn init(
         scheme: &RecurrentScheme,
-        [d_input, d_hidden]: [usize; 2],
+        widths: RecurrentWidths,
         gates: &[Gate],
         bias: bool,
         device: &Device,
@@ -38,7 +39,7 @@ impl Weights {
             weight_ih,
             weight_hh,
             biases,
-        } = scheme.sample(d_input, d_hidden, gates, bias, device);
+        } = scheme.sample(widths, gates, bias, device);
         let [bias_ih, bias_hh] = match biases {
             Some(biases) => biases.map(|bias| Some(Param::from_tensor(bias))),
             None => [None, None],
@@ -56,7 +57,7 @@ impl Weights {
         self.weight_ih.dims()[0]
     }
 
-    /// Width of the hidden state.
+    /// Width of the hidden state, as the recurrent product reads it.
     pub fn d_hidden(&self) -> usize {
         self.weight_hh.dims()[0]
     }
@@ -66,53 +67,41 @@ impl Weights {
         self.bias_ih.is_some()
     }
 
-    /// The zero state for a batch, on the device and in the type of the weights.
-    pub fn zero_state<S: State>(&self, batch: usize) -> S {
+    /// Zeros `[batch, width]`, on the device and in the type of the weights.
+    pub fn zeros(&self, batch: usize, width: usize) -> Tensor<2> {
         let weight: Tensor<2> = self.weight_hh.val();
         let options: (&Device, DType) = (&weight.device(), weight.dtype());
-        S::zeros([batch, self.d_hidden()], options)
+        Tensor::zeros([batch, width], options)
     }
 
-    /// One step of a cell with these weights: see [`rekindle_kernels::step`].
-    pub fn step<const GATES: usize, const STATES: usize, const SAVED: usize>(
-        &self,
-        equations: &impl Equations<GATES, STATES, SAVED>,
-        x: Tensor<2>,
-        state: [Tensor<2>; STATES],
-    ) -> [Tensor<2>; STATES] {
-        step(equations, x, state, &self.parameters())
-    }
-
-    /// All steps of a cell with these weights: see [`rekindle_kernels::scan`].
-    pub fn scan<const GATES: usize, const STATES: usize, const SAVED: usize>(
-        &self,
-        equations: &impl Equations<GATES, STATES, SAVED>,
-        sequences: Sequences,
-        state: [Tensor<2>; STATES],
-        order: Order,
-    ) -> (Tensor<3>, [Tensor<2>; STATES]) {
-        let Scanned { output, state } = scan(
-            equations,
-            Scan {
-                input: sequences.values,
-                state,
-                parameters: self.parameters(),
-                lengths: sequences.lengths,
-                order,
-            },
-        );
-        (output, state)
-    }
-
-    fn parameters(&self) -> Parameters {
+    /// What a scan reads of them. A cell with more parameters adds those.
+    pub fn parameters(&self) -> Parameters {
         let biases = match (&self.bias_ih, &self.bias_hh) {
             (Some(bias_ih), Some(bias_hh)) => Some([bias_ih.val(), bias_hh.val()]),
             _ => None,
         };
-        Parameters {
-            weight_ih: self.weight_ih.val(),
-            weight_hh: self.weight_hh.val(),
-            biases,
-        }
+        Parameters::new(self.weight_ih.val(), self.weight_hh.val(), biases)
     }
+}
+
+/// All steps of a cell: see [`rekindle_kernels::scan`].
+pub fn scan_cell<E: Equations>(
+    equations: &E,
+    parameters: Parameters,
+    sequences: Sequences,
+    state: E::States<Tensor<2>>,
+    order: Order,
+) -> (Tensor<3>, E::States<Tensor<2>>) {
+    let Scanned { output, state } = scan(
+        equations,
+        Scan {
+            input: sequences.values,
+            state,
+            parameters,
+            lengths: sequences.lengths,
+            order,
+            layout: sequences.layout,
+        },
+    );
+    (output, state)
 }

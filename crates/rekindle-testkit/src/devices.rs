@@ -2,6 +2,8 @@
 
 use burn::tensor::{DType, Device, Tensor, TensorData};
 
+use crate::Choices;
+
 /// A `Vec<Device>` with a device of every CPU backend that the calling crate is compiled with: `flex`, `ndarray`.
 ///
 /// A macro, because the features that count are those of the crate under test.
@@ -38,21 +40,11 @@ pub fn random<const D: usize>(
     seed: u64,
     (device, dtype): (&Device, DType),
 ) -> Tensor<D> {
-    let mut state = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15).wrapping_add(1);
+    let mut choices = Choices::new(seed);
     let values: Vec<f64> = (0..shape.iter().product::<usize>())
-        .map(|_| 2.0 * split_mix(&mut state) - 1.0)
+        .map(|_| 2.0 * choices.fraction() - 1.0)
         .collect();
     Tensor::from_data(TensorData::new(values, shape), (device, dtype))
-}
-
-/// The next number in `[0, 1)` of Steele, Lea and Flood's SplitMix64, <https://doi.org/10.1145/2714064.2660195>.
-fn split_mix(state: &mut u64) -> f64 {
-    *state = state.wrapping_add(0x9E37_79B9_7F4A_7C15);
-    let mut z = *state;
-    z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-    z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-    z ^= z >> 31;
-    (z >> 11) as f64 / (1_u64 << 53) as f64
 }
 
 #[cfg(test)]

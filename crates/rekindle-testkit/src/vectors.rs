@@ -32,8 +32,11 @@ pub struct Case {
     pub bias: bool,
     /// Width of the input.
     pub d_input: usize,
-    /// Width of the hidden state.
+    /// Hidden units: the width of the hidden state, unless it is projected.
     pub d_hidden: usize,
+    /// Width of the projected hidden state, PyTorch's `proj_size`; without projection if absent.
+    #[serde(default)]
+    pub d_projected: Option<usize>,
     /// Valid steps of each row; all if absent.
     pub lengths: Option<Vec<usize>>,
     /// Inputs, weights, results and gradients by name.

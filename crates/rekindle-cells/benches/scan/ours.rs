@@ -25,7 +25,7 @@ where
     let cell = config.init(device);
     if case.mode == options::Mode::Step {
         let x = local::input(case, device).squeeze_dim::<2>(1);
-        let zero: <C::Cell as Cell>::State = cell.weights().zero_state(case.shape.batch);
+        let zero: <C::Cell as Cell>::State = cell.zero_state(case.shape.batch);
         let mut state = Some(zero);
         return local::sampled(case, move || {
             state = state.take().map(|state| cell.step(x.clone(), state));

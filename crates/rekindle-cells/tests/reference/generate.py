@@ -38,6 +38,7 @@ DEFAULTS = {
     "bias": True,
     "d_input": 3,
     "d_hidden": 4,
+    "d_projected": None,
     "batch": 3,
     "seq": 5,
     "lengths": None,
@@ -48,6 +49,9 @@ EXTRAS = {
     "single_channel": {"d_input": 1, "lengths": [4, 1, 5]},
     "cell": {"kind": "step", "seq": 1},
 }
+# PyTorch projects in nn.LSTM only.
+D_PROJECTED = 2
+PROJECTED_EXTRAS = ["single_row", "single_step"]
 
 
 def grid(cell):
@@ -75,6 +79,11 @@ def specifications():
             yield {"name": name, "cell": cell} | DEFAULTS | options
         for name, options in EXTRAS.items():
             yield {"name": f"{cell}_{name}", "cell": cell} | DEFAULTS | options
+    projected = {"cell": "lstm"} | DEFAULTS | {"d_projected": D_PROJECTED}
+    for name, options in grid("lstm_projected"):
+        yield {"name": name} | projected | options
+    for name in PROJECTED_EXTRAS:
+        yield {"name": f"lstm_projected_{name}"} | projected | EXTRAS[name]
 
 
 class Draw:
@@ -115,6 +124,7 @@ def compute(case):
     step = case["kind"] == "step"
     batch, seq, d_hidden = case["batch"], case["seq"], case["d_hidden"]
     directions = 1 + case["bidirectional"]
+    projection = {"proj_size": case["d_projected"]} if case["d_projected"] else {}
     if step:
         module = STEPS[case["cell"]](case["d_input"], d_hidden).double()
     else:
@@ -125,15 +135,18 @@ def compute(case):
             bias=case["bias"],
             bidirectional=case["bidirectional"],
             batch_first=True,
+            **projection,
         ).double()
     with torch.no_grad():
         for parameter in module.parameters():
             parameter.copy_(draw(parameter.shape, bound=0.75))
 
-    state_shape = (batch, d_hidden) if step else (case["layers"] * directions, batch, d_hidden)
-    names = ["h", "c"] if case["cell"] == "lstm" else ["h"]
+    rows = (batch,) if step else (case["layers"] * directions, batch)
+    shapes = {"h": (*rows, case["d_projected"] or d_hidden)}
+    if case["cell"] == "lstm":
+        shapes["c"] = (*rows, d_hidden)
     x = leaf(draw((batch, case["d_input"]) if step else (batch, seq, case["d_input"])))
-    state = tuple(leaf(draw(state_shape)) for _ in names)
+    state = tuple(leaf(draw(shape)) for shape in shapes.values())
     outputs, weights = {}, {}
     if step:
         final = module(x, state if case["cell"] == "lstm" else state[0])
@@ -141,13 +154,13 @@ def compute(case):
     else:
         outputs["output"], final = run_sequence(module, case, x, state)
         weights["output_weight"] = draw(outputs["output"].shape)
-    for name, value in zip(names, final):
+    for name, value in zip(shapes, final):
         outputs[f"{name}_n"] = value
-        weights[{"h": "hidden_weight", "c": "cell_weight"}[name]] = draw(state_shape)
+        weights[{"h": "hidden_weight", "c": "cell_weight"}[name]] = draw(shapes[name])
     loss = sum((value * weight).sum() for value, weight in zip(outputs.values(), weights.values()))
     loss.backward()
 
-    inputs = {"input": x} | {f"{name}_0": value for name, value in zip(names, state)}
+    inputs = {"input": x} | {f"{name}_0": value for name, value in zip(shapes, state)}
     inputs |= dict(module.named_parameters())
     gradients = {f"grad.{name}": value.grad for name, value in inputs.items()}
     tensors = inputs | outputs | weights | {"loss": loss} | gradients
@@ -162,15 +175,15 @@ def check(case, tensors):
     if case["kind"] == "step":
         return
     lengths = case["lengths"] or [case["seq"]] * case["batch"]
-    d_hidden = case["d_hidden"]
+    d_output = case["d_projected"] or case["d_hidden"]
     for row, length in enumerate(lengths):
         assert not tensors["output"][row, length:].any()
         assert not tensors["grad.input"][row, length:].any()
         assert tensors["input"][row, length:].all()
         top = tensors["h_n"][-2:, row] if case["bidirectional"] else tensors["h_n"][-1:, row]
-        assert torch.equal(top[0], tensors["output"][row, length - 1, :d_hidden])
+        assert torch.equal(top[0], tensors["output"][row, length - 1, :d_output])
         if case["bidirectional"]:
-            assert torch.equal(top[1], tensors["output"][row, 0, d_hidden:])
+            assert torch.equal(top[1], tensors["output"][row, 0, d_output:])
 
 
 def encode(case, tensors):
