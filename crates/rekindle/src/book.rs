@@ -27,8 +27,14 @@ struct Backends;
 #[doc = include_str!("../../../docs/src/cells.md")]
 struct Cells;
 
+#[doc = include_str!("../../../docs/src/convolutional.md")]
+struct ConvolutionalCells;
+
 #[doc = include_str!("../../../docs/src/new-cell.md")]
 struct NewCell;
+
+#[doc = include_str!("../../../docs/src/interop.md")]
+struct Interop;
 
 #[doc = include_str!("../../../docs/src/training-science.md")]
 struct TrainingScience;

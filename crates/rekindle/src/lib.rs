@@ -5,6 +5,7 @@
 //! | [`cells`] | `rekindle-cells` | Elman, LSTM and GRU; layers, directions, lengths |
 //! | [`data`] | `rekindle-data` | readers, scaling, splits, padded batches |
 //! | [`init`] | `rekindle-init` | weight distributions and recurrent schemes |
+//! | [`interop`] | `rekindle-interop` | weights from and to PyTorch, ONNX's recurrent operators |
 //! | [`kernels`] | `rekindle-kernels` | scans over time |
 //! | [`optim`] | `rekindle-optim` | learning-rate schedules, gradient clipping |
 //! | [`training`] | `rekindle-training` | recipes, training, run folders |
@@ -16,6 +17,7 @@ pub use burn;
 pub use rekindle_cells as cells;
 pub use rekindle_data as data;
 pub use rekindle_init as init;
+pub use rekindle_interop as interop;
 pub use rekindle_kernels as kernels;
 pub use rekindle_optim as optim;
 pub use rekindle_training as training;
