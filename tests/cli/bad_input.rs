@@ -452,6 +452,42 @@ const RECIPES: &[Case] = &[
         &["forget", "gates[0]"],
     ),
     (
+        "option that the cell lacks",
+        as_is,
+        "train toy.toml --set model.peepholes=full",
+        &["model.peepholes is \"full\"", "\"gru\"", "\"lstm\""],
+    ),
+    (
+        "unknown activation",
+        as_is,
+        "train toy.toml --set model.candidate_activation=swish",
+        &["model.candidate_activation", "swish", "softsign"],
+    ),
+    (
+        "projection wider than the cell",
+        as_is,
+        "train toy.toml --cell lstm --set model.projected=4",
+        &["model.projected is 4", "below model.hidden"],
+    ),
+    (
+        "gate recurrence without a gate",
+        as_is,
+        "train toy.toml --cell lstm --set model.gate_recurrence=true --set model.gates=coupled",
+        &["model.gate_recurrence is true", "\"coupled\"", "\"all\""],
+    ),
+    (
+        "clip 0",
+        as_is,
+        "train toy.toml --set model.clip=0",
+        &["model.clip is 0", "above 0"],
+    ),
+    (
+        "too many dense layers",
+        as_is,
+        "train toy.toml --set model.layers=10000 --set model.connections=dense",
+        &["model.layers 10000", "2^28"],
+    ),
+    (
         "override without =",
         as_is,
         "train toy.toml --set training.lr",

@@ -4,8 +4,8 @@ use burn::module::{Module, ModuleMapper, Param, ParamId};
 use burn::nn::{Dropout, DropoutConfig, Linear, LinearConfig};
 use burn::tensor::{Bool, Device, Int, Tensor, TensorData};
 use rekindle_cells::{
-    Elman, ElmanConfig, Gru, GruConfig, Lstm, LstmConfig, Recurrent, Sequences, Stack, StackConfig,
-    StackConfigError,
+    Cell, Elman, ElmanConfig, Gru, GruActivations, GruConfig, Lstm, LstmActivations, LstmConfig,
+    Recurrent, Sequences, Stack, StackConfig, StackConfigError,
 };
 
 use crate::recipe::{CellKind, ModelRecipe, Readout};
@@ -30,24 +30,10 @@ pub(crate) enum Cells {
 
 impl Cells {
     pub(crate) fn new(recipe: &ModelRecipe, d_input: usize) -> Self {
-        let (hidden, bias, init) = (recipe.hidden, recipe.bias, recipe.init.clone());
         match recipe.cell {
-            CellKind::Rnn => Self::Elman(
-                ElmanConfig::new(d_input, hidden)
-                    .with_activation(recipe.activation)
-                    .with_bias(bias)
-                    .with_init(init),
-            ),
-            CellKind::Lstm => Self::Lstm(
-                LstmConfig::new(d_input, hidden)
-                    .with_bias(bias)
-                    .with_init(init),
-            ),
-            CellKind::Gru => Self::Gru(
-                GruConfig::new(d_input, hidden)
-                    .with_bias(bias)
-                    .with_init(init),
-            ),
+            CellKind::Rnn => Self::Elman(elman(recipe, d_input)),
+            CellKind::Lstm => Self::Lstm(lstm(recipe, d_input)),
+            CellKind::Gru => Self::Gru(gru(recipe, d_input)),
         }
     }
 
@@ -61,11 +47,54 @@ impl Cells {
     }
 }
 
+fn elman(recipe: &ModelRecipe, d_input: usize) -> ElmanConfig {
+    ElmanConfig::new(d_input, recipe.hidden)
+        .with_activation(recipe.activation)
+        .with_bias(recipe.bias)
+        .with_init(recipe.init.clone())
+        .with_clip(recipe.clip)
+        .with_initial_state(recipe.initial_state)
+}
+
+fn lstm(recipe: &ModelRecipe, d_input: usize) -> LstmConfig {
+    LstmConfig::new(d_input, recipe.hidden)
+        .with_bias(recipe.bias)
+        .with_init(recipe.init.clone())
+        .with_gates(recipe.gates)
+        .with_peepholes(recipe.peepholes)
+        .with_gate_recurrence(recipe.gate_recurrence)
+        .with_activations(LstmActivations {
+            gate: recipe.gate_activation,
+            candidate: recipe.candidate_activation,
+            output: recipe.output_activation,
+        })
+        .with_d_projected(recipe.projected)
+        .with_clip(recipe.clip)
+        .with_cell_clip(recipe.cell_clip)
+        .with_initial_state(recipe.initial_state)
+}
+
+fn gru(recipe: &ModelRecipe, d_input: usize) -> GruConfig {
+    GruConfig::new(d_input, recipe.hidden)
+        .with_bias(recipe.bias)
+        .with_init(recipe.init.clone())
+        .with_reset(recipe.reset)
+        .with_update(recipe.update)
+        .with_activations(GruActivations {
+            gate: recipe.gate_activation,
+            candidate: recipe.candidate_activation,
+        })
+        .with_clip(recipe.clip)
+        .with_initial_state(recipe.initial_state)
+}
+
 fn stack(recipe: &ModelRecipe) -> StackConfig {
     StackConfig::new()
         .with_layers(recipe.layers)
         .with_direction(recipe.direction)
         .with_dropout(recipe.dropout)
+        .with_merge(recipe.merge)
+        .with_connections(recipe.connections)
 }
 
 impl Encoder {
@@ -77,21 +106,12 @@ impl Encoder {
         }
     }
 
-    /// Outputs `[batch, seq, d_output]`, and the last layer's final hidden states `[batch, d_output]`.
+    /// Outputs `[batch, seq, d_output]`, and what the stack puts out at the end, `[batch, d_output]`.
     fn forward(&self, sequences: Sequences) -> (Tensor<3>, Tensor<2>) {
         match self {
-            Self::Elman(stack) => {
-                let (output, state) = stack.forward(sequences, None);
-                (output, state.last_hidden())
-            }
-            Self::Lstm(stack) => {
-                let (output, state) = stack.forward(sequences, None);
-                (output, state.last_hidden())
-            }
-            Self::Gru(stack) => {
-                let (output, state) = stack.forward(sequences, None);
-                (output, state.last_hidden())
-            }
+            Self::Elman(stack) => forward(stack, sequences),
+            Self::Lstm(stack) => forward(stack, sequences),
+            Self::Gru(stack) => forward(stack, sequences),
         }
     }
 
@@ -104,14 +124,21 @@ impl Encoder {
     }
 }
 
+fn forward<C: Cell>(stack: &Stack<C>, sequences: Sequences) -> (Tensor<3>, Tensor<2>) {
+    let (output, state) = stack.forward(sequences, None);
+    let last = stack.last_output(&state);
+    (output, last)
+}
+
 /// From a padded batch of sequences to one score a class.
 ///
 /// ```text
 /// x  → input dropout → recurrent stack → readout → head dropout → x W + b
 /// ```
 ///
-/// The readout is the last layer's final hidden state (both directions' side by side), or the mean of its outputs over
-/// the valid steps.
+/// The readout is what the stack puts out at the end of the sequence, or the mean of its outputs over the valid steps. At
+/// the end it puts out the last layer's final hidden states, both directions' merged; with residual connections it adds
+/// those of the layers below, as it does at every step ([`Stack::last_output`]).
 #[derive(Module, Debug)]
 pub struct Classifier {
     /// Dropout on the input, in training.

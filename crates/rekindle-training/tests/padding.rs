@@ -11,15 +11,18 @@ const LENGTHS: [usize; 4] = [7, 2, 5, 1];
 #[test]
 fn a_sequence_scores_the_same_alone_in_a_batch_and_beside_garbage() {
     for device in devices!() {
-        for (cell, readout) in [
-            ("lstm", "last"),
-            ("gru", "mean"),
-            ("rnn", "last"),
-            ("lstm", "mean"),
+        for (cell, readout, connections, merge) in [
+            ("lstm", "last", "plain", "concat"),
+            ("gru", "mean", "plain", "concat"),
+            ("rnn", "last", "residual", "sum"),
+            ("gru", "last", "dense", "mul"),
+            ("lstm", "mean", "residual", "mean"),
         ] {
             let overrides = [
                 format!("model.cell={cell}"),
                 format!("model.readout={readout}"),
+                format!("model.connections={connections}"),
+                format!("model.merge={merge}"),
                 "model.hidden=8".to_string(),
                 "model.layers=2".to_string(),
                 "model.direction=bidirectional".to_string(),

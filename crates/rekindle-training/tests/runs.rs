@@ -145,6 +145,98 @@ fn a_run_in_pieces_equals_a_whole_one() {
     }
 }
 
+/// Cells with options in several mixtures; every option occurs.
+const OPTIONS: [&[&str]; 6] = [
+    &[
+        "model.cell=lstm",
+        "model.layers=2",
+        "model.direction=bidirectional",
+        "model.merge=sum",
+        "model.connections=residual",
+        "model.dropout=0.1",
+        "model.peepholes=full",
+        "model.gate_recurrence=true",
+        "model.projected=4",
+        "model.clip=5",
+        "model.cell_clip=2",
+        "model.initial_state=learned",
+        "model.gate_activation=hard_sigmoid",
+        "model.candidate_activation={kind='leaky_relu',alpha=0.1}",
+        "model.output_activation=softsign",
+    ],
+    &[
+        "model.cell=lstm",
+        "model.layers=3",
+        "model.connections=dense",
+        "model.gates=coupled",
+        "model.peepholes=diagonal",
+        "model.initial_state=learned",
+    ],
+    &[
+        "model.cell=lstm",
+        "model.gates=no_output",
+        "model.peepholes=full",
+        "model.direction=reverse",
+        "model.readout=mean",
+    ],
+    &[
+        "model.cell=gru",
+        "model.layers=2",
+        "model.direction=bidirectional",
+        "model.merge=mul",
+        "model.reset=before",
+        "model.update=replace",
+        "model.clip=3",
+        "model.initial_state=learned",
+        "model.candidate_activation=relu",
+    ],
+    &[
+        "model.cell=gru",
+        "model.layers=2",
+        "model.connections=residual",
+        "model.update=replace",
+        "model.gate_activation=hard_sigmoid",
+    ],
+    &[
+        "model.cell=rnn",
+        "model.layers=2",
+        "model.direction=bidirectional",
+        "model.merge=mean",
+        "model.connections=dense",
+        "model.activation={kind='scaled_tanh',alpha=1.2,beta=0.8}",
+        "model.clip=2",
+        "model.initial_state=learned",
+    ],
+];
+
+#[test]
+fn options_survive_interruptions_and_loading() {
+    let _turn = turn();
+    let temporary = tempfile::tempdir().expect("a temporary folder");
+    for (index, options) in OPTIONS.into_iter().enumerate() {
+        let recipe = recipe(
+            temporary.path(),
+            &[options, &["training.epochs=3"]].concat(),
+        );
+        let [whole, pieces] =
+            ["whole", "pieces"].map(|name| temporary.path().join(format!("{index}-{name}")));
+        let outcome = train(&recipe, backend(), &whole, Start::New, &mut ()).expect("it ends");
+        let resumed = run_in_pieces(&recipe, &pieces, 6);
+        assert_eq!(
+            result(&resumed, &pieces),
+            result(&outcome, &whole),
+            "{options:?}"
+        );
+
+        let trained = Trained::load(&whole, backend()).expect("it loads");
+        assert_eq!(trained.recipe, recipe);
+        let test = recipe.data.test.as_ref().expect("test data");
+        let set = trained.read(test).expect("the test data");
+        let scores = trained.evaluate(&set).expect("labels").scores;
+        assert_eq!(Some(scores), outcome.test, "{options:?}");
+    }
+}
+
 #[test]
 fn the_same_seed_gives_the_same_bits_and_another_seed_does_not() {
     let _turn = turn();

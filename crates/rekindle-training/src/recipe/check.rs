@@ -14,11 +14,12 @@ const SECTIONS: [&str; 4] = ["data", "model", "model.init", "training"];
 const REQUIRED: [&str; 2] = ["name", "data.train"];
 
 /// What other tools call a key.
-const OTHER_NAMES: [(&str, &str); 13] = [
+const OTHER_NAMES: [(&str, &str); 19] = [
     ("learning_rate", "training.lr"),
     ("num_epochs", "training.epochs"),
     ("max_norm", "training.clip_norm"),
     ("grad_clip", "training.clip_norm"),
+    ("clip", "training.clip_norm"),
     ("early_stopping", "training.patience"),
     ("monitor", "training.watch"),
     ("scheduler", "training.schedule"),
@@ -26,6 +27,11 @@ const OTHER_NAMES: [(&str, &str); 13] = [
     ("units", "model.hidden"),
     ("num_layers", "model.layers"),
     ("bidirectional", "model.direction"),
+    ("merge_mode", "model.merge"),
+    ("proj_size", "model.projected"),
+    ("nonlinearity", "model.activation"),
+    ("recurrent_activation", "model.gate_activation"),
+    ("reset_after", "model.reset"),
     ("pooling", "model.readout"),
     ("normalize", "data.scaling"),
 ];

@@ -7,6 +7,8 @@ use rekindle_cells::StackConfigError;
 use rekindle_init::InitError;
 use rekindle_optim::ScheduleError;
 
+use super::CellKind;
+
 /// A recipe that cannot be used.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -112,6 +114,20 @@ pub enum RecipeError {
         found: String,
         /// What it should be.
         expected: &'static str,
+    },
+    /// An option that the recipe's cell does not have.
+    #[error(
+        "{key} is {found}, expected none with model.cell = \"{cell}\": leave it out, or set model.cell to {cells}"
+    )]
+    Option {
+        /// The key.
+        key: &'static str,
+        /// The value.
+        found: String,
+        /// The recipe's cell.
+        cell: CellKind,
+        /// The cells that have it.
+        cells: String,
     },
     /// A network that cannot be built.
     #[error("model: {0}")]

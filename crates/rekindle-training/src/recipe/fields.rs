@@ -78,6 +78,24 @@ pub(super) const NONLINEARITIES: &[Kind] = &[
     kind("sigmoid", &[]),
 ];
 
+const ALPHA: &[Field] = &[plain("alpha")];
+const ALPHA_BETA: &[Field] = &[plain("alpha"), plain("beta")];
+
+/// Kinds of [`Activation`](rekindle_cells::Activation).
+pub(super) const ACTIVATIONS: &[Kind] = &[
+    kind("tanh", &[]),
+    kind("sigmoid", &[]),
+    kind("relu", &[]),
+    kind("affine", ALPHA_BETA),
+    kind("leaky_relu", ALPHA),
+    kind("thresholded_relu", ALPHA),
+    kind("scaled_tanh", ALPHA_BETA),
+    kind("hard_sigmoid", ALPHA_BETA),
+    kind("elu", ALPHA),
+    kind("softsign", &[]),
+    kind("softplus", &[]),
+];
+
 /// Kinds of [`GateBias`](rekindle_cells::GateBias).
 pub(super) const GATE_BIASES: &[Kind] = &[
     kind("none", &[]),

@@ -1,25 +1,27 @@
 //! What to train: a recipe, from a TOML file and from overrides on the command line.
 
+mod activation;
 mod check;
 mod error;
 mod fields;
 mod keys;
+mod model;
 mod optimizer;
+mod options;
 mod parse;
 #[cfg(test)]
 mod tests;
 mod validate;
 
-use std::fmt;
 use std::path::{Path, PathBuf};
 
-use rekindle_cells::{Direction, ElmanActivation, RecurrentScheme};
 use rekindle_data::{Missing, Scaling};
 use rekindle_optim::Schedule;
 use serde::{Deserialize, Serialize};
 
 pub use error::RecipeError;
 pub use keys::Key;
+pub use model::{CellKind, ModelRecipe, Readout};
 pub use optimizer::Optimizer;
 
 use crate::EpochRow;
@@ -84,84 +86,6 @@ pub struct DataRecipe {
 
 fn tenth() -> f64 {
     0.1
-}
-
-/// A recurrent cell by name.
-#[derive(Serialize, Deserialize, Debug, Clone, Copy, PartialEq, Eq)]
-#[serde(rename_all = "snake_case")]
-pub enum CellKind {
-    /// [`Lstm`](rekindle_cells::Lstm).
-    Lstm,
-    /// [`Gru`](rekindle_cells::Gru).
-    Gru,
-    /// [`Elman`](rekindle_cells::Elman).
-    Rnn,
-}
-
-impl fmt::Display for CellKind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(match self {
-            Self::Lstm => "lstm",
-            Self::Gru => "gru",
-            Self::Rnn => "rnn",
-        })
-    }
-}
-
-/// What the head reads of the recurrent stack.
-#[derive(Serialize, Deserialize, Debug, Clone, Copy, PartialEq, Eq)]
-#[serde(rename_all = "snake_case")]
-pub enum Readout {
-    /// The last layer's final hidden states.
-    Last,
-    /// The mean of its outputs over the valid steps.
-    Mean,
-}
-
-/// The section `[model]`.
-#[derive(Serialize, Deserialize, Debug, Clone, PartialEq)]
-#[serde(default, deny_unknown_fields)]
-pub struct ModelRecipe {
-    /// The cell. Default: LSTM.
-    pub cell: CellKind,
-    /// Units of each layer and direction, at least 1. Default: 64.
-    pub hidden: usize,
-    /// Layers, at least 1. Default: 1.
-    pub layers: usize,
-    /// Direction of the layers. Default: forward.
-    pub direction: Direction,
-    /// Activation of an Elman cell; other cells have their own. Default: tanh.
-    pub activation: ElmanActivation,
-    /// Whether cells have biases. Default: true.
-    pub bias: bool,
-    /// Dropout on the input, in `[0, 1)`. Default: 0.
-    pub input_dropout: f64,
-    /// Dropout between layers, in `[0, 1)`. Default: 0.
-    pub dropout: f64,
-    /// Dropout on what the head reads, in `[0, 1)`. Default: 0.
-    pub head_dropout: f64,
-    /// What the head reads. Default: the last states.
-    pub readout: Readout,
-    /// What the recurrent weights are drawn from.
-    pub init: RecurrentScheme,
-}
-
-impl Default for ModelRecipe {
-    fn default() -> Self {
-        Self {
-            cell: CellKind::Lstm,
-            hidden: 64,
-            layers: 1,
-            direction: Direction::Forward,
-            activation: ElmanActivation::Tanh,
-            bias: true,
-            input_dropout: 0.0,
-            dropout: 0.0,
-            head_dropout: 0.0,
-            readout: Readout::Last,
-            init: RecurrentScheme::default(),
-        }
-    }
 }
 
 /// What a schedule counts.

@@ -6,14 +6,16 @@ mod messages;
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use rekindle_cells::{GateBias, Initializer};
+use rekindle_cells::{Activation, GateBias, Initializer};
 use rekindle_init::Nonlinearity;
 use rekindle_optim::Schedule;
-use serde::Serialize;
 use serde::de::DeserializeOwned;
-use toml::Value;
+use serde::{Deserialize, Serialize};
+use toml::{Table, Value};
 
-use super::fields::{GATE_BIASES, INITIALIZERS, Kind, NONLINEARITIES, OPTIMIZERS, SCHEDULES, Slot};
+use super::fields::{
+    ACTIVATIONS, GATE_BIASES, INITIALIZERS, Kind, NONLINEARITIES, OPTIMIZERS, SCHEDULES, Slot,
+};
 use super::keys::KEYS;
 use super::*;
 
@@ -234,8 +236,12 @@ fn assert_kinds<T: Serialize + DeserializeOwned>(kinds: &[Kind], unknown: &str) 
             .collect();
         let value: T = toml::from_str(&fields.join("\n"))
             .unwrap_or_else(|error| panic!("{}: {error}", kind.name));
-        let Value::Table(table) = Value::try_from(&value).expect("TOML") else {
-            panic!("{} is a table", kind.name);
+        let table = match Value::try_from(&value).expect("TOML") {
+            Value::Table(table) => table,
+            value => {
+                assert_eq!(value.as_str(), Some(kind.name));
+                Table::new()
+            }
         };
         let found: BTreeSet<&str> = table
             .keys()
@@ -254,9 +260,15 @@ fn assert_kinds<T: Serialize + DeserializeOwned>(kinds: &[Kind], unknown: &str) 
     assert_eq!(known, expected, "{error}");
 }
 
+/// An activation as a recipe has it.
+#[derive(Serialize, Deserialize)]
+#[serde(transparent)]
+struct OfRecipe(#[serde(with = "activation")] Activation);
+
 #[test]
 fn the_kinds_are_those_of_the_types() {
     assert_kinds::<Initializer>(INITIALIZERS, "an initialiser");
+    assert_kinds::<OfRecipe>(ACTIVATIONS, "an activation");
     assert_kinds::<GateBias>(GATE_BIASES, "a gate bias");
     assert_kinds::<Nonlinearity>(NONLINEARITIES, "a nonlinearity");
     assert_kinds::<Schedule>(SCHEDULES, "a schedule");

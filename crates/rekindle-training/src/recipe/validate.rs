@@ -1,6 +1,8 @@
 //! The ranges of a recipe's values.
 
-use rekindle_cells::{CellConfigError, Elman, Gru, Lstm, StackConfigError};
+use rekindle_cells::{
+    CellConfigError, Connections, Elman, Gru, Merge, Peepholes, StackConfigError,
+};
 use rekindle_optim::{Mode, Schedule};
 
 use super::optimizer::Constants;
@@ -8,7 +10,7 @@ use super::{CellKind, Keep, ModelRecipe, Optimizer, Recipe, RecipeError, Trainin
 use crate::classifier::Cells;
 
 /// A value and what it should be.
-fn check(
+pub(super) fn check(
     is_right: bool,
     key: &'static str,
     found: impl ToString,
@@ -31,17 +33,34 @@ const PROBABILITY: &str = "a probability in [0, 1)";
 /// A network beyond this is a slip of the finger, and would end in an allocation that cannot be had.
 const MOST_WEIGHTS: u128 = 1 << 28;
 
-/// Weights from hidden state to gates, in all layers and directions.
+/// Weights between hidden units, in all layers and directions; from layer to layer only with dense connections, where
+/// their number grows with the square of that of the layers.
 fn recurrent_weights(model: &ModelRecipe) -> u128 {
     let gates = match model.cell {
-        CellKind::Lstm => Lstm::GATES,
+        CellKind::Lstm => model.gates.packed(),
         CellKind::Gru => Gru::GATES,
         CellKind::Rnn => Elman::GATES,
     };
-    let cells = model.layers as u128 * model.direction.cells() as u128;
-    let hidden = model.hidden as u128;
-    let packed = hidden.saturating_mul(gates.len() as u128);
-    cells.saturating_mul(packed.saturating_mul(hidden))
+    let (hidden, layers) = (model.hidden as u128, model.layers as u128);
+    let output = model.projected.unwrap_or(model.hidden) as u128;
+    let mut rows = output;
+    if model.peepholes == Peepholes::Full {
+        rows += hidden;
+    }
+    if model.gate_recurrence {
+        rows += 3 * hidden;
+    }
+    let mut all = layers.saturating_mul(rows);
+    if model.connections == Connections::Dense {
+        let merged = match model.merge {
+            Merge::Concat => output * model.direction.cells() as u128,
+            Merge::Sum | Merge::Mean | Merge::Mul => output,
+        };
+        let pairs = layers * (layers - 1) / 2;
+        all = all.saturating_add(pairs.saturating_mul(merged));
+    }
+    let columns = hidden * (gates.len() * model.direction.cells()) as u128;
+    all.saturating_mul(columns)
 }
 
 impl Recipe {
@@ -87,6 +106,7 @@ impl Recipe {
         ] {
             check(probability(value), key, value, PROBABILITY)?;
         }
+        model.check_options()?;
         check(
             recurrent_weights(model) <= MOST_WEIGHTS,
             "model.hidden",

@@ -2,12 +2,16 @@
 
 use std::collections::BTreeSet;
 
-use rekindle_cells::{Gate, GateBias, GateRule, Initializer};
+use rekindle_cells::{
+    Activation, Connections, Direction, Gate, GateBias, GateRule, InitialState, Initializer,
+    LstmGates, Merge, Peepholes, RecurrentScheme, Reset, Update,
+};
 use rekindle_init::{Fan, Nonlinearity};
 use rekindle_optim::{Mode, Plateau, Schedule, ThresholdMode};
 use toml::{Table, Value};
 
 use super::super::fields::RULE;
+use super::super::options::OPTIONS;
 use super::super::*;
 use super::{parse, small};
 
@@ -106,6 +110,60 @@ fn full_recipes() -> Vec<Recipe> {
     recipes
 }
 
+/// An LSTM with every option that goes with all others.
+fn full_model() -> ModelRecipe {
+    ModelRecipe {
+        cell: CellKind::Lstm,
+        hidden: 5,
+        layers: 2,
+        direction: Direction::Bidirectional,
+        merge: Merge::Mul,
+        connections: Connections::Dense,
+        bias: false,
+        initial_state: InitialState::Learned,
+        clip: Some(4.0),
+        gate_activation: Activation::HardSigmoid {
+            alpha: 0.3,
+            beta: 0.4,
+        },
+        candidate_activation: Activation::Softsign,
+        output_activation: Activation::Elu { alpha: 0.9 },
+        peepholes: Peepholes::Full,
+        projected: Some(3),
+        cell_clip: Some(5.0),
+        input_dropout: 0.1,
+        dropout: 0.2,
+        head_dropout: 0.3,
+        readout: Readout::Mean,
+        ..ModelRecipe::default()
+    }
+}
+
+/// The options of the other cells.
+fn other_cells() -> [Recipe; 2] {
+    let with = |model| Recipe {
+        model,
+        ..small(&[])
+    };
+    let gru = ModelRecipe {
+        cell: CellKind::Gru,
+        gate_activation: Activation::Softplus,
+        candidate_activation: Activation::IDENTITY,
+        reset: Reset::Before,
+        update: Update::Replace,
+        ..ModelRecipe::default()
+    };
+    let rnn = ModelRecipe {
+        cell: CellKind::Rnn,
+        activation: Activation::ScaledTanh {
+            alpha: 1.7,
+            beta: 0.6,
+        },
+        ..ModelRecipe::default()
+    };
+    [gru, rnn].map(with)
+}
+
 fn full_recipe(initializer: &Initializer, schedule: Schedule, number: usize) -> Recipe {
     let rule = GateRule {
         gate: Gate::Output,
@@ -125,16 +183,8 @@ fn full_recipe(initializer: &Initializer, schedule: Schedule, number: usize) -> 
             scaling: Scaling::None,
         },
         model: ModelRecipe {
-            cell: CellKind::Lstm,
-            hidden: 5,
-            layers: 2,
-            direction: Direction::Bidirectional,
-            activation: ElmanActivation::Relu,
-            bias: false,
-            input_dropout: 0.1,
-            dropout: 0.2,
-            head_dropout: 0.3,
-            readout: Readout::Mean,
+            gates: [LstmGates::All, LstmGates::NoInput][number % 2],
+            gate_recurrence: number.is_multiple_of(2),
             init: RecurrentScheme {
                 input: initializer.clone(),
                 recurrent: initializer.clone(),
@@ -142,6 +192,7 @@ fn full_recipe(initializer: &Initializer, schedule: Schedule, number: usize) -> 
                 gate_bias: gate_biases()[number % 3],
                 gates: vec![rule],
             },
+            ..full_model()
         },
         training: TrainingRecipe {
             epochs: 3,
@@ -161,11 +212,13 @@ fn full_recipe(initializer: &Initializer, schedule: Schedule, number: usize) -> 
 
 #[test]
 fn recipes_survive_a_round_trip() {
-    let all = full_recipes().into_iter().chain([small(&[])]);
-    for recipe in all {
+    let all = full_recipes().into_iter().chain(other_cells());
+    for recipe in all.chain([small(&[])]) {
         let text = recipe.to_toml();
         let again = parse(&text, &[]).unwrap_or_else(|error| panic!("{error}\n{text}"));
         assert_eq!(again, recipe, "{text}");
+        let plain: Recipe = toml::from_str(&text).unwrap_or_else(|error| panic!("{error}\n{text}"));
+        assert_eq!(plain, recipe, "{text}");
     }
 }
 
@@ -195,6 +248,11 @@ fn paths(prefix: &str, value: &Value, into: &mut BTreeSet<String>) {
     let is_section = ["", "data", "model", "model.init", "training"].contains(&prefix);
     let initializers = ["model.init.recurrent", "model.init.bias"];
     let nested = ["training.schedule.first", "training.schedule.next"];
+    let activations = [
+        "model.gate_activation",
+        "model.candidate_activation",
+        "model.output_activation",
+    ];
     if !is_section {
         into.insert(prefix.to_string());
     }
@@ -202,6 +260,8 @@ fn paths(prefix: &str, value: &Value, into: &mut BTreeSet<String>) {
         "model.init.input"
     } else if nested.contains(&prefix) {
         "training.schedule"
+    } else if activations.contains(&prefix) {
+        "model.activation"
     } else {
         prefix
     };
@@ -243,6 +303,32 @@ fn keys_agree_with_the_structs() {
             key.path
         );
     }
+}
+
+#[test]
+fn keys_of_some_cells_say_which() {
+    for key in Recipe::keys() {
+        let option = OPTIONS.iter().find(|(path, _)| *path == key.path);
+        let start = option.map(|(_, cells)| {
+            let names: Vec<String> = cells.iter().map(|cell| format!("\"{cell}\"")).collect();
+            format!("of {}: ", names.join(" and "))
+        });
+        match start {
+            Some(start) => assert!(key.doc.starts_with(&start), "{}: {}", key.path, key.doc),
+            None => assert!(!key.doc.starts_with("of \"lstm\""), "{}", key.path),
+        }
+    }
+    let known = |path: &str| Recipe::keys().iter().any(|key| key.path == path);
+    assert!(OPTIONS.iter().all(|(path, _)| known(path)), "{OPTIONS:?}");
+}
+
+#[test]
+fn old_files_have_no_options() {
+    let old = "[model]\ncell = \"lstm\"\nhidden = 64\nlayers = 1\ndirection = \"forward\"\nactivation = \"tanh\"\nbias = true\n\
+               readout = \"last\"\n";
+    let text = format!("name = \"a\"\n[data]\ntrain = \"a.ts\"\n{old}");
+    let recipe = parse(&text, &[]).expect("a recipe as runs kept it before there were options");
+    assert_eq!(recipe.model, ModelRecipe::default());
 }
 
 /// A default as it stands in the table of keys; `None` for a remark.
@@ -304,13 +390,17 @@ fn listed_defaults_are_those_of_the_structs() {
 fn the_book_lists_the_same_keys_and_defaults() {
     let page = include_str!("../../../../../docs/src/recipes.md");
     for key in Recipe::keys() {
-        let is_nested = ["model.init.", "training.schedule.", "training.optimizer."]
-            .iter()
-            .any(|table| {
-                key.path
-                    .strip_prefix(table)
-                    .is_some_and(|rest| *table != "model.init." || rest.contains(['.', '[']))
-            });
+        let tables = [
+            "model.activation.",
+            "model.init.",
+            "training.schedule.",
+            "training.optimizer.",
+        ];
+        let is_nested = tables.iter().any(|table| {
+            key.path
+                .strip_prefix(table)
+                .is_some_and(|rest| *table != "model.init." || rest.contains(['.', '[']))
+        });
         if is_nested {
             continue;
         }

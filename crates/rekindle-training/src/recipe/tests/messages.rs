@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use rekindle_cells::{Gate, GateRule, Initializer};
+use rekindle_cells::{Activation, Gate, GateRule, Initializer};
 use rekindle_init::{Fan, Nonlinearity};
 use rekindle_optim::{Plateau, Schedule};
 
@@ -79,6 +79,108 @@ fn a_kind_alone_is_a_short_form() {
 }
 
 #[test]
+fn an_activation_is_a_name_or_a_table() {
+    let gate = |overrides: &[&str]| set(overrides).model.gate_activation;
+    assert_eq!(gate(&["model.gate_activation=relu"]), Activation::Relu);
+    let (alpha, beta) = (0.2, 0.5);
+    assert_eq!(
+        gate(&["model.gate_activation=hard_sigmoid"]),
+        Activation::HardSigmoid { alpha, beta }
+    );
+    assert_eq!(
+        gate(&[
+            "model.gate_activation=hard_sigmoid",
+            "model.gate_activation.beta=1"
+        ]),
+        Activation::HardSigmoid { alpha, beta: 1.0 }
+    );
+    for (name, alpha) in [
+        ("leaky_relu", 0.01),
+        ("thresholded_relu", 1.0),
+        ("elu", 1.0),
+    ] {
+        let found = gate(&[&format!("model.gate_activation={name}")]);
+        let text = format!("model.gate_activation={{kind='{name}',alpha={alpha}}}");
+        assert_eq!(found, gate(&[&text]), "{name}");
+    }
+}
+
+#[test]
+fn options_of_other_cells_are_refused() {
+    for (cell, option, expected) in [
+        (
+            "gru",
+            "peepholes=diagonal",
+            "model.peepholes is \"diagonal\", expected none with model.cell = \"gru\": leave it out, or set model.cell to \"lstm\"",
+        ),
+        (
+            "rnn",
+            "gate_activation=relu",
+            "model.gate_activation is \"relu\", expected none with model.cell = \"rnn\": leave it out, or set model.cell to \"lstm\" or \"gru\"",
+        ),
+        (
+            "lstm",
+            "activation=relu",
+            "model.activation is \"relu\", expected none with model.cell = \"lstm\": leave it out, or set model.cell to \"rnn\"",
+        ),
+        (
+            "gru",
+            "activation={kind='elu',alpha=2}",
+            "model.activation is { alpha = 2.0, kind = \"elu\" }, expected none",
+        ),
+        (
+            "rnn",
+            "candidate_activation=relu",
+            "model.candidate_activation is",
+        ),
+        (
+            "gru",
+            "output_activation=relu",
+            "model.output_activation is",
+        ),
+        (
+            "gru",
+            "gates=coupled",
+            "model.gates is \"coupled\", expected none",
+        ),
+        (
+            "rnn",
+            "gate_recurrence=true",
+            "model.gate_recurrence is true, expected none",
+        ),
+        ("gru", "projected=3", "model.projected is 3, expected none"),
+        (
+            "gru",
+            "cell_clip=3",
+            "model.cell_clip is 3.0, expected none",
+        ),
+        (
+            "lstm",
+            "reset=before",
+            "model.reset is \"before\", expected none",
+        ),
+        (
+            "rnn",
+            "update=replace",
+            "model.update is \"replace\", expected none",
+        ),
+    ] {
+        let overrides = [format!("model.cell={cell}"), format!("model.{option}")];
+        let found = message(SMALL, &overrides.each_ref().map(String::as_str));
+        assert!(found.starts_with(expected), "{found}\nexpected {expected}");
+    }
+    // The defaults are no options.
+    set(&[
+        "model.cell=gru",
+        "model.activation=tanh",
+        "model.gates=all",
+        "model.peepholes=none",
+        "model.gate_recurrence=false",
+        "model.output_activation=tanh",
+    ]);
+}
+
+#[test]
 fn paths_count_from_the_file_or_from_the_current_folder() {
     let here = std::env::current_dir().expect("a current folder");
     assert_eq!(set(&[]).data.train, Path::new("/r/a.ts"));
@@ -98,6 +200,18 @@ fn unknown_keys_are_refused_with_their_place() {
     let training = |line: &str| format!("{SMALL}[training]\n{line}\n");
     let gates = "[[model.init.gates]]\ngate = \"input\"\n[[model.init.gates]]\ngate = \"forget\"\nbais = \"zeros\"\n";
     for (text, expected) in [
+        (
+            training("clip = 1"),
+            "/r/x.toml:5: unknown key training.clip, did you mean training.clip_norm?",
+        ),
+        (
+            format!("{SMALL}[model]\nmerge_mode = \"sum\"\n"),
+            "/r/x.toml:5: unknown key model.merge_mode, did you mean model.merge?",
+        ),
+        (
+            format!("{SMALL}[model]\nactivation = {{ kind = \"elu\", beta = 1 }}\n"),
+            "/r/x.toml:5: unknown key model.activation.beta, kind \"elu\" has alpha",
+        ),
         (
             training("lerning_rate = 1"),
             "/r/x.toml:5: unknown key training.lerning_rate, did you mean training.lr?",
@@ -188,6 +302,37 @@ fn wrong_values_are_refused_with_their_place() {
         (
             format!("{SMALL}[model]\ncell = \"lstmm\"\n"),
             "/r/x.toml:5: model.cell: unknown variant `lstmm`, expected one of `lstm`, `gru`, `rnn`".into(),
+        ),
+        (
+            format!("{SMALL}[model]\ngate_activation = \"swish\"\n"),
+            "/r/x.toml:5: model.gate_activation.kind: found \"swish\", expected one of \"tanh\", \"sigmoid\", \"relu\", \
+             \"affine\", \"leaky_relu\", \"thresholded_relu\", \"scaled_tanh\", \"hard_sigmoid\", \"elu\", \"softsign\", \
+             \"softplus\"".into(),
+        ),
+        (
+            format!("{SMALL}[model]\ngate_activation = \"affine\"\n"),
+            "/r/x.toml:5: model.gate_activation: missing field `alpha`".into(),
+        ),
+        (
+            format!("{SMALL}[model]\ngate_activation = {{ kind = \"elu\", alpha = \"big\" }}\n"),
+            "/r/x.toml:5: model.gate_activation: invalid type: string \"big\", expected f64, a number".into(),
+        ),
+        (
+            format!("{SMALL}[model]\ngates = \"some\"\n"),
+            "/r/x.toml:5: model.gates: unknown variant `some`, expected one of `all`, `coupled`, `no_input`, `no_forget`, \
+             `no_output`".into(),
+        ),
+        (
+            format!("{SMALL}[model]\nmerge = \"ave\"\n"),
+            "/r/x.toml:5: model.merge: unknown variant `ave`, expected one of `concat`, `sum`, `mean`, `mul`".into(),
+        ),
+        (
+            format!("{SMALL}[model]\ngate_recurrence = \"yes\"\n"),
+            "/r/x.toml:5: model.gate_recurrence: invalid type: string \"yes\", expected a boolean".into(),
+        ),
+        (
+            format!("{SMALL}[model]\nclip = \"no\"\n"),
+            "/r/x.toml:5: model.clip: invalid type: string \"no\", expected f64, a number".into(),
         ),
         (format!("training = 3\n{SMALL}"), "/r/x.toml:1: training: found 3, expected a section with keys".into()),
         (
@@ -308,6 +453,9 @@ fn values_out_of_range_are_refused() {
     let count = "expected at least 1";
     let fraction = "expected a probability in [0, 1)";
     let positive = "expected a positive finite number";
+    let threshold = "expected a finite threshold above 0; leave it out for no clip";
+    let width = "expected a width of at least 1 and below model.hidden";
+    let units = "expected fewer units or layers: at most 2^28 recurrent weights, which take 4 GiB in training";
     let mode = "expected \"min\" if training.watch is a loss, \"max\" if it is an accuracy or F1";
     for (overrides, expected) in [
         (&["name=''"][..], "name is empty, expected a name".to_string()),
@@ -319,6 +467,28 @@ fn values_out_of_range_are_refused() {
         (&["model.input_dropout=1"], format!("model.input_dropout is 1, {fraction}")),
         (&["model.dropout=-0.5"], format!("model.dropout is -0.5, {fraction}")),
         (&["model.head_dropout=nan"], format!("model.head_dropout is NaN, {fraction}")),
+        (&["model.clip=0"], format!("model.clip is 0, {threshold}")),
+        (&["model.cell_clip=-1"], format!("model.cell_clip is -1, {threshold}")),
+        (&["model.clip=inf"], format!("model.clip is inf, {threshold}")),
+        (&["model.projected=64"], format!("model.projected is 64, {width}")),
+        (&["model.projected=0"], format!("model.projected is 0, {width}")),
+        (
+            &["model.gate_recurrence=true", "model.gates=no_output"],
+            "model.gate_recurrence is true with model.gates = \"no_output\", expected false, or model.gates = \"all\": it reads \
+             all three gates".into(),
+        ),
+        (
+            &["model.output_activation={kind='elu',alpha=nan}"],
+            "model.output_activation is { alpha = nan, kind = \"elu\" }, expected finite numbers".into(),
+        ),
+        (
+            &["model.gates=coupled", "model.init.gate_bias={kind='chrono',t_max=9}"],
+            "model.init.gate_bias is chrono, expected a cell with a forget or an update gate, this one has input, candidate, \
+             output: choose another gate_bias".into(),
+        ),
+        (&["model.hidden=8192", "model.peepholes=full"], format!("model.hidden is 8192 with model.layers 1, {units}")),
+        (&["model.hidden=8192", "model.gate_recurrence=true"], format!("model.hidden is 8192 with model.layers 1, {units}")),
+        (&["model.layers=500", "model.connections=dense"], format!("model.hidden is 64 with model.layers 500, {units}")),
         (&["training.epochs=0"], format!("training.epochs is 0, {count}")),
         (&["training.batch_size=0"], format!("training.batch_size is 0, {count}")),
         (&["training.lr=0"], format!("training.lr is 0, {positive}")),
@@ -355,6 +525,14 @@ fn values_out_of_range_are_refused() {
     ] {
         assert_eq!(message(SMALL, overrides), expected);
     }
+    // As many weights as are allowed, and projected so.
+    set(&["model.hidden=8192"]);
+    set(&[
+        "model.hidden=8192",
+        "model.projected=4096",
+        "model.gates=coupled",
+        "model.layers=2",
+    ]);
     // A seed that TOML cannot hold can only come from a program.
     let seed = Recipe {
         seed: u64::MAX,
@@ -362,6 +540,31 @@ fn values_out_of_range_are_refused() {
     };
     let expected = "seed is 18446744073709551615, expected at most 2^63 - 1";
     assert_eq!(seed.validate().unwrap_err().to_string(), expected);
+    let with = |model| Recipe { model, ..set(&[]) };
+    let (hidden, projected) = (usize::MAX, Some(usize::MAX));
+    let default = ModelRecipe::default();
+    for (model, key) in [
+        (
+            ModelRecipe {
+                hidden,
+                ..default.clone()
+            },
+            "model.hidden",
+        ),
+        (
+            ModelRecipe {
+                projected,
+                ..default
+            },
+            "model.projected",
+        ),
+    ] {
+        let error = with(model).validate().unwrap_err().to_string();
+        assert!(
+            error.starts_with(&format!("{key} is 18446744073709551615")),
+            "{error}"
+        );
+    }
 }
 
 #[test]
