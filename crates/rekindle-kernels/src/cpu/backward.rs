@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use super::backward_team::{BackwardTeam, Run, Step};
 use super::buffer::{Buffer, Shared, zeros};
 use super::geometry::Geometry;
 use super::pack::Transposed;
@@ -10,7 +11,6 @@ use super::relay::relay;
 use super::retreat::{LateGradient, Retreat};
 use super::slab::{Kept, Slab};
 use super::team::rows_of_a_run;
-use super::troupe::{Run, Step, Troupe};
 use super::vector::Element;
 use super::weights::TransposedWeights;
 use super::{Operands, Plan, on_threads};
@@ -189,12 +189,12 @@ impl<F: Element, E: Equations> BackwardScan<'_, F, E> {
 
     /// The whole scan of the rows at `positions`, on `workers` threads.
     fn run(&self, positions: &[usize], workers: usize) {
-        let troupe = self.troupe(positions);
+        let team = self.team(positions);
         let phases = self.phases();
         let mut visits = self.plan.timetable.visits();
         visits.reverse();
         for visits in visits.chunks(rows_of_a_run(workers).div_ceil(positions.len())) {
-            let run = self.steps(&troupe, positions, visits);
+            let run = self.steps(&team, positions, visits);
             let of_steps = phases.len() * visits.len();
             // All steps together have one more.
             let with_input = of_steps + usize::from(self.weights.ih.is_some());
@@ -205,11 +205,11 @@ impl<F: Element, E: Equations> BackwardScan<'_, F, E> {
                 _ => {
                     let step = &run.steps[phase / phases.len()];
                     let phase = phases[phase % phases.len()];
-                    self.phase(phase, &troupe, step, part.of(self.panels(phase)));
+                    self.phase(phase, &team, step, part.of(self.panels(phase)));
                 }
             });
         }
-        self.finish(&troupe, positions);
+        self.finish(&team, positions);
     }
 
     /// How many panels a phase has.
@@ -223,26 +223,26 @@ impl<F: Element, E: Equations> BackwardScan<'_, F, E> {
     }
 
     /// One phase of a step, for some of its panels.
-    fn phase(&self, phase: Phase, troupe: &Troupe<F>, step: &Step<F, E>, panels: Range<usize>) {
+    fn phase(&self, phase: Phase, team: &BackwardTeam<F>, step: &Step<F, E>, panels: Range<usize>) {
         let wide_stride = self.geometry.wide(0).units;
         for panel in panels {
             match (phase, &self.weights.projection, &self.weights.middle) {
                 (Phase::Shown, Some(weight), _) => {
                     let from = (&step.projected[..], 0, wide_stride);
-                    let to = &troupe.shown_rows[..step.rows.len()];
+                    let to = &team.shown_rows[..step.rows.len()];
                     self.transposed(from, (weight, panel), Start::Zero, to);
                 }
                 (Phase::Middle, _, Some(weight)) => {
-                    let from = (&troupe.late_rows[..step.rows.len()], 0, wide_stride);
-                    let to = &troupe.middle_rows[..step.rows.len()];
+                    let from = (&team.late_rows[..step.rows.len()], 0, wide_stride);
+                    let to = &team.middle_rows[..step.rows.len()];
                     self.transposed(from, (weight, panel), Start::Zero, to);
                 }
                 (Phase::Projected, ..) => self.project_back(step, panel),
                 (Phase::Late, ..) => {
-                    (self.plan.isa).run(LateGradient(self.retreat(troupe, step, panel)));
+                    (self.plan.isa).run(LateGradient(self.retreat(team, step, panel)));
                 }
-                (Phase::Gates, ..) => self.plan.isa.run(self.retreat(troupe, step, panel)),
-                (Phase::Recur, ..) => self.recur(troupe, step, panel),
+                (Phase::Gates, ..) => self.plan.isa.run(self.retreat(team, step, panel)),
+                (Phase::Recur, ..) => self.recur(team, step, panel),
                 (Phase::Shown | Phase::Middle, ..) => unreachable!("packed with the weights"),
             }
         }
@@ -251,7 +251,7 @@ impl<F: Element, E: Equations> BackwardScan<'_, F, E> {
     /// The derivative of the equations in one panel.
     fn retreat<'a>(
         &'a self,
-        troupe: &Troupe<F>,
+        team: &BackwardTeam<F>,
         step: &'a Step<F, E>,
         panel: usize,
     ) -> Retreat<'a, F, E> {
@@ -263,7 +263,7 @@ impl<F: Element, E: Equations> BackwardScan<'_, F, E> {
             unit: panel * self.geometry.units(),
             rows: &step.rows,
             of_units: (self.weights.units.as_ref()).map(|units| units.start().cast_const()),
-            unit_stride: troupe.unit_stride,
+            unit_stride: team.unit_stride,
         }
     }
 
@@ -292,7 +292,7 @@ impl<F: Element, E: Equations> BackwardScan<'_, F, E> {
     }
 
     /// The part of a state's gradient that flows through a recurrent product, for one panel of all states' weights.
-    fn recur(&self, troupe: &Troupe<F>, step: &Step<F, E>, panel: usize) {
+    fn recur(&self, team: &BackwardTeam<F>, step: &Step<F, E>, panel: usize) {
         let mut panel = panel;
         for (state, weight) in self.weights.hh.iter().enumerate() {
             if panel >= weight.panels() {
@@ -309,7 +309,7 @@ impl<F: Element, E: Equations> BackwardScan<'_, F, E> {
                 slot * self.geometry.units(),
                 self.panel_stride(),
             );
-            let to = &troupe.gradient_rows[state][..step.rows.len()];
+            let to = &team.gradient_rows[state][..step.rows.len()];
             return self.transposed(from, (weight, panel), start, to);
         }
     }

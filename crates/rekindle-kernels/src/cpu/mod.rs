@@ -10,6 +10,7 @@
 
 mod advance;
 mod backward;
+mod backward_team;
 mod buffer;
 mod direct;
 mod forward;
@@ -28,7 +29,6 @@ mod team;
 #[cfg(test)]
 mod tests;
 mod timetable;
-mod troupe;
 mod vector;
 mod weights;
 

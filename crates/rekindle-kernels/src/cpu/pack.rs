@@ -19,30 +19,28 @@ impl<F: Element> Packed<F> {
         unsafe { self.buffer.start().add(panel * self.stride) }
     }
 
-    /// Packs `rows` rows of `gates` gates for products that give gates: panel by panel `[row, gate, unit]`.
+    /// Packs rows of `gates` gates for products that give gates: panel by panel `[row, gate, unit]`.
     ///
-    /// `source` says where the columns of a gate lie in a row; `None`: zeros.
-    pub(crate) fn gates<'a>(
-        plan: &Plan,
-        panels: Panels,
-        [rows, gates]: [usize; 2],
-        source: impl Fn(usize, usize) -> Option<&'a [F]> + Sync,
-    ) -> Self {
-        let stride = rows * gates * panels.units;
+    /// A row holds the columns of its gates one after the other. Gates that it does not hold are zeros.
+    pub(crate) fn gates(plan: &Plan, panels: Panels, gates: usize, rows: &[&[F]]) -> Self {
+        let stride = rows.len() * gates * panels.units;
         let buffer: Buffer<F> = Buffer::recycled(panels.count() * stride);
         let to = Shared(buffer.start());
-        let threads = plan.threads_for(rows * gates * panels.columns * COST_OF_A_MOVE);
+        let threads = plan.threads_for(rows.len() * gates * panels.columns * COST_OF_A_MOVE);
         on_threads(ranges(panels.count(), threads), |chosen| {
             for panel in chosen {
-                let first = panel * panels.units;
-                for index in 0..rows * gates {
-                    let from = source(index / gates, index % gates);
-                    let from = from.map_or(&[][..], |from| &from[first..][..panels.real(panel)]);
-                    // SAFETY: a panel has `rows · gates · units` numbers, and `from` no more than `units`.
-                    unsafe {
-                        let to = to.get().add(panel * stride + index * panels.units);
-                        to.copy_from_nonoverlapping(from.as_ptr(), from.len());
-                        to.add(from.len()).write_bytes(0, panels.units - from.len());
+                let (first, real) = (panel * panels.units, panels.real(panel));
+                let mut to = to.get().wrapping_add(panel * stride);
+                for row in rows {
+                    for gate in 0..gates {
+                        let start = gate * panels.columns + first;
+                        let from = row.get(start..start + real).unwrap_or_default();
+                        // SAFETY: a panel has `rows · gates · units` numbers, and `from` no more than `units`.
+                        unsafe {
+                            to.copy_from_nonoverlapping(from.as_ptr(), from.len());
+                            to.add(from.len()).write_bytes(0, panels.units - from.len());
+                        }
+                        to = to.wrapping_add(panels.units);
                     }
                 }
             }

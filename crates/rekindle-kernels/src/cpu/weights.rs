@@ -22,45 +22,43 @@ pub(super) struct Weights<F> {
 impl<F: Element> Weights<F> {
     pub(super) fn pack(operands: &Operands<'_, F>, geometry: &Geometry, plan: &Plan) -> Self {
         let Geometry {
-            gates,
-            d_hidden,
-            middle,
-            ..
+            gates, d_hidden, ..
         } = *geometry;
         let by_units = geometry.by_units();
-        let at = |row: usize, gate: usize| (row * gates + gate) * d_hidden;
-        let last = gates - 1;
-        let [bias_ih, bias_hh] = operands.biases.map_or([None; 2], |biases| biases.map(Some));
-        let wide = geometry.wide(d_hidden);
+        let packed = gates * d_hidden;
+        let others = packed - d_hidden;
+        let [bias_ih, bias_hh] = operands.biases.unwrap_or_default();
+        // The last gate's bias comes with the product of the middle vector.
+        let of_states = if geometry.middle { others } else { packed };
         let of_middle = || {
+            let wide = geometry.wide(d_hidden);
             let weight = operands.weights_hh[geometry.reads - 1];
-            let weight = Packed::gates(plan, wide, [d_hidden, 1], |row, _| {
-                Some(&weight[at(row, last)..][..d_hidden])
-            });
-            let bias = Packed::gates(plan, wide, [1, 1], |_, _| {
-                bias_hh.map(|bias| &bias[last * d_hidden..])
-            });
-            [weight, bias]
+            let rows: Vec<&[F]> = weight
+                .chunks_exact(packed)
+                .map(|row| &row[others..])
+                .collect();
+            let bias = bias_hh.get(others..).unwrap_or_default();
+            [
+                Packed::gates(plan, wide, 1, &rows),
+                Packed::gates(plan, wide, 1, &[bias]),
+            ]
         };
+        let ih: Vec<&[F]> = operands.weight_ih.chunks_exact(packed).collect();
         Self {
-            ih: Packed::gates(plan, by_units, [plan.d_input, gates], |row, gate| {
-                Some(&operands.weight_ih[at(row, gate)..][..d_hidden])
-            }),
-            bias_ih: Packed::gates(plan, by_units, [1, gates], |_, gate| {
-                bias_ih.map(|bias| &bias[gate * d_hidden..][..d_hidden])
-            }),
+            ih: Packed::gates(plan, by_units, gates, &ih),
+            bias_ih: Packed::gates(plan, by_units, gates, &[bias_ih]),
             hh: recurrent(operands, geometry, plan),
-            bias_hh: Packed::gates(plan, by_units, [1, gates], |_, gate| {
-                // The last gate's bias comes with the product of the middle vector.
-                let bias = bias_hh.filter(|_| !(middle && gate == last));
-                bias.map(|bias| &bias[gate * d_hidden..][..d_hidden])
-            }),
-            middle: middle.then(of_middle),
+            bias_hh: Packed::gates(
+                plan,
+                by_units,
+                gates,
+                &[bias_hh.get(..of_states).unwrap_or_default()],
+            ),
+            middle: geometry.middle.then(of_middle),
             projection: operands.projection.map(|weight| {
                 let width = geometry.d_output();
-                Packed::gates(plan, geometry.wide(width), [d_hidden, 1], |row, _| {
-                    Some(&weight[row * width..][..width])
-                })
+                let rows: Vec<&[F]> = weight.chunks_exact(width).collect();
+                Packed::gates(plan, geometry.wide(width), 1, &rows)
             }),
             units: units(operands, geometry),
         }
@@ -73,18 +71,19 @@ fn recurrent<F: Element>(
     geometry: &Geometry,
     plan: &Plan,
 ) -> Packed<F> {
-    let Geometry {
-        gates, d_hidden, ..
-    } = *geometry;
-    let rows = geometry.recurrent_rows();
-    let shape = [geometry.reads * rows, geometry.recurrent_gates()];
-    Packed::gates(plan, geometry.by_units(), shape, |row, gate| {
-        let (state, row) = (row / rows, row % rows);
-        let first = (row * gates + gate) * d_hidden;
-        let of_middle = geometry.middle && state + 1 == geometry.reads && gate + 1 == gates;
-        let weight = operands.weights_hh[state].get(first..first + d_hidden);
-        weight.filter(|_| !of_middle)
-    })
+    let packed = geometry.gates * geometry.d_hidden;
+    let mut rows: Vec<&[F]> = Vec::with_capacity(geometry.reads * geometry.recurrent_rows());
+    for (state, weight) in operands.weights_hh.iter().enumerate() {
+        let of_middle = geometry.middle && state + 1 == geometry.reads;
+        let columns = if of_middle {
+            packed - geometry.d_hidden
+        } else {
+            packed
+        };
+        rows.extend(weight.chunks_exact(packed).map(|row| &row[..columns]));
+        rows.resize((state + 1) * geometry.recurrent_rows(), &[]);
+    }
+    Packed::gates(plan, geometry.by_units(), geometry.recurrent_gates(), &rows)
 }
 
 /// The parameters that units have for themselves, `[parameter, row]`.

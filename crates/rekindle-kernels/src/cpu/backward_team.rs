@@ -7,7 +7,7 @@ use super::vector::Element;
 use crate::{Array, Equations};
 
 /// What is held of the rows at some positions, while they are scanned backwards. All rows are of the geometry's width.
-pub(super) struct Troupe<F> {
+pub(super) struct BackwardTeam<F> {
     /// The gradient of each state.
     gradients: Vec<Buffer<F>>,
     pub(super) gradient_rows: Vec<Vec<*mut F>>,
@@ -27,8 +27,8 @@ pub(super) struct Troupe<F> {
     pub(super) unit_stride: usize,
 }
 
-// SAFETY: threads that share a troupe write to disjoint panels, and read others' after their phase.
-unsafe impl<F: Element> Sync for Troupe<F> {}
+// SAFETY: threads that share a team write to disjoint panels, and read others' after their phase.
+unsafe impl<F: Element> Sync for BackwardTeam<F> {}
 
 /// Some steps whose gradients of the input are taken together.
 pub(super) struct Run<F, E: Equations> {
@@ -38,7 +38,7 @@ pub(super) struct Run<F, E: Equations> {
     pub(super) inputs: Vec<*mut F>,
 }
 
-// SAFETY: as for a troupe.
+// SAFETY: as for a team.
 unsafe impl<F: Element, E: Equations> Sync for Run<F, E> {}
 
 /// The rows alive at one step.
@@ -53,7 +53,7 @@ pub(super) struct Step<F, E: Equations> {
 }
 
 impl<F: Element, E: Equations> BackwardScan<'_, F, E> {
-    pub(super) fn troupe(&self, positions: &[usize]) -> Troupe<F> {
+    pub(super) fn team(&self, positions: &[usize]) -> BackwardTeam<F> {
         let (geometry, rows) = (&self.geometry, positions.len());
         let width = geometry.row_width();
         let buffer = || -> Buffer<F> { Buffer::zeros(rows * width) };
@@ -82,7 +82,7 @@ impl<F: Element, E: Equations> BackwardScan<'_, F, E> {
         };
         let shown = geometry.projected.map(|_| buffer());
         let [late, middle] = [(); 2].map(|()| geometry.middle.then(buffer));
-        Troupe {
+        BackwardTeam {
             gradient_rows: gradients
                 .iter()
                 .map(|gradient| row(gradient.start()).collect())
@@ -113,7 +113,7 @@ impl<F: Element, E: Equations> BackwardScan<'_, F, E> {
     /// Where the numbers of the steps `visits` lie.
     pub(super) fn steps(
         &self,
-        troupe: &Troupe<F>,
+        team: &BackwardTeam<F>,
         positions: &[usize],
         visits: &[usize],
     ) -> Run<F, E> {
@@ -125,7 +125,7 @@ impl<F: Element, E: Equations> BackwardScan<'_, F, E> {
         };
         for &t in visits {
             let alive = &positions[..timetable.alive_of(t, positions)];
-            let step = self.step(troupe, alive, t);
+            let step = self.step(team, alive, t);
             if let Some(input) = self.input {
                 run.gates.extend(&step.gates);
                 run.inputs.extend(alive.iter().map(|&position| {
@@ -140,10 +140,10 @@ impl<F: Element, E: Equations> BackwardScan<'_, F, E> {
     }
 
     /// Where the numbers of the rows alive at step `t` lie.
-    fn step(&self, troupe: &Troupe<F>, alive: &[usize], t: usize) -> Step<F, E> {
+    fn step(&self, team: &BackwardTeam<F>, alive: &[usize], t: usize) -> Step<F, E> {
         let rows = alive.iter().enumerate();
         let rows: Vec<Row<F, E>> = rows
-            .map(|(row, &position)| self.row(troupe, row, position, t))
+            .map(|(row, &position)| self.row(team, row, position, t))
             .collect();
         let is_projected = self.geometry.projected.is_some();
         let projected = alive.iter().filter(|_| is_projected);
@@ -175,7 +175,7 @@ impl<F: Element, E: Equations> BackwardScan<'_, F, E> {
     }
 
     /// Where the numbers of one row at step `t` lie.
-    fn row(&self, troupe: &Troupe<F>, row: usize, position: usize, t: usize) -> Row<F, E> {
+    fn row(&self, team: &BackwardTeam<F>, row: usize, position: usize, t: usize) -> Row<F, E> {
         let (timetable, d_output) = (&self.plan.timetable, self.geometry.d_output());
         let of_sequence = |t| self.plan.at(timetable.row(position), t) * d_output;
         let slab = |t| timetable.slab_row(t, position) * self.geometry.row();
@@ -188,7 +188,7 @@ impl<F: Element, E: Equations> BackwardScan<'_, F, E> {
             let held = |buffer: &Option<Buffer<F>>| {
                 (buffer.as_ref()).map(|buffer| buffer.start().add(padded))
             };
-            let initial = |state: usize| troupe.initial[state].start().add(padded).cast_const();
+            let initial = |state: usize| team.initial[state].start().add(padded).cast_const();
             let (hidden, hidden_before) = match (self.kept.shown, before) {
                 (Some(shown), _) => [self.kept_row(shown.get(), t, position); 2].into(),
                 (None, Some(before)) => (
@@ -204,31 +204,31 @@ impl<F: Element, E: Equations> BackwardScan<'_, F, E> {
                 hidden_before,
                 initial: E::States::from_fn(initial),
                 output_gradient: (self.output_gradient_at(t, position)).filter(|_| !is_projected),
-                gradients: E::States::from_fn(|state| troupe.gradients[state].start().add(padded)),
-                shown_gradient: held(&troupe.shown).map(<*mut F>::cast_const),
-                late_gradient: held(&troupe.late),
-                middle_gradient: held(&troupe.middle).map(<*mut F>::cast_const),
-                unit_gradients: held(&troupe.units),
+                gradients: E::States::from_fn(|state| team.gradients[state].start().add(padded)),
+                shown_gradient: held(&team.shown).map(<*mut F>::cast_const),
+                late_gradient: held(&team.late),
+                middle_gradient: held(&team.middle).map(<*mut F>::cast_const),
+                unit_gradients: held(&team.units),
             }
         }
     }
 
     /// Writes the gradients of the initial states and of the units' parameters.
-    pub(super) fn finish(&self, troupe: &Troupe<F>, positions: &[usize]) {
+    pub(super) fn finish(&self, team: &BackwardTeam<F>, positions: &[usize]) {
         let width = self.geometry.row_width();
-        for (index, (state, gradient)) in self.state.iter().zip(&troupe.gradients).enumerate() {
+        for (index, (state, gradient)) in self.state.iter().zip(&team.gradients).enumerate() {
             let columns = self.state_width(index);
             let from = gradient.start().cast_const();
             // SAFETY: a state has all rows; nobody else touches these.
             unsafe { (self.plan).unpad((from, width), state.get(), columns, positions) };
         }
-        let Some(units) = &troupe.units else {
+        let Some(units) = &team.units else {
             return;
         };
         for (index, to) in self.units.iter().enumerate() {
             // SAFETY: as above; the buffer has a row of each parameter for each position.
             unsafe {
-                let from = units.start().add(index * troupe.unit_stride).cast_const();
+                let from = units.start().add(index * team.unit_stride).cast_const();
                 (self.plan).unpad((from, width), to.get(), self.plan.d_hidden, positions);
             }
         }
