@@ -68,13 +68,14 @@ impl<F: Element, E: Equations> Reading<'_, F, E> {
             let slots = self.slots(row, unit);
             let products = self.products.add(row * self.product_row + unit);
             let input = E::Gates::from_fn(|gate| V::load(simd, slots.add(gate * stride)));
-            let recurrent = self.geometry.recurrent_gates();
-            let mut hidden = E::Gates::from_fn(|gate| match gate < recurrent {
-                true => V::load(simd, products.add(gate * stride)),
-                false => zero,
+            let gates = <E::Gates<V> as Array<V>>::LEN;
+            let lacks_last = self.geometry.recurrent_gates() < gates;
+            let mut hidden = E::Gates::from_fn(|gate| match gate + 1 == gates && lacks_last {
+                true => zero,
+                false => V::load(simd, products.add(gate * stride)),
             });
             if let Some(of_middle) = self.of_middle {
-                let last = &mut hidden.as_mut()[<E::Gates<V> as Array<V>>::LEN - 1];
+                let last = &mut hidden.as_mut()[gates - 1];
                 *last = *last + V::load(simd, of_middle.add(row * width + of_row));
             }
             let projected = self.geometry.projected.is_some();
@@ -151,13 +152,17 @@ impl<F: Element, E: Equations> Advance<'_, F, E> {
             let (input, hidden, old, units) = reading.arguments::<V>(simd, states, row, unit);
             let (new, saved) = reading.equations.forward(input, hidden, old, units);
             // What comes out for units that do not exist goes nowhere: a product may read on behind the last unit.
-            let store = |value: V, to: *mut F| match reading.units - unit {
-                count if count < V::LANES => value.store_first(to, count),
-                _ => value.store(to),
+            let count = reading.units - unit;
+            let whole = count >= V::LANES;
+            let store = |value: V, to: *mut F| match whole {
+                true => value.store(to),
+                false => value.store_first(to, count),
             };
-            let projected = usize::from(reading.geometry.projected.is_some());
-            for (state, new) in states.as_ref().iter().zip(new.as_ref()).skip(projected) {
-                store(*new, state.new.add(row * state.row + of_row));
+            let projected = reading.geometry.projected.is_some();
+            for (index, state) in states.as_ref().iter().enumerate() {
+                if index > 0 || !projected {
+                    store(new.as_ref()[index], state.new.add(row * state.row + of_row));
+                }
             }
             let output = self
                 .outputs
