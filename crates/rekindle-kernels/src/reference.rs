@@ -42,11 +42,7 @@ pub fn scan<E: Equations>(equations: &E, scan: Scan<E>) -> Scanned<E> {
         None => sequence,
     };
     let products = input_products(clear(input.narrow(1, 0, steps)), &parameters);
-    let step = Step {
-        equations,
-        parameters: &parameters,
-        widths,
-    };
+    let step = Step::new(equations, &parameters, widths);
 
     let mut outputs = Vec::with_capacity(steps);
     for t in visiting_order(steps, order) {
@@ -91,25 +87,54 @@ fn input_products(input: Tensor<3>, parameters: &Parameters) -> Vec<Tensor<2>> {
     unbind(products.reshape([seq, batch, packed]))
 }
 
-/// One step of a cell on tensors.
-struct Step<'a, E> {
+/// One step of a cell on tensors, with everything that is the same in all steps.
+struct Step<'a, E: Equations> {
     equations: &'a E,
     parameters: &'a Parameters,
-    widths: Widths,
+    d_hidden: usize,
+    /// The weight of each state that is read; with a middle vector, the last one lacks the last gate.
+    weights_hh: Vec<Tensor<2>>,
+    /// The last gate's weight for the middle vector.
+    late: Option<Tensor<2>>,
+    /// `[1, d_hidden]` each, zero where there are none.
+    units: E::Units<Tensor<2>>,
 }
 
-impl<E: Equations> Step<'_, E> {
+impl<'a, E: Equations> Step<'a, E> {
+    fn new(equations: &'a E, parameters: &'a Parameters, widths: Widths) -> Self {
+        let d_hidden = widths.d_hidden;
+        let mut weights_hh = parameters.weights_hh.clone();
+        let late = equations.has_middle().then(|| {
+            let last = weights_hh
+                .last_mut()
+                .expect("a recurrent product reads a state");
+            let others = last.dims()[1] - d_hidden;
+            let late = last.clone().narrow(1, others, d_hidden);
+            *last = match others {
+                0 => Tensor::zeros([last.dims()[0], 0], (&last.device(), last.dtype())),
+                _ => last.clone().narrow(1, 0, others),
+            };
+            late
+        });
+        let like = &parameters.weight_ih;
+        let units = E::Units::from_fn(|unit| match parameters.units.get(unit) {
+            Some(values) => values.clone().unsqueeze(),
+            None => Tensor::zeros([1, d_hidden], (&like.device(), like.dtype())),
+        });
+        Self {
+            equations,
+            parameters,
+            d_hidden,
+            weights_hh,
+            late,
+            units,
+        }
+    }
+
     /// The step from an input product and the old state to the new state.
     fn advance(&self, input: Tensor<2>, state: E::States<Tensor<2>>) -> E::States<Tensor<2>> {
         let input: E::Gates<Tensor<2>> = self.gates(input);
         let mut hidden: E::Gates<Tensor<2>> = self.gates(self.recurrent_products(&state));
-        let units = E::Units::from_fn(|unit| match self.parameters.units.get(unit) {
-            Some(values) => values.clone().unsqueeze(),
-            None => {
-                let options = (&input.as_ref()[0].device(), input.as_ref()[0].dtype());
-                Tensor::zeros([1, self.widths.d_hidden], options)
-            }
-        });
         let seen = match &self.parameters.projection {
             Some(_) => E::States::from_fn(|index| match index {
                 0 => input.as_ref()[0].zeros_like(),
@@ -117,15 +142,14 @@ impl<E: Equations> Step<'_, E> {
             }),
             None => state,
         };
-        if self.equations.has_middle() {
-            let middle =
-                self.equations
-                    .middle(input.clone(), hidden.clone(), seen.clone(), units.clone());
-            let last = hidden.as_ref().len() - 1;
-            let gate = &mut hidden.as_mut()[last];
-            *gate = gate.clone() + middle.matmul(self.late_weight());
+        if let Some(late) = &self.late {
+            let (input, hidden_so_far) = (input.clone(), hidden.clone());
+            let units = self.units.clone();
+            let middle = (self.equations).middle(input, hidden_so_far, seen.clone(), units);
+            let gate = hidden.as_mut().last_mut().expect("a cell has a gate");
+            *gate = gate.clone() + middle.matmul(late.clone());
         }
-        let (mut new, _saved) = self.equations.forward(input, hidden, seen, units);
+        let (mut new, _saved) = (self.equations).forward(input, hidden, seen, self.units.clone());
         if let Some(projection) = &self.parameters.projection {
             let hidden = &mut new.as_mut()[0];
             *hidden = hidden.clone().matmul(projection.clone());
@@ -135,49 +159,34 @@ impl<E: Equations> Step<'_, E> {
 
     /// `s₁ W₁ + … + b_hh`; with a middle vector, the last gate without the last state.
     fn recurrent_products(&self, state: &E::States<Tensor<2>>) -> Tensor<2> {
-        let weights = &self.parameters.weights_hh;
-        let products = state.as_ref().iter().zip(weights).enumerate();
-        let product = products
-            .map(|(index, (state, weight))| {
-                let late = self.equations.has_middle() && index + 1 == weights.len();
-                match late {
-                    true => self.without_last_gate(state.clone(), weight.clone()),
-                    false => state.clone().matmul(weight.clone()),
-                }
-            })
+        let of_state = |(state, weight): (&Tensor<2>, &Tensor<2>)| self.product(state, weight);
+        let product = (state.as_ref().iter().zip(&self.weights_hh))
+            .map(of_state)
             .reduce(|left, right| left + right)
             .expect("a recurrent product reads a state");
         let bias_hh = self.parameters.biases.as_ref().map(|[_, bias_hh]| bias_hh);
         with_bias(product, bias_hh)
     }
 
-    /// `s W` with zeros in the last gate.
-    fn without_last_gate(&self, state: Tensor<2>, weight: Tensor<2>) -> Tensor<2> {
-        let d_hidden = self.widths.d_hidden;
-        let others = weight.dims()[1] - d_hidden;
-        if others == 0 {
-            return Tensor::zeros(
-                [state.dims()[0], d_hidden],
-                (&state.device(), state.dtype()),
-            );
+    /// `s W`, with zeros in the last gate if `W` lacks it.
+    fn product(&self, state: &Tensor<2>, weight: &Tensor<2>) -> Tensor<2> {
+        let packed = self.parameters.weight_ih.dims()[1];
+        let [batch, _] = state.dims();
+        let columns = weight.dims()[1];
+        let zeros = |width| Tensor::zeros([batch, width], (&state.device(), state.dtype()));
+        match columns {
+            0 => zeros(packed),
+            _ if columns == packed => state.clone().matmul(weight.clone()),
+            _ => {
+                let product = state.clone().matmul(weight.clone());
+                Tensor::cat(vec![product, zeros(packed - columns)], 1)
+            }
         }
-        let product = state.matmul(weight.narrow(1, 0, others));
-        let zeros = product.clone().narrow(1, 0, d_hidden).zeros_like();
-        Tensor::cat(vec![product, zeros], 1)
-    }
-
-    /// The last gate's block of the last recurrent weight.
-    fn late_weight(&self) -> Tensor<2> {
-        let weight = self.parameters.weights_hh.last();
-        let weight = weight.expect("a recurrent product reads a state").clone();
-        let d_hidden = self.widths.d_hidden;
-        let first = weight.dims()[1] - d_hidden;
-        weight.narrow(1, first, d_hidden)
     }
 
     /// The packed gates one by one: `[batch, gates·d_hidden]` to `gates` tensors `[batch, d_hidden]`.
     fn gates(&self, packed: Tensor<2>) -> E::Gates<Tensor<2>> {
-        let d_hidden = self.widths.d_hidden;
+        let d_hidden = self.d_hidden;
         E::Gates::from_fn(|gate| packed.clone().narrow(1, gate * d_hidden, d_hidden))
     }
 }

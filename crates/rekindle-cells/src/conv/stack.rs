@@ -47,8 +47,9 @@ impl ConvStackConfig {
             if layer > 0 {
                 cell = cell.above(self.direction.cells() * cell.d_hidden());
             }
-            let [forward, reverse] = [self.reads(Order::Forward), self.reads(Order::Reverse)]
-                .map(|reads| reads.then(|| cell.init(device)));
+            let orders = self.direction.orders();
+            let [forward, reverse] = [Order::Forward, Order::Reverse]
+                .map(|order| orders.contains(&order).then(|| cell.init(device)));
             layers.push(ConvLayer { forward, reverse });
         }
         ConvStack {
@@ -65,13 +66,7 @@ impl ConvStackConfig {
         &self,
         cell: &C,
     ) -> Result<(), ConvConfigError> {
-        if self.layers == 0 {
-            return Err(StackConfigError::Layers.into());
-        }
-        let dropout = self.dropout;
-        if !(0.0..1.0).contains(&dropout) {
-            return Err(StackConfigError::Dropout { dropout }.into());
-        }
+        StackConfigError::check(self.layers, self.dropout)?;
         cell.validate()?;
         let mut cell = cell.clone();
         for _ in 1..self.layers {
@@ -79,15 +74,6 @@ impl ConvStackConfig {
             cell.validate()?;
         }
         Ok(())
-    }
-
-    /// Whether the layers have a cell that reads in this order.
-    fn reads(&self, order: Order) -> bool {
-        match self.direction {
-            Direction::Forward => order == Order::Forward,
-            Direction::Reverse => order == Order::Reverse,
-            Direction::Bidirectional => true,
-        }
     }
 }
 

@@ -30,7 +30,7 @@ impl Direction {
     }
 
     /// The order in which each cell of a layer reads.
-    pub(super) fn orders(self) -> &'static [Order] {
+    pub(crate) fn orders(self) -> &'static [Order] {
         match self {
             Self::Forward => &[Order::Forward],
             Self::Reverse => &[Order::Reverse],
@@ -149,14 +149,7 @@ impl StackConfig {
     /// # Errors
     /// If there is no layer, the dropout is no probability below 1, or the cell's configuration is wrong.
     pub fn validate(&self, cell: &impl CellConfig) -> Result<(), StackConfigError> {
-        if self.layers == 0 {
-            return Err(StackConfigError::Layers);
-        }
-        if !(0.0..1.0).contains(&self.dropout) {
-            return Err(StackConfigError::Dropout {
-                dropout: self.dropout,
-            });
-        }
+        StackConfigError::check(self.layers, self.dropout)?;
         Ok(cell.validate()?)
     }
 }
@@ -177,4 +170,17 @@ pub enum StackConfigError {
     /// A wrong cell configuration.
     #[error(transparent)]
     Cell(#[from] CellConfigError),
+}
+
+impl StackConfigError {
+    /// Checks what stacks of all kinds have.
+    pub(crate) fn check(layers: usize, dropout: f64) -> Result<(), Self> {
+        if layers == 0 {
+            return Err(Self::Layers);
+        }
+        if !(0.0..1.0).contains(&dropout) {
+            return Err(Self::Dropout { dropout });
+        }
+        Ok(())
+    }
 }

@@ -3,7 +3,7 @@
 use burn::tensor::{Device, Tensor};
 use rekindle_cells::{
     Activation, Cell, CellConfig, Elman, ElmanConfig, Gru, GruActivations, GruConfig, Lstm,
-    LstmActivations, LstmConfig, LstmGates, LstmState, Peepholes, RecurrentScheme, Reset,
+    LstmActivations, LstmConfig, LstmGates, LstmState, Peepholes, RecurrentScheme, Reset, State,
 };
 use rekindle_cells::{GateBias, Initializer};
 
@@ -22,7 +22,7 @@ pub(super) mod sealed {
     use super::*;
 
     /// What differs from operator to operator.
-    pub trait Build: Cell {
+    pub trait Build: Cell<State: OperatorState> {
         /// The number of gates in ONNX's tensors.
         const GATES: usize;
         /// The activations that ONNX takes by default.
@@ -39,20 +39,19 @@ pub(super) mod sealed {
             activations: &[Activation],
             device: &Device,
         ) -> Result<Self, OperatorError>;
+    }
 
-        /// A state with other tensors in it.
-        fn with(
-            state: Self::State,
-            hidden: Option<Tensor<2>>,
-            cell: Option<Tensor<2>>,
-        ) -> Self::State;
+    /// A state as operators take and give it.
+    pub trait OperatorState: State {
+        /// The state with other tensors in it.
+        fn with(self, hidden: Option<Tensor<2>>, cell: Option<Tensor<2>>) -> Self;
 
-        /// The cell state, if the cell has one.
-        fn cell_state(state: &Self::State) -> Option<Tensor<2>>;
+        /// The cell state, if there is one.
+        fn cell_state(&self) -> Option<Tensor<2>>;
     }
 }
 
-use sealed::Build;
+use sealed::{Build, OperatorState};
 
 /// A scheme that draws no numbers: all weights are replaced.
 fn zeros() -> RecurrentScheme {
@@ -106,14 +105,6 @@ impl Build for Elman {
         cell.weights = tensors.weights(direction, &[0]);
         Ok(cell)
     }
-
-    fn with(state: Tensor<2>, hidden: Option<Tensor<2>>, _cell: Option<Tensor<2>>) -> Tensor<2> {
-        hidden.unwrap_or(state)
-    }
-
-    fn cell_state(_state: &Tensor<2>) -> Option<Tensor<2>> {
-        None
-    }
 }
 
 impl OnnxCell for Gru {
@@ -157,14 +148,6 @@ impl Build for Gru {
         // z r h to r z n.
         cell.weights = tensors.weights(direction, &[1, 0, 2]);
         Ok(cell)
-    }
-
-    fn with(state: Tensor<2>, hidden: Option<Tensor<2>>, _cell: Option<Tensor<2>>) -> Tensor<2> {
-        hidden.unwrap_or(state)
-    }
-
-    fn cell_state(_state: &Tensor<2>) -> Option<Tensor<2>> {
-        None
     }
 }
 
@@ -215,16 +198,28 @@ impl Build for Lstm {
         cell.peepholes = tensors.peepholes(direction, peepholes);
         Ok(cell)
     }
+}
 
-    fn with(state: LstmState, hidden: Option<Tensor<2>>, cell: Option<Tensor<2>>) -> LstmState {
-        LstmState {
-            hidden: hidden.unwrap_or(state.hidden),
-            cell: cell.unwrap_or(state.cell),
-            gates: state.gates,
+impl OperatorState for Tensor<2> {
+    fn with(self, hidden: Option<Self>, _cell: Option<Self>) -> Self {
+        hidden.unwrap_or(self)
+    }
+
+    fn cell_state(&self) -> Option<Self> {
+        None
+    }
+}
+
+impl OperatorState for LstmState {
+    fn with(self, hidden: Option<Tensor<2>>, cell: Option<Tensor<2>>) -> Self {
+        Self {
+            hidden: hidden.unwrap_or(self.hidden),
+            cell: cell.unwrap_or(self.cell),
+            gates: self.gates,
         }
     }
 
-    fn cell_state(state: &LstmState) -> Option<Tensor<2>> {
-        Some(state.cell.clone())
+    fn cell_state(&self) -> Option<Tensor<2>> {
+        Some(self.cell.clone())
     }
 }

@@ -7,6 +7,7 @@ use rekindle_cells::{
     Cell, Direction, Layer, Layout, Sequences, Stack, StackConfig, StackState, State,
 };
 
+use super::cell::sealed::OperatorState;
 use super::{Attributes, OnnxCell, OperatorError, Tensors};
 
 /// An `RNN`, `GRU` or `LSTM` node of ONNX, as a network of one layer: `Operator<Elman>`, `Operator<Gru>`,
@@ -180,7 +181,7 @@ impl<C: OnnxCell> Operator<C> {
             .collect();
         let (direction_of_output, direction_of_state) = self.direction_axes();
         let hidden = states.iter().map(State::hidden).collect();
-        let cells: Option<Vec<_>> = states.iter().map(C::cell_state).collect();
+        let cells: Option<Vec<_>> = states.iter().map(OperatorState::cell_state).collect();
         Outputs {
             y: Tensor::stack(outputs, direction_of_output),
             y_h: Tensor::stack(hidden, direction_of_state),
@@ -218,7 +219,7 @@ impl<C: OnnxCell> Operator<C> {
         };
         let zeros: Vec<C::State> = zeros.layers.into_iter().flatten().collect();
         assert!(
-            cell.is_none() || C::cell_state(&zeros[0]).is_some(),
+            cell.is_none() || zeros[0].cell_state().is_some(),
             "{} has no initial_c, expected none",
             C::OPERATOR
         );
@@ -236,7 +237,7 @@ impl<C: OnnxCell> Operator<C> {
         }
         let states = zeros.into_iter().enumerate().map(|(direction, zeros)| {
             let [hidden, cell] = [&hidden, &cell].map(|tensor| of_direction(tensor, direction));
-            C::with(zeros, hidden, cell)
+            zeros.with(hidden, cell)
         });
         StackState {
             layers: vec![states.collect()],

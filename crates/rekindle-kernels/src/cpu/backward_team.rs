@@ -63,7 +63,7 @@ impl<F: Element, E: Equations> BackwardScan<'_, F, E> {
             let buffer = buffer();
             // SAFETY: state and buffer have these columns; nobody else writes these rows.
             unsafe {
-                let columns = self.state_width(index);
+                let columns = self.geometry.state_width(index);
                 self.plan
                     .pad(state, columns, positions, (buffer.start(), width));
             }
@@ -99,14 +99,6 @@ impl<F: Element, E: Equations> BackwardScan<'_, F, E> {
             middle,
             units: (!self.units.is_empty()).then(|| Buffer::zeros(self.units.len() * rows * width)),
             unit_stride: rows * width,
-        }
-    }
-
-    /// Width of state `index`.
-    fn state_width(&self, index: usize) -> usize {
-        match index {
-            0 => self.geometry.d_output(),
-            _ => self.plan.d_hidden,
         }
     }
 
@@ -217,7 +209,7 @@ impl<F: Element, E: Equations> BackwardScan<'_, F, E> {
     pub(super) fn finish(&self, team: &BackwardTeam<F>, positions: &[usize]) {
         let width = self.geometry.row_width();
         for (index, (state, gradient)) in self.state.iter().zip(&team.gradients).enumerate() {
-            let columns = self.state_width(index);
+            let columns = self.geometry.state_width(index);
             let from = gradient.start().cast_const();
             // SAFETY: a state has all rows; nobody else touches these.
             unsafe { (self.plan).unpad((from, width), state.get(), columns, positions) };

@@ -39,7 +39,7 @@ impl Plan {
                 }
             }
             for (index, state) in state.iter_mut().enumerate() {
-                let width = row_scan.state_width(index);
+                let width = row_scan.geometry.state_width(index);
                 row_scan.end(index, &mut state[row * width..][..width]);
             }
         }
@@ -58,10 +58,10 @@ struct RowScan<'a, F, E> {
     inputs: Buffer<F>,
     input_row: *mut F,
     products: Buffer<F>,
-    /// The middle vector, its product, and the hidden state before its projection: a row each.
-    middle: Buffer<F>,
-    late: Buffer<F>,
-    shown: Buffer<F>,
+    /// The middle vector and its product, if there is one: a row each.
+    middle: Option<[Buffer<F>; 2]>,
+    /// The hidden state before its projection, if there is one.
+    shown: Option<Buffer<F>>,
     /// Each state twice, a row each: a step reads one and writes the other.
     states: Vec<[Buffer<F>; 2]>,
     /// Which of the two is the newest.
@@ -83,20 +83,11 @@ impl<'a, F: Element, E: Equations> RowScan<'a, F, E> {
             input_row: inputs.start(),
             inputs,
             products: gates(),
-            middle: row(),
-            late: row(),
-            shown: row(),
+            middle: geometry.middle.then(|| [row(), row()]),
+            shown: geometry.projected.map(|_| row()),
             states: operands.state.iter().map(|_| [row(), row()]).collect(),
             newest: 0,
             geometry,
-        }
-    }
-
-    /// Width of state `index`.
-    fn state_width(&self, index: usize) -> usize {
-        match index {
-            0 => self.geometry.d_output(),
-            _ => self.plan.d_hidden,
         }
     }
 
@@ -104,7 +95,7 @@ impl<'a, F: Element, E: Equations> RowScan<'a, F, E> {
     fn begin(&mut self, row: usize) {
         self.newest = 0;
         for (index, copies) in self.states.iter().enumerate() {
-            let width = self.state_width(index);
+            let width = self.geometry.state_width(index);
             let from = &self.operands.state[index][row * width..][..width];
             // SAFETY: a copy has no fewer numbers.
             unsafe {
@@ -137,21 +128,21 @@ impl<'a, F: Element, E: Equations> RowScan<'a, F, E> {
         });
         self.recurrent_products();
         let states = self.states();
-        if geometry.middle {
+        if let Some([middle, late]) = &self.middle {
             for panel in 0..geometry.panels() {
                 self.plan.isa.run(Middle {
                     reading: self.reading(panel, &states),
-                    outputs: &[self.middle.start()],
+                    outputs: &[middle.start()],
                 });
             }
-            self.late_product();
+            self.late_product(middle, late);
         }
         self.equations(&states, output);
-        if let Some(weight) = operands.projection {
+        if let (Some(weight), Some(shown)) = (operands.projection, &self.shown) {
             let width = geometry.d_output();
             let new = self.states[0][1 - self.newest].start();
             self.product(RowProduct {
-                left: self.row(&self.shown),
+                left: self.row(shown),
                 weight,
                 row: width,
                 start: From::Bias(None),
@@ -173,7 +164,7 @@ impl<'a, F: Element, E: Equations> RowScan<'a, F, E> {
         );
         let bias_hh = operands.biases.map(|[_, bias_hh]| bias_hh);
         for (state, &weight) in operands.weights_hh.iter().enumerate() {
-            let width = self.state_width(state);
+            let width = self.geometry.state_width(state);
             let from = self.states[state][self.newest].start();
             // SAFETY: the state has these numbers, which nothing writes while this slice lives.
             let left = unsafe { std::slice::from_raw_parts(from, width) };
@@ -208,16 +199,16 @@ impl<'a, F: Element, E: Equations> RowScan<'a, F, E> {
     }
 
     /// The product of the middle vector with the last gate.
-    fn late_product(&self) {
+    fn late_product(&self, middle: &Buffer<F>, late: &Buffer<F>) {
         let others = (self.geometry.gates - 1) * self.plan.d_hidden;
         let bias_hh = self.operands.biases.map(|[_, bias_hh]| &bias_hh[others..]);
         self.product(RowProduct {
-            left: self.row(&self.middle),
+            left: self.row(middle),
             weight: &self.operands.weights_hh[self.geometry.reads - 1][others..],
             row: self.geometry.gates * self.plan.d_hidden,
             start: From::Bias(bias_hh),
             columns: self.plan.d_hidden,
-            to: self.late.start(),
+            to: late.start(),
         });
     }
 
@@ -239,15 +230,15 @@ impl<'a, F: Element, E: Equations> RowScan<'a, F, E> {
 
     /// The equations on all panels.
     fn equations(&self, states: &[State<F>], output: &mut [F]) {
-        let to = match self.geometry.projected {
-            Some(_) => self.shown.start(),
+        let to = match &self.shown {
+            Some(shown) => shown.start(),
             None => output.as_mut_ptr(),
         };
+        let late = self.middle.as_ref().map(|[_, late]| late);
         for panel in 0..self.geometry.panels() {
-            let middle = self.geometry.middle;
             self.plan.isa.run(Advance {
                 reading: Reading {
-                    of_middle: middle.then(|| self.late.start().cast_const()),
+                    of_middle: late.map(|late| late.start().cast_const()),
                     ..self.reading(panel, states)
                 },
                 outputs: &[to],

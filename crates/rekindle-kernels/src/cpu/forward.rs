@@ -8,7 +8,7 @@ use super::geometry::Geometry;
 use super::product::{Inner, Product, Start};
 use super::relay::relay;
 use super::slab::{Kept, Slab};
-use super::team::{Run, Team};
+use super::team::{Run, Team, readable};
 use super::vector::Element;
 use super::weights::Weights;
 use super::{Operands, Plan, on_threads};
@@ -137,19 +137,19 @@ impl<F: Element, E: Equations> Scan<'_, F, E> {
                 let Some(phase) = phase.checked_sub(1) else {
                     return self.input_products(&run, part.of(self.geometry.panels()));
                 };
-                let step = phase / phases.len();
+                let (index, phase) = (phase / phases.len(), phases[phase % phases.len()]);
                 let step = Step {
                     team: &team,
                     run: &run,
-                    rows: run.steps[step].clone(),
-                    newest: (newest + step) % 2,
+                    rows: run.steps[index].clone(),
+                    newest: (newest + index) % 2,
                 };
-                let panels = match phases[phase % phases.len()] {
+                let panels = match phase {
                     Phase::Whole | Phase::Middle => self.geometry.panels(),
                     Phase::Late => self.geometry.wide(self.plan.d_hidden).count(),
                     Phase::Project => self.geometry.wide(self.geometry.d_output()).count(),
                 };
-                self.phase(phases[phase % phases.len()], &step, part.of(panels));
+                self.phase(phase, &step, part.of(panels));
             });
             newest = (newest + visits.len()) % 2;
         }
@@ -208,7 +208,7 @@ impl<F: Element, E: Equations> Scan<'_, F, E> {
         F::multiply(
             self.plan.isa,
             Product {
-                inputs: &team.recurrent_rows[step.newest][..step.rows.len()],
+                inputs: readable(&team.recurrent_rows[step.newest][..step.rows.len()]),
                 input_offset: 0,
                 inner: Inner {
                     pieces: geometry.reads,
@@ -245,12 +245,11 @@ impl<F: Element, E: Equations> Scan<'_, F, E> {
         };
         let width = self.geometry.d_output();
         let new = &step.team.recurrent_rows[1 - step.newest];
-        let new: Vec<*mut F> = new.iter().map(|row| row.cast_mut()).collect();
         self.wide_product(
             (&step.run.shown_rows[step.rows.clone()], self.plan.d_hidden),
             weight.panel(panel),
             Start::Zero,
-            (&new, panel, width),
+            (new, panel, width),
         );
         let wide = self.geometry.wide(width);
         let first = panel * wide.units;
@@ -272,11 +271,10 @@ impl<F: Element, E: Equations> Scan<'_, F, E> {
         (outputs, panel, columns): (&[*mut F], usize, usize),
     ) {
         let wide = self.geometry.wide(columns);
-        let inputs: Vec<*const F> = inputs.iter().map(|row| row.cast_const()).collect();
         F::multiply(
             self.plan.isa,
             Product {
-                inputs: &inputs,
+                inputs: readable(inputs),
                 input_offset: 0,
                 inner: Inner::whole(inner),
                 panel: weights,
@@ -343,7 +341,7 @@ impl<F: Element, E: Equations> Scan<'_, F, E> {
         for row in step.rows.len()..old.len() {
             self.copy_states(old[row], panels, |state| {
                 // SAFETY: the row has this state.
-                unsafe { new[row].cast_mut().add(state * self.geometry.row_width()) }
+                unsafe { new[row].add(state * self.geometry.row_width()) }
             });
         }
     }

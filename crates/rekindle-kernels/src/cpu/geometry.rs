@@ -109,6 +109,14 @@ impl Geometry {
         self.projected.unwrap_or(self.d_hidden)
     }
 
+    /// Width of state `index`.
+    pub(crate) fn state_width(&self, index: usize) -> usize {
+        match index {
+            0 => self.d_output(),
+            _ => self.d_hidden,
+        }
+    }
+
     /// Numbers of a row of a state or of another vector of the cell, with room for whole panels of either kind.
     pub(crate) fn row_width(&self) -> usize {
         let width = self.by_units().padded();

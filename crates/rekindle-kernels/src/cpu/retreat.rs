@@ -57,6 +57,14 @@ struct Arguments<E: Equations, V: Vector> {
     gradients: E::States<V>,
 }
 
+impl<E: Equations, V: Vector> Arguments<E, V> {
+    /// The equations' derivative.
+    #[inline(always)]
+    fn backward(self, equations: &E) -> StepGradients<E, V> {
+        equations.backward(self.saved, self.old, self.new, self.units, self.gradients)
+    }
+}
+
 impl<F: Element, E: Equations> WithSimd for Retreat<'_, F, E> {
     type Output = ();
 
@@ -125,27 +133,17 @@ impl<F: Element, E: Equations> Retreat<'_, F, E> {
     ) -> StepGradients<E, V> {
         // SAFETY: as in `units`.
         unsafe {
-            let Arguments {
-                saved,
-                old,
-                new,
-                units,
-                gradients,
-            } = self.arguments::<V>(simd, row, unit, count);
-            match row.middle_gradient {
-                None => (self.equations).backward(saved, old, new, units, gradients),
-                Some(middle) => {
-                    let middle = V::load(simd, middle.add(self.unit + unit));
-                    let by_middle = self.equations.middle_backward(
-                        saved.clone(),
-                        old.clone(),
-                        units.clone(),
-                        middle,
-                    );
-                    let step = (self.equations).backward(saved, old, new, units, gradients);
-                    step.plus(by_middle)
-                }
-            }
+            let arguments = self.arguments::<V>(simd, row, unit, count);
+            let Some(middle) = row.middle_gradient else {
+                return arguments.backward(self.equations);
+            };
+            let by_middle = self.equations.middle_backward(
+                arguments.saved.clone(),
+                arguments.old.clone(),
+                arguments.units.clone(),
+                V::load(simd, middle.add(self.unit + unit)),
+            );
+            arguments.backward(self.equations).plus(by_middle)
         }
     }
 
@@ -278,14 +276,8 @@ impl<F: Element, E: Equations> WithSimd for LateGradient<'_, F, E> {
                 let count = lanes.min(retreat.units - unit);
                 // SAFETY: as for `Retreat`.
                 unsafe {
-                    let Arguments {
-                        saved,
-                        old,
-                        new,
-                        units,
-                        gradients,
-                    } = retreat.arguments::<F::Vector<S>>(simd, row, unit, count);
-                    let step = (retreat.equations).backward(saved, old, new, units, gradients);
+                    let arguments = retreat.arguments::<F::Vector<S>>(simd, row, unit, count);
+                    let step = arguments.backward(retreat.equations);
                     let last = <E::Gates<()> as Array<()>>::LEN - 1;
                     let to = to.add(retreat.unit + unit);
                     step.hidden.as_ref()[last].store_first(to, count);

@@ -21,7 +21,7 @@ pub(super) struct Team<F> {
     /// row width.
     _memory: Vec<Buffer<F>>,
     /// The rows of both copies of the states that are read.
-    pub(super) recurrent_rows: [Vec<*const F>; 2],
+    pub(super) recurrent_rows: [Vec<*mut F>; 2],
     /// Where all states lie, when the first or the second copy is the newest.
     pub(super) states: [Vec<State<F>>; 2],
     /// The recurrent product of one panel: `[row, gate, unit]`.
@@ -67,6 +67,12 @@ pub(super) struct Run<F> {
 // SAFETY: as for a team.
 unsafe impl<F: Element> Sync for Run<F> {}
 
+/// The same rows, to read.
+pub(super) fn readable<F>(rows: &[*mut F]) -> &[*const F] {
+    // SAFETY: pointers to read and to write have the same layout.
+    unsafe { std::slice::from_raw_parts(rows.as_ptr().cast(), rows.len()) }
+}
+
 /// The first number of each of `rows` rows.
 fn rows_of<F>(start: *mut F, rows: usize, stride: usize) -> Vec<*mut F> {
     // SAFETY: the caller's buffer has these rows.
@@ -87,7 +93,7 @@ impl<F: Element, E: Equations> Scan<'_, F, E> {
             .collect();
         let states = [0, 1].map(|newest| self.states(&recurrent, &others, newest));
         for (index, (state, at)) in self.state.iter().zip(&states[0]).enumerate() {
-            let columns = self.state_width(index);
+            let columns = self.geometry.state_width(index);
             // SAFETY: state and rows have these columns; nobody else touches these rows.
             unsafe {
                 self.plan
@@ -104,12 +110,8 @@ impl<F: Element, E: Equations> Scan<'_, F, E> {
         let late = geometry.middle.then(row);
         let late_start = late.as_ref().map(Buffer::start);
         Team {
-            recurrent_rows: recurrent.each_ref().map(|copy| {
-                rows_of(copy.start(), rows, geometry.reads * width)
-                    .into_iter()
-                    .map(<*mut F>::cast_const)
-                    .collect()
-            }),
+            recurrent_rows: (recurrent.each_ref())
+                .map(|copy| rows_of(copy.start(), rows, geometry.reads * width)),
             _memory: recurrent.into_iter().chain(others).collect(),
             states,
             product_rows: rows_of(products.start(), rows, geometry.gate_columns()),
@@ -121,14 +123,6 @@ impl<F: Element, E: Equations> Scan<'_, F, E> {
             shown: (inferring && geometry.projected.is_some()).then(row),
             steps,
             run: inferring.then(|| Buffer::uninitialised(geometry.panels() * steps * of_panel)),
-        }
-    }
-
-    /// Width of state `index`.
-    fn state_width(&self, index: usize) -> usize {
-        match index {
-            0 => self.geometry.d_output(),
-            _ => self.plan.d_hidden,
         }
     }
 
@@ -212,7 +206,7 @@ impl<F: Element, E: Equations> Scan<'_, F, E> {
     /// Writes the final states.
     pub(super) fn finish(&self, team: &Team<F>, positions: &[usize], newest: usize) {
         for (index, (state, at)) in self.state.iter().zip(&team.states[newest]).enumerate() {
-            let columns = self.state_width(index);
+            let columns = self.geometry.state_width(index);
             // SAFETY: state and rows have these columns; nobody else touches these rows.
             unsafe {
                 self.plan
