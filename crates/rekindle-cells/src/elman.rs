@@ -10,8 +10,10 @@ use rekindle_init::{Gate, RecurrentScheme};
 use rekindle_kernels::{Equations, Lane, Order, StepGradients};
 
 use crate::activation::{Activation, Clipped};
-use crate::weights::scan_cell;
-use crate::{Cell, CellConfig, CellConfigError, InitialState, LearnedState, Sequences, Weights};
+use crate::{
+    Cell, CellConfig, CellConfigError, Extras, InitialState, LearnedState, Normalization,
+    Sequences, Weights,
+};
 
 /// Configuration of an [`Elman`] cell.
 #[derive(Config, Debug)]
@@ -36,6 +38,9 @@ pub struct ElmanConfig {
     /// What the cell starts from when no state is given. Default: zeros.
     #[config(default = "InitialState::Zeros")]
     pub initial_state: InitialState,
+    /// How the cell normalises. Default: not at all.
+    #[config(default = "Normalization::None")]
+    pub normalization: Normalization,
 }
 
 impl CellConfig for ElmanConfig {
@@ -49,6 +54,7 @@ impl CellConfig for ElmanConfig {
         Elman {
             weights: Weights::init(&self.init, widths.into(), Elman::GATES, self.bias, device),
             initial: LearnedState::init(self.initial_state, &[self.d_hidden], device),
+            extras: Extras::init(self.normalization, self.d_hidden, None, device),
             activation: self.activation,
             clip: self.clip,
         }
@@ -73,6 +79,7 @@ impl CellConfig for ElmanConfig {
         CellConfigError::check_widths([self.d_input, self.d_hidden])?;
         CellConfigError::check_clip("clip", self.clip)?;
         self.activation.validate()?;
+        self.normalization.validate()?;
         Ok(self.init.validate_for(Elman::GATES)?)
     }
 }
@@ -162,6 +169,8 @@ pub struct Elman {
     pub weights: Weights,
     /// The initial hidden state, if it is learned.
     pub initial: Option<LearnedState>,
+    /// Norms and dropouts.
+    pub extras: Extras,
     /// The activation.
     #[module(skip)]
     pub activation: Activation,
@@ -202,7 +211,8 @@ impl Cell for Elman {
 
     fn scan(&self, input: Sequences, hidden: Tensor<2>, order: Order) -> (Tensor<3>, Tensor<2>) {
         let parameters = self.weights.parameters();
-        let (output, [hidden]) = scan_cell(&self.equations(), parameters, input, [hidden], order);
+        let equations = self.equations();
+        let (output, [hidden]) = (self.extras).scan(&equations, parameters, input, [hidden], order);
         (output, hidden)
     }
 }

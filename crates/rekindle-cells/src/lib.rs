@@ -26,9 +26,11 @@ mod activation;
 mod cell;
 pub mod conv;
 mod elman;
+mod extras;
 mod gru;
 mod initial;
 mod lstm;
+mod norm;
 mod sequences;
 mod stack;
 mod state;
@@ -37,11 +39,13 @@ mod weights;
 pub use activation::Activation;
 pub use cell::{Cell, CellConfig, CellConfigError, Recurrent};
 pub use elman::{Elman, ElmanConfig, ElmanEquations};
+pub use extras::Extras;
 pub use gru::{Gru, GruActivations, GruConfig, GruEquations, GruVariant, Reset, Update};
 pub use initial::{InitialState, LearnedState};
 pub use lstm::{
     Lstm, LstmActivations, LstmConfig, LstmEquations, LstmGates, LstmState, LstmVariant, Peepholes,
 };
+pub use norm::{CellNorms, ColumnNorm, Normalization, RunningStatistics};
 pub use rekindle_init::{Gate, GateBias, GateRule, Initializer, RecurrentScheme, RecurrentWidths};
 pub use rekindle_kernels::{
     Array, Equations, Lane, Layout, Lengths, Order, Parameters, StepGradients,

@@ -3,7 +3,7 @@
 use burn::module::{Module, Param};
 use burn::tensor::{DType, Device, Tensor};
 use rekindle_init::{Gate, RecurrentScheme, RecurrentTensors, RecurrentWidths};
-use rekindle_kernels::{Equations, Order, Parameters, Scan, Scanned, scan};
+use rekindle_kernels::{Equations, Order, Parameters, Scan, Scanned, Within, scan};
 
 use crate::Sequences;
 
@@ -92,7 +92,7 @@ pub fn scan_cell<E: Equations>(
     state: E::States<Tensor<2>>,
     order: Order,
 ) -> (Tensor<3>, E::States<Tensor<2>>) {
-    let Scanned { output, state } = scan(
+    let Scanned { output, state, .. } = scan(
         equations,
         Scan {
             input: sequences.values,
@@ -101,6 +101,7 @@ pub fn scan_cell<E: Equations>(
             lengths: sequences.lengths,
             order,
             layout: sequences.layout,
+            within: Within::default(),
         },
     );
     (output, state)

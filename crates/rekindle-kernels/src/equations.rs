@@ -87,6 +87,14 @@ pub trait Equations: Clone + Debug + Send + Sync + 'static {
     /// [`backward`](Self::backward) then has to put out the same gradient for both.
     const APART: usize = <Self::Gates<()> as Array<()>>::LEN;
 
+    /// Whether the last of the parameters of a unit is no parameter but the factor of the candidate, less 1: dropout of
+    /// the candidate ([`Masks::candidate`](crate::Masks)). Default: no.
+    const FACTOR: bool = false;
+
+    /// Whether the hidden state is a function of the last state, which [`show`](Self::show) computes anew from a norm of
+    /// it ([`Norms::shown`](crate::Norms)). Default: no.
+    const SHOWS: bool = false;
+
     /// How many of the first states the recurrent product reads, R in the equations above. Default: 1, the hidden state.
     fn reads(&self) -> usize {
         1
@@ -143,6 +151,28 @@ pub trait Equations: Clone + Debug + Send + Sync + 'static {
         _grad: V,
     ) -> StepGradients<Self, V> {
         unreachable!("a cell without a middle vector")
+    }
+
+    /// The new hidden state, from the activations of a step and a norm of its new last state. Asked for only if the
+    /// equations [have it](Self::SHOWS).
+    #[inline(always)]
+    fn show<V: Lane>(&self, _saved: Self::Saved<V>, _normed: V) -> V {
+        unreachable!("a cell whose hidden state is no function of a norm")
+    }
+
+    /// The derivative of [`show`](Self::show): the gradients of the step's arguments by the activations alone, and the
+    /// gradient of the normed state. The scan adds them to those of [`backward`](Self::backward), which then sees 0 for
+    /// the gradient of the hidden state; the gradient of a state in them counts for the new state.
+    #[inline(always)]
+    fn show_backward<V: Lane>(
+        &self,
+        _saved: Self::Saved<V>,
+        _new: Self::States<V>,
+        _units: Self::Units<V>,
+        _normed: V,
+        _grad: V,
+    ) -> (StepGradients<Self, V>, V) {
+        unreachable!("a cell whose hidden state is no function of a norm")
     }
 }
 

@@ -1,6 +1,6 @@
 //! How long each row of a padded batch really is.
 
-use burn::tensor::{Bool, Device, Tensor, TensorData};
+use burn::tensor::{Bool, Device, Int, Tensor, TensorData};
 
 /// The number of valid steps of each batch row; the steps behind them are padding.
 ///
@@ -57,6 +57,22 @@ impl Lengths {
             .flat_map(|&length| (0..seq).map(move |t| t < length))
             .collect();
         Tensor::from_data(TensorData::new(valid, [self.0.len(), seq]), device)
+    }
+
+    /// The sequence with each row's valid steps in reverse order and its padding where it is: `[batch, seq, width]`.
+    pub(crate) fn reverse(&self, sequence: Tensor<3>) -> Tensor<3> {
+        let [batch, seq, width] = sequence.dims();
+        let of_row = |(row, &length): (usize, &usize)| {
+            (0..seq).map(move |t| {
+                let from = if t < length { length - 1 - t } else { t };
+                (row * seq + from) as i64
+            })
+        };
+        let steps: Vec<i64> = self.0.iter().enumerate().flat_map(of_row).collect();
+        let steps = TensorData::new(steps, [batch * seq]);
+        let steps = Tensor::<1, Int>::from_data(steps, &sequence.device());
+        let rows = sequence.reshape([batch * seq, width]);
+        rows.select(0, steps).reshape([batch, seq, width])
     }
 
     /// Checks that the lengths fit a batch of `batch` rows and `seq` steps.

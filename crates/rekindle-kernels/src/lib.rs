@@ -21,9 +21,11 @@ mod lengths;
 pub mod reference;
 mod scan;
 mod unbind;
+mod within;
 
 pub use array::Array;
 pub use equations::{Equations, StepGradients};
 pub use lane::{Curve, Lane};
 pub use lengths::Lengths;
 pub use scan::{Layout, Order, Parameters, Scan, Scanned, scan, step};
+pub use within::{Keep, Masks, Norm, NormKind, Norms, Statistics, Within};

@@ -2,7 +2,7 @@
 
 use burn::tensor::{Tensor, assert_shape};
 
-use crate::{Array, Equations, Lengths, fused, reference};
+use crate::{Array, Equations, Lengths, Statistics, Within, fused, reference};
 
 /// The order in which a scan visits the steps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
@@ -110,7 +110,7 @@ impl Parameters {
         for bias in self.biases.iter().flatten() {
             assert_shape!(bias, [packed]);
         }
-        let expected = <E::Units<()> as Array<()>>::LEN;
+        let expected = <E::Units<()> as Array<()>>::LEN - usize::from(E::FACTOR);
         assert!(
             self.units.is_empty() || self.units.len() == expected,
             "the cell has {expected} parameters a unit, found {} tensors: expected as many or none",
@@ -149,6 +149,8 @@ pub struct Scan<E: Equations> {
     pub order: Order,
     /// Which axis of input and output comes first.
     pub layout: Layout,
+    /// Norms and masks within the steps.
+    pub within: Within,
 }
 
 /// What a scan puts out.
@@ -158,6 +160,8 @@ pub struct Scanned<E: Equations> {
     pub output: Tensor<3>,
     /// The state after each row's last visited valid step: as it went in.
     pub state: E::States<Tensor<2>>,
+    /// What norms over a batch took.
+    pub statistics: Statistics,
 }
 
 /// One step of a cell: fused into one operation on the CPU backends, composed of tensor operations on the others.
@@ -181,6 +185,7 @@ pub fn step<E: Equations>(
         lengths: None,
         order: Order::Forward,
         layout: Layout::BatchFirst,
+        within: Within::default(),
     };
     scan(equations, whole).state
 }
@@ -193,10 +198,15 @@ pub fn step<E: Equations>(
 ///
 /// Rows shorter than `seq` keep their state from their last valid step on; what stands behind it is not read.
 ///
+/// Norms that go step by step count the steps that a row has visited: in reverse order, its last valid step is the first.
+///
 /// # Panics
-/// If the shapes of input, state, lengths and parameters do not belong together, or `seq` is 0.
+/// If the shapes of input, state, lengths, parameters, norms and masks do not belong together, or `seq` is 0.
 pub fn scan<E: Equations>(equations: &E, scan: Scan<E>) -> Scanned<E> {
     let widths = scan.assert_shapes(equations);
+    if scan.counts_from_the_end() {
+        return scan.reversed(|forward| self::scan(equations, forward));
+    }
     match fused::scan(equations, scan, widths) {
         Ok(scanned) => scanned,
         Err(scan) => reference::scan(equations, *scan),
@@ -204,6 +214,31 @@ pub fn scan<E: Equations>(equations: &E, scan: Scan<E>) -> Scanned<E> {
 }
 
 impl<E: Equations> Scan<E> {
+    /// Whether a step of a row is counted from the row's end.
+    pub(crate) fn counts_from_the_end(&self) -> bool {
+        self.order == Order::Reverse && self.within.norms.by_step()
+    }
+
+    /// A scan in reverse order as one in forward order, which `scan` runs, over sequences whose valid steps are reversed.
+    pub(crate) fn reversed(self, scan: impl FnOnce(Self) -> Scanned<E>) -> Scanned<E> {
+        let (layout, lengths) = (self.layout, self.lengths.clone());
+        let reverse = |sequence: Tensor<3>| match &lengths {
+            Some(lengths) => lengths.reverse(sequence),
+            None => sequence.flip([1]),
+        };
+        let in_layout = |sequence| layout.exchange(reverse(layout.exchange(sequence)));
+        let scanned = scan(Self {
+            input: in_layout(self.input),
+            order: Order::Forward,
+            within: self.within.map_steps(reverse),
+            ..self
+        });
+        Scanned {
+            output: in_layout(scanned.output),
+            ..scanned
+        }
+    }
+
     /// Checks that all shapes belong together.
     ///
     /// # Panics
@@ -228,12 +263,14 @@ impl<E: Equations> Scan<E> {
         if let Some(lengths) = &self.lengths {
             lengths.assert_fit(batch, seq);
         }
-        Widths {
+        let widths = Widths {
             batch,
             seq,
             d_input,
             d_hidden,
             d_output,
-        }
+        };
+        self.within.assert_fit(equations, widths);
+        widths
     }
 }

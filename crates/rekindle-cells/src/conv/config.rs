@@ -4,7 +4,7 @@ use burn::config::Config;
 use serde::{Deserialize, Serialize};
 
 use super::convolution::Convolution;
-use crate::{CellConfigError, StackConfigError};
+use crate::{CellConfigError, Normalization, StackConfigError};
 
 /// A number for each axis of space. In a recipe it is one number, `3`, or a list of them, `[3, 5]`.
 ///
@@ -122,6 +122,18 @@ pub struct ConvConfig {
     /// The size of the input's frames, at least 1 on each axis. Diagonal peepholes need it, since they have a weight for
     /// each place; without them a cell reads frames of any size. Default: none.
     pub space: Option<PerAxis>,
+}
+
+/// Checks that a cell over maps has no options that act on vectors alone.
+pub(super) fn check_extras(normalization: Normalization) -> Result<(), CellConfigError> {
+    match normalization {
+        Normalization::None => Ok(()),
+        _ => Err(CellConfigError::Options {
+            option: "normalization",
+            other: "a convolutional cell",
+            reason: "norms act on states that are vectors; remove it",
+        }),
+    }
 }
 
 /// [`ConvConfig`] in numbers for each axis.

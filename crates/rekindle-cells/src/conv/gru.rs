@@ -7,7 +7,7 @@ use burn::tensor::{Device, Tensor};
 use rekindle_kernels::Order;
 use serde::{Deserialize, Serialize};
 
-use super::config::Convolutions;
+use super::config::{Convolutions, check_extras};
 use super::convolution::everywhere;
 use super::scan::ConvScan;
 use super::{
@@ -40,6 +40,7 @@ where
     /// Checks the configuration and returns its convolutions.
     fn resolve(&self) -> Result<Convolutions, ConvConfigError> {
         self.cell.validate()?;
+        check_extras(self.cell.normalization)?;
         let widths = [self.cell.d_input, self.cell.d_hidden];
         self.convolution.resolve(Tensor::<D>::AXES, widths)
     }
@@ -65,6 +66,7 @@ where
         let Gru {
             weights,
             initial,
+            extras: _,
             reset,
             update,
             activations,

@@ -6,7 +6,9 @@ use burn::tensor::{Device, Tensor, s};
 use rekindle_init::{GateBias, RecurrentScheme};
 
 use super::{Gru, GruActivations, Reset, Update};
-use crate::{CellConfig, CellConfigError, InitialState, LearnedState, Weights};
+use crate::{
+    CellConfig, CellConfigError, Extras, InitialState, LearnedState, Normalization, Weights,
+};
 
 /// Configuration of a [`Gru`].
 #[derive(Config, Debug)]
@@ -37,6 +39,10 @@ pub struct GruConfig {
     /// What the cell starts from when no state is given. Default: zeros.
     #[config(default = "InitialState::Zeros")]
     pub initial_state: InitialState,
+    /// How the cell normalises. Default: not at all. Recurrent products are not normalised with [`Reset::Before`], which
+    /// takes them in two parts: of all norms, it has [`Normalization::SequenceBatch`] alone.
+    #[config(default = "Normalization::None")]
+    pub normalization: Normalization,
 }
 
 impl CellConfig for GruConfig {
@@ -55,6 +61,7 @@ impl CellConfig for GruConfig {
         Gru {
             weights,
             initial: LearnedState::init(self.initial_state, &[self.d_hidden], device),
+            extras: Extras::init(self.normalization, 3 * self.d_hidden, None, device),
             reset: self.reset,
             update: self.update,
             activations: self.activations,
@@ -82,6 +89,14 @@ impl CellConfig for GruConfig {
         CellConfigError::check_clip("clip", self.clip)?;
         self.activations.gate.validate()?;
         self.activations.candidate.validate()?;
+        self.normalization.validate()?;
+        if self.normalization.is_within_steps() && self.reset == Reset::Before {
+            return Err(CellConfigError::Options {
+                option: "a norm of the recurrent product",
+                other: "reset before it",
+                reason: "the product is taken in two parts; set reset to after, or take a sequence-wise norm",
+            });
+        }
         Ok(self.init.validate_for(Gru::GATES)?)
     }
 }

@@ -18,8 +18,7 @@ pub use equations::GruEquations;
 pub use options::{GruActivations, Reset, Update};
 pub use variant::GruVariant;
 
-use crate::weights::scan_cell;
-use crate::{Cell, LearnedState, Sequences, Weights};
+use crate::{Cell, Extras, LearnedState, Sequences, Weights};
 
 /// A GRU cell.
 ///
@@ -68,6 +67,8 @@ pub struct Gru {
     pub weights: Weights,
     /// The initial hidden state, if it is learned.
     pub initial: Option<LearnedState>,
+    /// Norms and dropouts.
+    pub extras: Extras,
     /// Where the reset gate acts.
     #[module(skip)]
     pub reset: Reset,
@@ -116,7 +117,7 @@ impl Cell for Gru {
     fn scan(&self, input: Sequences, hidden: Tensor<2>, order: Order) -> (Tensor<3>, Tensor<2>) {
         let parameters = self.weights.parameters();
         let (output, [hidden]) = match self.is_plain() {
-            true => scan_cell(&GruEquations, parameters, input, [hidden], order),
+            true => (self.extras).scan(&GruEquations, parameters, input, [hidden], order),
             false => {
                 let variant = GruVariant {
                     reset: self.reset,
@@ -124,7 +125,8 @@ impl Cell for Gru {
                     activations: self.activations,
                     clip: self.clip,
                 };
-                scan_cell(&variant, parameters, input, [hidden], order)
+                self.extras
+                    .scan(&variant, parameters, input, [hidden], order)
             }
         };
         (output, hidden)

@@ -45,14 +45,22 @@ impl GruVariant {
     }
 }
 
+/// The candidate's factor, from what stands for it among the units.
+#[inline(always)]
+fn factor<V: Lane>(more: &V) -> V {
+    more.constant(1.0) + more.clone()
+}
+
 impl Equations for GruVariant {
     type Gates<T: Clone + Debug> = [T; 3];
     type States<T: Clone + Debug> = [T; 1];
     /// The pre-activations of `r`, `z` and `n`, and the hidden part of that of `n`.
     type Saved<T: Clone + Debug> = [T; 4];
-    type Units<T: Clone + Debug> = [T; 0];
+    /// The candidate's factor, less 1.
+    type Units<T: Clone + Debug> = [T; 1];
 
     const APART: usize = 1;
+    const FACTOR: bool = true;
 
     fn has_middle(&self) -> bool {
         self.reset == Reset::Before
@@ -64,14 +72,14 @@ impl Equations for GruVariant {
         [x_r, x_z, x_n]: [V; 3],
         [h_r, h_z, h_n]: [V; 3],
         [h]: [V; 1],
-        []: [V; 0],
+        [more]: [V; 1],
     ) -> ([V; 1], [V; 4]) {
         let (a_r, a_z) = (x_r + h_r, x_z + h_z);
         let a_n = match self.reset {
             Reset::After => x_n + self.gate().value(a_r.clone()) * h_n.clone(),
             Reset::Before => x_n + h_n.clone(),
         };
-        let n = self.candidate().value(a_n.clone());
+        let n = self.candidate().value(a_n.clone()) * factor(&more);
         let [old, new] = self.fractions(self.gate().value(a_z.clone()));
         ([new * n + old * h], [a_r, a_z, a_n, h_n])
     }
@@ -82,18 +90,18 @@ impl Equations for GruVariant {
         [a_r, a_z, a_n, h_n]: [V; 4],
         [h]: [V; 1],
         _new: [V; 1],
-        []: [V; 0],
+        [more]: [V; 1],
         [grad]: [V; 1],
     ) -> StepGradients<Self, V> {
         let z = self.gate().value(a_z.clone());
         let n = self.candidate().value(a_n.clone());
         let [old, new] = self.fractions(z.clone());
         let content = match self.update {
-            Update::Keep => h - n.clone(),
-            Update::Replace => n.clone() - h,
+            Update::Keep => h - n.clone() * factor(&more),
+            Update::Replace => n.clone() * factor(&more) - h,
         };
         let d_z = grad.clone() * content * self.gate().slope(a_z, z);
-        let d_n = grad.clone() * new * self.candidate().slope(a_n, n);
+        let d_n = grad.clone() * new * factor(&more) * self.candidate().slope(a_n, n);
         let (d_r, d_h_n) = match self.reset {
             Reset::After => {
                 let r = self.gate().value(a_r.clone());
@@ -106,7 +114,7 @@ impl Equations for GruVariant {
             [d_r.clone(), d_z.clone(), d_n],
             [d_r, d_z, d_h_n],
             [grad * old],
-            [],
+            [more.zero()],
         )
     }
 
@@ -117,7 +125,7 @@ impl Equations for GruVariant {
         [x_r, _, _]: [V; 3],
         [h_r, _, _]: [V; 3],
         [h]: [V; 1],
-        []: [V; 0],
+        _units: [V; 1],
     ) -> V {
         self.gate().value(x_r + h_r) * h
     }
@@ -127,12 +135,12 @@ impl Equations for GruVariant {
         &self,
         [a_r, _, _, _]: [V; 4],
         [h]: [V; 1],
-        []: [V; 0],
+        [more]: [V; 1],
         grad: V,
     ) -> StepGradients<Self, V> {
         let r = self.gate().value(a_r.clone());
         let d_r = grad.clone() * h * self.gate().slope(a_r, r.clone());
         let gates = [d_r, grad.zero(), grad.zero()];
-        StepGradients::new(gates.clone(), gates, [grad * r], [])
+        StepGradients::new(gates.clone(), gates, [grad * r], [more.zero()])
     }
 }

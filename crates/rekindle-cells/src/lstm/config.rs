@@ -6,7 +6,9 @@ use burn::tensor::{Device, Tensor};
 use rekindle_init::{Initializer, RecurrentScheme, RecurrentWidths};
 
 use super::{Lstm, LstmActivations, LstmGates, Peepholes};
-use crate::{CellConfig, CellConfigError, InitialState, LearnedState, Weights};
+use crate::{
+    CellConfig, CellConfigError, Extras, InitialState, LearnedState, Normalization, Weights,
+};
 
 /// Configuration of an [`Lstm`]. All options go together, but for those that [`validate`](CellConfig::validate) refuses.
 ///
@@ -64,6 +66,10 @@ pub struct LstmConfig {
     /// What the cell starts from when no state is given. Default: zeros.
     #[config(default = "InitialState::Zeros")]
     pub initial_state: InitialState,
+    /// How the cell normalises. Default: not at all. Recurrent products are not normalised with [`Peepholes::Full`],
+    /// which takes them in two parts: of all norms, it has [`Normalization::SequenceBatch`] alone.
+    #[config(default = "Normalization::None")]
+    pub normalization: Normalization,
 }
 
 impl CellConfig for LstmConfig {
@@ -99,6 +105,12 @@ impl CellConfig for LstmConfig {
                 Param::from_tensor(self.init.input.sample([d_hidden, d_projected], device))
             }),
             initial: LearnedState::init(self.initial_state, &states, device),
+            extras: Extras::init(
+                self.normalization,
+                gates.len() * d_hidden,
+                Some(d_hidden),
+                device,
+            ),
             gates: self.gates,
             activations: self.activations,
             clip: self.clip,
@@ -150,6 +162,14 @@ impl CellConfig for LstmConfig {
             activation.validate()?;
         }
         self.peephole_init.validate()?;
+        self.normalization.validate()?;
+        if self.normalization.is_within_steps() && self.peepholes == Peepholes::Full {
+            return Err(CellConfigError::Options {
+                option: "a norm of the recurrent product",
+                other: "full peepholes",
+                reason: "the product is taken in two parts; take diagonal peepholes or a sequence-wise norm",
+            });
+        }
         Ok(self.init.validate_for(self.gates.packed())?)
     }
 }

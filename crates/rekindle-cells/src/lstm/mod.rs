@@ -20,8 +20,7 @@ pub use options::{LstmActivations, LstmGates, Peepholes};
 pub use state::LstmState;
 pub use variant::LstmVariant;
 
-use crate::weights::scan_cell;
-use crate::{Cell, LearnedState, Sequences, Weights};
+use crate::{Cell, Extras, LearnedState, Sequences, Weights};
 
 /// An LSTM cell.
 ///
@@ -82,6 +81,8 @@ pub struct Lstm {
     pub weight_hr: Option<Param<Tensor<2>>>,
     /// The initial state, if it is learned: of h, of the gates with gate recurrence, of c.
     pub initial: Option<LearnedState>,
+    /// Norms and dropouts.
+    pub extras: Extras,
     /// Which gates there are.
     #[module(skip)]
     pub gates: LstmGates,
@@ -114,11 +115,12 @@ impl Lstm {
             && self.activations == LstmActivations::default()
             && self.clip.is_none()
             && self.cell_clip.is_none()
+            && !self.extras.need_options()
     }
 
-    fn variant<const GATES: usize, const STATES: usize, const PEEPHOLES: usize>(
+    fn variant<const GATES: usize, const STATES: usize, const UNITS: usize>(
         &self,
-    ) -> LstmVariant<GATES, STATES, PEEPHOLES> {
+    ) -> LstmVariant<GATES, STATES, UNITS> {
         LstmVariant {
             gates: self.gates,
             peepholes: match (&self.peepholes, &self.weight_ch) {
@@ -163,7 +165,8 @@ impl Lstm {
             found.len()
         );
         let state = E::States::from_fn(|index| found[index].clone());
-        let (output, state) = scan_cell(equations, self.parameters(), sequences, state, order);
+        let (output, state) =
+            (self.extras).scan(equations, self.parameters(), sequences, state, order);
         (output, LstmState::from_slice(state.as_ref()))
     }
 }
@@ -211,12 +214,12 @@ impl Cell for Lstm {
         match (self.gates, &self.weight_gh) {
             _ if self.is_plain() => self.scan_with(&LstmEquations, input, state, order),
             (LstmGates::All, None) => {
-                self.scan_with(&self.variant::<4, 2, 3>(), input, state, order)
+                self.scan_with(&self.variant::<4, 2, 4>(), input, state, order)
             }
             (LstmGates::All, Some(_)) => {
-                self.scan_with(&self.variant::<4, 5, 3>(), input, state, order)
+                self.scan_with(&self.variant::<4, 5, 4>(), input, state, order)
             }
-            _ => self.scan_with(&self.variant::<3, 2, 2>(), input, state, order),
+            _ => self.scan_with(&self.variant::<3, 2, 3>(), input, state, order),
         }
     }
 }
@@ -236,7 +239,7 @@ impl ModuleDisplay for Lstm {
         if self.weight_hr.is_some() {
             content = content.add("d_projected", &self.weights.d_hidden());
         }
-        let variant = self.variant::<4, 2, 3>();
+        let variant = self.variant::<4, 2, 4>();
         if self.gates != LstmGates::All {
             content = content.add("gates", &format!("{:?}", self.gates));
         }

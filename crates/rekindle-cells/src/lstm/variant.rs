@@ -9,9 +9,10 @@ use crate::activation::{Clipped, clipped, inside};
 
 /// The equations of an LSTM with options: see [`Lstm`](super::Lstm).
 ///
-/// `GATES` are packed, `PEEPHOLES` of them see the cell state; `STATES` is 2, or 5 with gate recurrence: `h i f o c`.
+/// `GATES` are packed; `STATES` is 2, or 5 with gate recurrence: `h i f o c`; `UNITS` are the diagonal peepholes, one for
+/// each gate but the candidate, and the candidate's factor less 1.
 #[derive(Clone, Debug)]
-pub struct LstmVariant<const GATES: usize, const STATES: usize, const PEEPHOLES: usize> {
+pub struct LstmVariant<const GATES: usize, const STATES: usize, const UNITS: usize> {
     /// Which gates there are.
     pub gates: LstmGates,
     /// How gates see the cell state.
@@ -36,6 +37,10 @@ struct Roles<V> {
 struct Content<V> {
     /// The gates and the candidate; no output gate yet.
     gates: Roles<V>,
+    /// The candidate times its factor.
+    entering: V,
+    /// The factor.
+    factor: V,
     /// `f ⊙ c + i ⊙ g`, before it is clipped.
     sum: V,
 }
@@ -68,6 +73,16 @@ fn times<V: Lane>(gate: Option<V>, value: V) -> V {
     }
 }
 
+/// `value`, where there is a gate.
+#[inline(always)]
+#[allow(clippy::manual_map, reason = "closures are not always inlined")]
+fn same_if<V: Lane>(gate: &Option<V>, value: &V) -> Option<V> {
+    match gate {
+        Some(_) => Some(value.clone()),
+        None => None,
+    }
+}
+
 /// `left + right`; `None`: 0.
 #[inline(always)]
 fn plus<V: Lane>(left: V, right: Option<V>) -> V {
@@ -77,8 +92,8 @@ fn plus<V: Lane>(left: V, right: Option<V>) -> V {
     }
 }
 
-impl<const GATES: usize, const STATES: usize, const PEEPHOLES: usize>
-    LstmVariant<GATES, STATES, PEEPHOLES>
+impl<const GATES: usize, const STATES: usize, const UNITS: usize>
+    LstmVariant<GATES, STATES, UNITS>
 {
     fn gate(&self) -> Clipped {
         Clipped {
@@ -143,8 +158,8 @@ impl<const GATES: usize, const STATES: usize, const PEEPHOLES: usize>
 
     /// The diagonal peepholes of `i`, `f` and `o`.
     #[inline(always)]
-    fn peepholes<V: Lane>(&self, units: &[V; PEEPHOLES]) -> [Option<V>; 3] {
-        let last = PEEPHOLES - 1;
+    fn peepholes<V: Lane>(&self, units: &[V; UNITS]) -> [Option<V>; 3] {
+        let last = UNITS - 2;
         let [i, f, o] = match (self.peepholes, self.gates) {
             (Peepholes::None | Peepholes::Full, _) => [None; 3],
             (_, LstmGates::All) => [Some(0), Some(1), Some(last)],
@@ -162,7 +177,7 @@ impl<const GATES: usize, const STATES: usize, const PEEPHOLES: usize>
         input: [V; GATES],
         hidden: [V; GATES],
         c: &V,
-        units: &[V; PEEPHOLES],
+        units: &[V; UNITS],
     ) -> Roles<V> {
         let sums = std::array::from_fn(|gate| input[gate].clone() + hidden[gate].clone());
         let mut sums = self.roles(sums);
@@ -199,7 +214,9 @@ impl<const GATES: usize, const STATES: usize, const PEEPHOLES: usize>
 
     /// The way from pre-activations to the new cell state.
     #[inline(always)]
-    fn content<V: Lane>(&self, a: &Roles<V>, c: &V) -> Content<V> {
+    fn content<V: Lane>(&self, a: &Roles<V>, c: &V, units: &[V; UNITS]) -> Content<V> {
+        let more = units[UNITS - 1].clone();
+        let factor = more.constant(1.0) + more;
         let gates = Roles {
             i: self.open(&a.i),
             f: self.open(&a.f),
@@ -207,8 +224,14 @@ impl<const GATES: usize, const STATES: usize, const PEEPHOLES: usize>
             o: None,
         };
         let kept = times(self.forget(&gates), c.clone());
-        let sum = kept + times(gates.i.clone(), gates.g.clone());
-        Content { gates, sum }
+        let entering = gates.g.clone() * factor.clone();
+        let sum = kept + times(gates.i.clone(), entering.clone());
+        Content {
+            gates,
+            entering,
+            factor,
+            sum,
+        }
     }
 
     /// The forget gate, a value of its own or what the input gate leaves; `None`: 1.
@@ -234,10 +257,10 @@ impl<const GATES: usize, const STATES: usize, const PEEPHOLES: usize>
         let gates = content.gates;
         let kept = times(self.forget(&gates), d_sum.clone());
         let entering = match self.gates {
-            LstmGates::Coupled => gates.g.clone() - c.clone(),
-            _ => gates.g.clone(),
+            LstmGates::Coupled => content.entering - c.clone(),
+            _ => content.entering,
         };
-        let d_g = times(gates.i.clone(), d_sum.clone());
+        let d_g = times(gates.i.clone(), d_sum.clone()) * content.factor;
         let gradients = Roles {
             i: self.open_backward(&a.i, gates.i, d_sum.clone() * entering, grad_i),
             f: self.open_backward(&a.f, gates.f, d_sum * c.clone(), grad_f),
@@ -254,7 +277,7 @@ impl<const GATES: usize, const STATES: usize, const PEEPHOLES: usize>
         gates: Roles<V>,
         kept: V,
         [c, c_new]: [&V; 2],
-        units: [V; PEEPHOLES],
+        units: [V; UNITS],
     ) -> StepGradients<Self, V> {
         let zero = kept.zero();
         let [i, f, _] = self.peepholes(&units);
@@ -281,16 +304,18 @@ impl<const GATES: usize, const STATES: usize, const PEEPHOLES: usize>
     }
 }
 
-impl<const GATES: usize, const STATES: usize, const PEEPHOLES: usize> Equations
-    for LstmVariant<GATES, STATES, PEEPHOLES>
+impl<const GATES: usize, const STATES: usize, const UNITS: usize> Equations
+    for LstmVariant<GATES, STATES, UNITS>
 {
     type Gates<T: Clone + Debug> = [T; GATES];
     type States<T: Clone + Debug> = [T; STATES];
     /// The pre-activations.
     type Saved<T: Clone + Debug> = [T; GATES];
-    type Units<T: Clone + Debug> = [T; PEEPHOLES];
+    type Units<T: Clone + Debug> = [T; UNITS];
 
     const APART: usize = 0;
+    const FACTOR: bool = true;
+    const SHOWS: bool = true;
 
     fn reads(&self) -> usize {
         let hidden_and_gates = STATES - 1;
@@ -307,11 +332,11 @@ impl<const GATES: usize, const STATES: usize, const PEEPHOLES: usize> Equations
         input: [V; GATES],
         hidden: [V; GATES],
         state: [V; STATES],
-        units: [V; PEEPHOLES],
+        units: [V; UNITS],
     ) -> ([V; STATES], [V; GATES]) {
         let c = &state[STATES - 1];
         let mut a = self.arguments(input, hidden, c, &units);
-        let content = self.content(&a, c);
+        let content = self.content(&a, c, &units);
         let c = clipped(content.sum, self.cell_clip);
         let [_, _, p_o] = self.peepholes(&units);
         a.o = peek(a.o, p_o, &c);
@@ -333,12 +358,12 @@ impl<const GATES: usize, const STATES: usize, const PEEPHOLES: usize> Equations
         saved: [V; GATES],
         old: [V; STATES],
         new: [V; STATES],
-        units: [V; PEEPHOLES],
+        units: [V; UNITS],
         grad: [V; STATES],
     ) -> StepGradients<Self, V> {
         let (c, c_new) = (&old[STATES - 1], &new[STATES - 1]);
         let a = self.roles(saved);
-        let content = self.content(&a, c);
+        let content = self.content(&a, c, &units);
         let shown = self.activations.output.value(c_new.clone());
         let (grad_h, grad_c) = (grad[0].clone(), grad[STATES - 1].clone());
         let [grad_i, grad_f, grad_o] = match STATES {
@@ -370,11 +395,11 @@ impl<const GATES: usize, const STATES: usize, const PEEPHOLES: usize> Equations
         input: [V; GATES],
         hidden: [V; GATES],
         state: [V; STATES],
-        units: [V; PEEPHOLES],
+        units: [V; UNITS],
     ) -> V {
         let c = &state[STATES - 1];
         let a = self.arguments(input, hidden, c, &units);
-        clipped(self.content(&a, c).sum, self.cell_clip)
+        clipped(self.content(&a, c, &units).sum, self.cell_clip)
     }
 
     #[inline(always)]
@@ -382,12 +407,12 @@ impl<const GATES: usize, const STATES: usize, const PEEPHOLES: usize> Equations
         &self,
         saved: [V; GATES],
         old: [V; STATES],
-        units: [V; PEEPHOLES],
+        units: [V; UNITS],
         grad: V,
     ) -> StepGradients<Self, V> {
         let c = &old[STATES - 1];
         let a = self.roles(saved);
-        let content = self.content(&a, c);
+        let content = self.content(&a, c, &units);
         let d_sum = inside(grad, content.sum.clone(), self.cell_clip);
         let (mut gates, kept) = self.content_backward(&a, content, c, d_sum, [None, None]);
         gates.o = if self.has_output() {
@@ -396,5 +421,42 @@ impl<const GATES: usize, const STATES: usize, const PEEPHOLES: usize> Equations
             None
         };
         self.gradients(gates, kept, [c, c], units)
+    }
+
+    /// `σ(o) ⊙ tanh(N(c′))`, with the gates and activations that there are.
+    #[inline(always)]
+    fn show<V: Lane>(&self, saved: [V; GATES], normed: V) -> V {
+        let o = self.open(&self.roles(saved).o);
+        times(o, self.activations.output.value(normed))
+    }
+
+    #[inline(always)]
+    fn show_backward<V: Lane>(
+        &self,
+        saved: [V; GATES],
+        new: [V; STATES],
+        units: [V; UNITS],
+        normed: V,
+        grad: V,
+    ) -> (StepGradients<Self, V>, V) {
+        let (a, zero) = (self.roles(saved), grad.zero());
+        let o = self.open(&a.o);
+        let shown = self.activations.output.value(normed.clone());
+        let slope = self.activations.output.slope(normed, shown.clone());
+        let d_normed = times(o.clone(), grad.clone()) * slope;
+        let d_o = self.open_backward(&a.o, o, grad * shown, None);
+        let [_, _, p_o] = self.peepholes(&units);
+        let d_c = match (&d_o, p_o) {
+            (Some(d_o), Some(p_o)) => d_o.clone() * p_o,
+            _ => zero.clone(),
+        };
+        let gates = Roles {
+            i: same_if(&a.i, &zero),
+            f: same_if(&a.f, &zero),
+            g: zero.clone(),
+            o: d_o,
+        };
+        let step = self.gradients(gates, d_c, [&zero, &new[STATES - 1]], units);
+        (step, d_normed)
     }
 }

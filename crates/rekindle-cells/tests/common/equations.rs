@@ -44,25 +44,25 @@ pub fn every_option(law: &impl EquationsLaw) {
     }
     law.check("elman clip", &elman(Activation::Tanh, Some(0.5)), Kinked);
 
-    law.check("lstm variant", &lstm::<4, 2, 3>(All, Of::None), Fine);
-    law.check("lstm diagonal", &lstm::<4, 2, 3>(All, Of::Diagonal), Fine);
-    law.check("lstm full", &lstm::<4, 2, 3>(All, Of::Full), Fine);
-    law.check("lstm clips", &clipped(lstm::<4, 2, 3>(All, Of::Diagonal)), Kinked);
-    law.check("lstm clips, full", &clipped(lstm::<4, 2, 3>(All, Of::Full)), Kinked);
-    law.check("lstm smooth", &smooth(lstm::<4, 2, 3>(All, Of::Diagonal)), Fine);
-    law.check("lstm kinked", &kinked(lstm::<4, 2, 3>(All, Of::Full)), Kinked);
-    law.check("lstm coupled", &lstm::<3, 2, 2>(Coupled, Of::None), Fine);
-    law.check("lstm coupled, diagonal", &lstm::<3, 2, 2>(Coupled, Of::Diagonal), Fine);
-    law.check("lstm coupled, full", &clipped(lstm::<3, 2, 2>(Coupled, Of::Full)), Kinked);
-    law.check("lstm no input, diagonal", &lstm::<3, 2, 2>(NoInput, Of::Diagonal), Fine);
-    law.check("lstm no input, full", &smooth(lstm::<3, 2, 2>(NoInput, Of::Full)), Fine);
-    law.check("lstm no forget, diagonal", &lstm::<3, 2, 2>(NoForget, Of::Diagonal), Fine);
-    law.check("lstm no forget, full", &lstm::<3, 2, 2>(NoForget, Of::Full), Fine);
-    law.check("lstm no output, diagonal", &lstm::<3, 2, 2>(NoOutput, Of::Diagonal), Fine);
-    law.check("lstm no output, full", &kinked(lstm::<3, 2, 2>(NoOutput, Of::Full)), Kinked);
-    law.check("lstm recurrence", &lstm::<4, 5, 3>(All, Of::None), Fine);
-    law.check("lstm recurrence, diagonal", &clipped(lstm::<4, 5, 3>(All, Of::Diagonal)), Kinked);
-    law.check("lstm recurrence, full", &smooth(lstm::<4, 5, 3>(All, Of::Full)), Fine);
+    law.check("lstm variant", &lstm::<4, 2, 4>(All, Of::None), Fine);
+    law.check("lstm diagonal", &lstm::<4, 2, 4>(All, Of::Diagonal), Fine);
+    law.check("lstm full", &lstm::<4, 2, 4>(All, Of::Full), Fine);
+    law.check("lstm clips", &clipped(lstm::<4, 2, 4>(All, Of::Diagonal)), Kinked);
+    law.check("lstm clips, full", &clipped(lstm::<4, 2, 4>(All, Of::Full)), Kinked);
+    law.check("lstm smooth", &smooth(lstm::<4, 2, 4>(All, Of::Diagonal)), Fine);
+    law.check("lstm kinked", &kinked(lstm::<4, 2, 4>(All, Of::Full)), Kinked);
+    law.check("lstm coupled", &lstm::<3, 2, 3>(Coupled, Of::None), Fine);
+    law.check("lstm coupled, diagonal", &lstm::<3, 2, 3>(Coupled, Of::Diagonal), Fine);
+    law.check("lstm coupled, full", &clipped(lstm::<3, 2, 3>(Coupled, Of::Full)), Kinked);
+    law.check("lstm no input, diagonal", &lstm::<3, 2, 3>(NoInput, Of::Diagonal), Fine);
+    law.check("lstm no input, full", &smooth(lstm::<3, 2, 3>(NoInput, Of::Full)), Fine);
+    law.check("lstm no forget, diagonal", &lstm::<3, 2, 3>(NoForget, Of::Diagonal), Fine);
+    law.check("lstm no forget, full", &lstm::<3, 2, 3>(NoForget, Of::Full), Fine);
+    law.check("lstm no output, diagonal", &lstm::<3, 2, 3>(NoOutput, Of::Diagonal), Fine);
+    law.check("lstm no output, full", &kinked(lstm::<3, 2, 3>(NoOutput, Of::Full)), Kinked);
+    law.check("lstm recurrence", &lstm::<4, 5, 4>(All, Of::None), Fine);
+    law.check("lstm recurrence, diagonal", &clipped(lstm::<4, 5, 4>(All, Of::Diagonal)), Kinked);
+    law.check("lstm recurrence, full", &smooth(lstm::<4, 5, 4>(All, Of::Full)), Fine);
 
     law.check("gru variant", &gru(Reset::After, Update::Keep), Fine);
     law.check("gru replace", &gru(Reset::After, Update::Replace), Fine);

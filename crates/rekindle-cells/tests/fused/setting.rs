@@ -2,7 +2,7 @@
 
 use burn::tensor::{Bool, DType, Device, Tensor, TensorData};
 use rekindle_cells::{Array, Equations, Layout, Lengths, Order, Parameters};
-use rekindle_kernels::{Scan, Scanned};
+use rekindle_kernels::{Scan, Scanned, Within};
 use rekindle_testkit::random;
 
 use crate::equations::Numbers;
@@ -40,7 +40,7 @@ impl Arguments {
     pub fn of<E: Equations>(equations: &E) -> Self {
         Self {
             reads: equations.reads(),
-            units: <E::Units<()> as Array<()>>::LEN,
+            units: <E::Units<()> as Array<()>>::LEN - usize::from(E::FACTOR),
             states: <E::States<()> as Array<()>>::LEN,
         }
     }
@@ -309,6 +309,7 @@ impl<E: Equations> Leaves<E> {
             lengths: self.setting.lengths.clone().map(Lengths::new),
             order: self.setting.order,
             layout: self.setting.layout,
+            within: Within::default(),
         }
     }
 

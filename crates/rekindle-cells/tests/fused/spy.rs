@@ -74,6 +74,7 @@ impl<E: Equations> Equations for Spy<E> {
     type Units<T: Clone + Debug> = E::Units<T>;
 
     const APART: usize = E::APART;
+    const FACTOR: bool = E::FACTOR;
 
     fn reads(&self) -> usize {
         self.equations.reads()

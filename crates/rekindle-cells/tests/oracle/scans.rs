@@ -3,8 +3,8 @@
 
 use burn::tensor::{DType, Device, Gradients, Tensor};
 use rekindle_cells::{Array, Equations, Layout, Lengths, Order, Parameters};
-use rekindle_kernels::Scan;
 use rekindle_kernels::reference::scan;
+use rekindle_kernels::{Scan, Within};
 use rekindle_testkit::{devices, random};
 
 use crate::equations::{self, EquationsLaw, every_cell, every_option};
@@ -93,7 +93,7 @@ impl<'a, E: Equations> Comparison<'a, E> {
         let width = |state: usize| if state == 0 { d_output } else { d_hidden };
         let states = 0..<E::States<()> as Array<()>>::LEN;
         let units = match setting.units {
-            true => <E::Units<()> as Array<()>>::LEN,
+            true => <E::Units<()> as Array<()>>::LEN - usize::from(E::FACTOR),
             false => 0,
         };
         let of_read = |read: usize| leaf2([width(read), packed], 20 + read as u64);
@@ -131,6 +131,7 @@ impl<'a, E: Equations> Comparison<'a, E> {
                 lengths: self.setting.lengths.clone().map(Lengths::new),
                 order: self.setting.order,
                 layout: Layout::BatchFirst,
+                within: Within::default(),
             },
         );
         (scanned.output, scanned.state.into_iter().collect())

@@ -275,7 +275,7 @@ impl Backward {
             input: vec![0.0; gates * d_hidden],
             hidden: vec![0.0; gates * d_hidden],
             state: rows(<E::States<()> as Array<()>>::LEN),
-            units: rows(<E::Units<()> as Array<()>>::LEN),
+            units: rows(<E::Units<()> as Array<()>>::LEN - usize::from(E::FACTOR)),
         }
     }
 

@@ -12,7 +12,7 @@ use burn::tensor::{DType, Shape, Tensor};
 
 use crate::cpu::{Forward, Isa, Operands, Plan, Timetable};
 use crate::scan::Widths;
-use crate::{Array, Equations, Layout, Parameters, Scan, Scanned};
+use crate::{Array, Equations, Layout, Parameters, Scan, Scanned, Statistics};
 use host::{Host, Number};
 use tensors::Tensors;
 
@@ -23,7 +23,7 @@ pub(crate) fn scan<E: Equations>(
     widths: Widths,
 ) -> Result<Scanned<E>, Box<Scan<E>>> {
     let empty = widths.batch == 0 || scan.lengths.as_ref().is_some_and(|l| l.longest() == 0);
-    let isa = Isa::best().filter(|_| !empty && runs_on(&scan));
+    let isa = Isa::best().filter(|_| !empty && scan.within.is_empty() && runs_on(&scan));
     let Some(isa) = isa else {
         return Err(Box::new(scan));
     };
@@ -60,6 +60,7 @@ pub(crate) fn scan<E: Equations>(
     Ok(Scanned {
         output: Tensor::from_dispatch(outputs.output),
         state: E::States::from_fn(|_| state.next().expect("as many states as went in")),
+        statistics: Statistics::default(),
     })
 }
 

@@ -7,7 +7,7 @@ use rekindle_init::Initializer;
 use serde::{Deserialize, Serialize};
 
 use super::ConvLstm;
-use crate::conv::config::Convolutions;
+use crate::conv::config::{Convolutions, check_extras};
 use crate::conv::convolution::{as_weight, maps};
 use crate::conv::{ConvCellConfig, ConvConfig, ConvConfigError, ConvWeights, Frame, PerAxis};
 use crate::{CellConfig, CellConfigError, Lstm, LstmConfig, Peepholes};
@@ -37,6 +37,7 @@ where
     /// Checks the configuration and returns its convolutions.
     fn resolve(&self) -> Result<Convolutions, ConvConfigError> {
         self.cell.validate()?;
+        check_extras(self.cell.normalization)?;
         if self.cell.d_projected.is_some() {
             return Err(ConvConfigError::Cell(CellConfigError::Options {
                 option: "d_projected",
@@ -72,6 +73,7 @@ where
             weight_gh: _,
             weight_hr: _,
             initial,
+            extras: _,
             gates,
             activations,
             clip,

@@ -103,9 +103,9 @@ impl<const D: usize> ConvLstm<D> {
         }
     }
 
-    fn variant<const GATES: usize, const STATES: usize, const PEEPHOLES: usize>(
+    fn variant<const GATES: usize, const STATES: usize, const UNITS: usize>(
         &self,
-    ) -> LstmVariant<GATES, STATES, PEEPHOLES> {
+    ) -> LstmVariant<GATES, STATES, UNITS> {
         LstmVariant {
             gates: self.gates,
             peepholes: self.peephole_kind(),
@@ -215,12 +215,12 @@ where
     ) -> (Frames<D>, ConvLstmState<D>) {
         match (self.gates, &self.weight_gh) {
             (LstmGates::All, None) => {
-                self.scan_with(&self.variant::<4, 2, 3>(), frames, state, order)
+                self.scan_with(&self.variant::<4, 2, 4>(), frames, state, order)
             }
             (LstmGates::All, Some(_)) => {
-                self.scan_with(&self.variant::<4, 5, 3>(), frames, state, order)
+                self.scan_with(&self.variant::<4, 5, 4>(), frames, state, order)
             }
-            _ => self.scan_with(&self.variant::<3, 2, 2>(), frames, state, order),
+            _ => self.scan_with(&self.variant::<3, 2, 3>(), frames, state, order),
         }
     }
 }
