@@ -6,3 +6,7 @@ pub mod dropout;
 pub mod penalty;
 pub mod prune;
 pub mod units;
+
+mod path;
+
+pub use path::Targets;
