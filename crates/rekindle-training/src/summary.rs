@@ -1,8 +1,5 @@
 //! The report of a run, from its figures.
 
-use std::path::Path;
-
-use crate::files::{self, FileError};
 use crate::history::StepRow;
 use crate::recipe::{Keep, Recipe};
 use crate::report::{Chart, ConfusionMatrix, Fact, Line, Report, Scale, ScoreRow};
@@ -139,19 +136,4 @@ impl Summary<'_> {
             ..Chart::new("Gradient norm", "step", label, lines)
         }
     }
-}
-
-/// The steps of a run folder.
-pub(crate) fn read_steps(path: &Path) -> Result<Vec<StepRow>, FileError> {
-    let text = files::read_text(path)?;
-    let lines = text.lines().enumerate().skip(1);
-    lines
-        .map(|(index, line)| {
-            StepRow::from_csv(line).ok_or_else(|| {
-                let expected = StepRow::HEADER.trim_end();
-                let problem = format!("line {} is {line:?}, expected {expected}", index + 1);
-                FileError::damaged(path, problem)
-            })
-        })
-        .collect()
 }

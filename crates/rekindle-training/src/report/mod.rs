@@ -1,6 +1,7 @@
 //! The report of a training run: one HTML page that needs no network, no server and no JavaScript.
 //!
-//! A [`Report`] is plain data. [`Report::to_html`] turns it into text: the same report always gives the same bytes.
+//! A [`Report`] is plain data. [`Report::to_html`] turns it into text: the same report always gives the same bytes. A
+//! [`Comparison`] is the same for several runs, as one picture.
 //!
 //! | module | what it does |
 //! |---|---|
@@ -10,9 +11,11 @@
 //! | `chart`, `plot`, `table` | a chart: data and frame, drawing, numbers |
 //! | `confusion` | confusion matrix and per-class scores |
 //! | `page` | puts the parts together |
+//! | `comparison` | several runs in one picture |
 
 mod axis;
 mod chart;
+mod comparison;
 mod confusion;
 mod markup;
 mod page;
@@ -22,6 +25,7 @@ mod thin;
 
 pub use axis::Scale;
 pub use chart::{Chart, Line};
+pub use comparison::{Comparison, Panel, Subject};
 pub use confusion::ConfusionMatrix;
 
 /// What is known about a run once it has ended.
