@@ -38,7 +38,8 @@ impl EpochRow {
 
     /// One line of CSV; what was not measured is empty.
     fn to_csv(&self) -> String {
-        let optional = |value: Option<f64>| value.map(|value| value.to_string()).unwrap_or_default();
+        let optional =
+            |value: Option<f64>| value.map(|value| value.to_string()).unwrap_or_default();
         let numbers = [
             self.epoch.to_string(),
             self.train_loss.to_string(),
@@ -205,7 +206,12 @@ mod tests {
     #[test]
     fn damaged_epochs_are_refused_with_their_line() {
         let row = "1,0.5,0.75,0.25,1,1,0.01,2,3,1.000";
-        for wrong in ["", "1,0.5", "0.5,0.5,0.75,,,,0.01,2,3,1", "1,,0.75,,,,0.01,2,3,1"] {
+        for wrong in [
+            "",
+            "1,0.5",
+            "0.5,0.5,0.75,,,,0.01,2,3,1",
+            "1,,0.75,,,,0.01,2,3,1",
+        ] {
             assert_eq!(EpochRow::from_csv(wrong), None, "{wrong}");
         }
         assert_eq!(EpochRow::from_csv(&format!("{row},1")), None);
@@ -214,6 +220,9 @@ mod tests {
         let text = format!("{}{row}\n{}\n", EpochRow::HEADER, &row[..9]);
         std::fs::write(&path, text).expect("it is written");
         let error = epochs_of(folder.path()).expect_err("half a row");
-        assert!(error.to_string().contains("line 3 is \"1,0.5,0.7\""), "{error}");
+        assert!(
+            error.to_string().contains("line 3 is \"1,0.5,0.7\""),
+            "{error}"
+        );
     }
 }

@@ -28,8 +28,7 @@ impl Spread {
         let count = values.len();
         let mean = values.iter().sum::<f64>() / count as f64;
         let squares = || values.iter().map(|value| (value - mean).powi(2));
-        let deviation =
-            (count > 1).then(|| (squares().sum::<f64>() / (count - 1) as f64).sqrt());
+        let deviation = (count > 1).then(|| (squares().sum::<f64>() / (count - 1) as f64).sqrt());
         (count > 0).then_some(Self { mean, deviation })
     }
 }

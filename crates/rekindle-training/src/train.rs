@@ -14,7 +14,8 @@ use crate::fit::Fit;
 use crate::recipe::{CellKind, Recipe, RecipeError};
 use crate::splits::{DataError, Splits};
 use crate::{
-    Backend, BackendError, Classifier, Event, Observer, Predictions, RunFolder, Scores, history, summary,
+    Backend, BackendError, Classifier, Event, Observer, Predictions, RunFolder, Scores, history,
+    summary,
 };
 
 /// Whether a run begins or goes on.

@@ -119,7 +119,10 @@ impl Comparison {
         if !self.title.is_empty() {
             y += 18.0;
             let title = escape(&self.title);
-            let _ = writeln!(body, "<text class=\"title\" x=\"{EDGE}\" y=\"{y}\">{title}</text>");
+            let _ = writeln!(
+                body,
+                "<text class=\"title\" x=\"{EDGE}\" y=\"{y}\">{title}</text>"
+            );
             y += 14.0;
         }
         y += self.rows(y, &mut body);
@@ -209,12 +212,17 @@ impl Comparison {
     /// For each subject a dot for each run, below them a bar at the mean and one from a deviation below to one above.
     fn dots(&self, axis: &Axis) -> String {
         let mut svg = String::new();
-        let across = |value: f64| coordinate(100.0 * axis.fraction(value.clamp(axis.low, axis.high)));
+        let across =
+            |value: f64| coordinate(100.0 * axis.fraction(value.clamp(axis.low, axis.high)));
         for (place, subject) in self.subjects.iter().enumerate() {
             let middle = ROW * (place as f64 + 0.5);
             let colour = look(place);
             let spread = Spread::of(&subject.drawn().collect::<Vec<_>>());
-            if let Some(Spread { mean, deviation: Some(deviation) }) = spread {
+            if let Some(Spread {
+                mean,
+                deviation: Some(deviation),
+            }) = spread
+            {
                 let _ = write!(
                     svg,
                     "<line class=\"spread {colour}\" x1=\"{}%\" x2=\"{}%\" y1=\"{middle}\" y2=\"{middle}\"/>\
@@ -360,7 +368,10 @@ mod tests {
         Comparison {
             title: "a < b".into(),
             score: "test accuracy (%)".into(),
-            subjects: vec![subject("plain", &[90.0, 94.0]), subject("zone & out", &[95.0])],
+            subjects: vec![
+                subject("plain", &[90.0, 94.0]),
+                subject("zone & out", &[95.0]),
+            ],
             panels: vec![Panel {
                 title: "Loss".into(),
                 x_label: "epoch".into(),
@@ -381,7 +392,11 @@ mod tests {
         while let Some((_, tag)) = rest.split_once('<') {
             let (tag, after) = tag.split_once('>').expect("a tag ends");
             assert!(!tag.contains('<'), "{tag}");
-            let name: &str = tag.trim_start_matches('/').split([' ', '/']).next().expect("a name");
+            let name: &str = tag
+                .trim_start_matches('/')
+                .split([' ', '/'])
+                .next()
+                .expect("a name");
             match (tag.starts_with('/'), tag.ends_with('/')) {
                 (true, _) => assert_eq!(open.pop(), Some(name), "{tag}"),
                 (false, false) => open.push(name),
@@ -399,9 +414,18 @@ mod tests {
         let paths: Vec<&str> = svg.matches("class=\"line colour-1 dash-1 thin\"").collect();
         assert_eq!(paths.len(), 2, "{svg}");
         // Of (4, 0) and (2, 2) the mean is (3, 1), on an axis from 0 to 4.
-        assert!(svg.contains("class=\"line colour-1 dash-1\" d=\"M0 60L1000 180\""), "{svg}");
-        assert!(svg.contains("class=\"line colour-2 dash-2\" d=\"M0 180L1000 180\""), "{svg}");
-        assert!(!svg.contains("colour-2 dash-2 thin"), "one run is its own mean");
+        assert!(
+            svg.contains("class=\"line colour-1 dash-1\" d=\"M0 60L1000 180\""),
+            "{svg}"
+        );
+        assert!(
+            svg.contains("class=\"line colour-2 dash-2\" d=\"M0 180L1000 180\""),
+            "{svg}"
+        );
+        assert!(
+            !svg.contains("colour-2 dash-2 thin"),
+            "one run is its own mean"
+        );
     }
 
     #[test]
@@ -409,12 +433,28 @@ mod tests {
         let svg = comparison().to_svg();
         assert_eq!(svg.matches("class=\"dot colour-1").count(), 2);
         assert_eq!(svg.matches("class=\"dot colour-2").count(), 1);
-        assert_eq!(svg.matches("class=\"mean ").count(), 1, "no spread of one run");
+        assert_eq!(
+            svg.matches("class=\"mean ").count(),
+            1,
+            "no spread of one run"
+        );
         // The axis goes from 90 to 95; the mean of 90 and 94 is 92, the deviation √8.
-        assert!(svg.contains("cx=\"0%\" cy=\"15\"") && svg.contains("cx=\"80%\" cy=\"15\""), "{svg}");
-        assert!(svg.contains("x1=\"40%\" x2=\"40%\" y1=\"6\" y2=\"24\""), "{svg}");
-        assert!(svg.contains(">92.00 ± 2.83</text>") && svg.contains(">95.00</text>"), "{svg}");
-        assert!(svg.contains("plain: 92.00 ± 2.83. zone &amp; out: 95.00.</desc>"), "{svg}");
+        assert!(
+            svg.contains("cx=\"0%\" cy=\"15\"") && svg.contains("cx=\"80%\" cy=\"15\""),
+            "{svg}"
+        );
+        assert!(
+            svg.contains("x1=\"40%\" x2=\"40%\" y1=\"6\" y2=\"24\""),
+            "{svg}"
+        );
+        assert!(
+            svg.contains(">92.00 ± 2.83</text>") && svg.contains(">95.00</text>"),
+            "{svg}"
+        );
+        assert!(
+            svg.contains("plain: 92.00 ± 2.83. zone &amp; out: 95.00.</desc>"),
+            "{svg}"
+        );
     }
 
     #[test]
@@ -425,7 +465,10 @@ mod tests {
         }
         let svg = bare.to_svg();
         assert_nested(&svg);
-        assert!(svg.contains(">zone &amp; out</text>") && !svg.contains("class=\"dot "), "{svg}");
+        assert!(
+            svg.contains(">zone &amp; out</text>") && !svg.contains("class=\"dot "),
+            "{svg}"
+        );
         assert!(!svg.contains("accuracy (%)</text>"), "{svg}");
         assert_nested(&Comparison::default().to_svg());
     }
