@@ -21,7 +21,7 @@ pub(super) struct BackwardTeam<F> {
     pub(super) late_rows: Vec<*const F>,
     middle: Option<Buffer<F>>,
     pub(super) middle_rows: Vec<*mut F>,
-    /// The gradients of the parameters of units: `[parameter, row]`.
+    /// The gradients of the numbers that units have for themselves: `[number, row]`.
     units: Option<Buffer<F>>,
     /// From one parameter's to the next one's.
     pub(super) unit_stride: usize,
@@ -97,7 +97,8 @@ impl<F: Element, E: Equations> BackwardScan<'_, F, E> {
             late,
             middle_rows: all(&middle),
             middle,
-            units: (!self.units.is_empty()).then(|| Buffer::zeros(self.units.len() * rows * width)),
+            units: (!self.units.is_empty())
+                .then(|| Buffer::zeros(geometry.unit_values * rows * width)),
             unit_stride: rows * width,
         }
     }

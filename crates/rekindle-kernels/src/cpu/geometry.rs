@@ -17,6 +17,8 @@ pub(crate) struct Geometry {
     pub(crate) saved: usize,
     /// States besides the hidden one.
     pub(crate) extra_states: usize,
+    /// Numbers that a unit has for itself.
+    pub(crate) unit_values: usize,
     /// The first states, which the recurrent product reads.
     pub(crate) reads: usize,
     /// Whether the last gate reads the middle vector in place of the last of these states.

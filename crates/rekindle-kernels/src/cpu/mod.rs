@@ -98,6 +98,7 @@ impl Plan {
             apart: E::APART,
             saved: <E::Saved<()> as Array<()>>::LEN,
             extra_states: <E::States<()> as Array<()>>::LEN - 1,
+            unit_values: <E::Units<()> as Array<()>>::LEN,
             reads: self.reads,
             middle: self.middle,
             d_hidden: self.d_hidden,
