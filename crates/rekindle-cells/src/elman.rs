@@ -11,8 +11,8 @@ use rekindle_kernels::{Equations, Lane, Order, StepGradients};
 
 use crate::activation::{Activation, Clipped};
 use crate::{
-    Cell, CellConfig, CellConfigError, Extras, InitialState, LearnedState, Normalization,
-    Sequences, Weights,
+    Cell, CellConfig, CellConfigError, CellDropout, Extras, InitialState, LearnedState, NoisyParts,
+    Normalization, Sequences, Weights,
 };
 
 /// Configuration of an [`Elman`] cell.
@@ -41,6 +41,9 @@ pub struct ElmanConfig {
     /// How the cell normalises. Default: not at all.
     #[config(default = "Normalization::None")]
     pub normalization: Normalization,
+    /// What noise the cell adds in training. Default: none.
+    #[config(default = "CellDropout::default()")]
+    pub dropout: CellDropout,
 }
 
 impl CellConfig for ElmanConfig {
@@ -54,7 +57,13 @@ impl CellConfig for ElmanConfig {
         Elman {
             weights: Weights::init(&self.init, widths.into(), Elman::GATES, self.bias, device),
             initial: LearnedState::init(self.initial_state, &[self.d_hidden], device),
-            extras: Extras::init(self.normalization, self.d_hidden, None, device),
+            extras: Extras::init(
+                self.normalization,
+                self.dropout,
+                self.d_hidden,
+                None,
+                device,
+            ),
             activation: self.activation,
             clip: self.clip,
         }
@@ -80,6 +89,10 @@ impl CellConfig for ElmanConfig {
         CellConfigError::check_clip("clip", self.clip)?;
         self.activation.validate()?;
         self.normalization.validate()?;
+        self.dropout.validate(NoisyParts {
+            candidate: false,
+            cell: false,
+        })?;
         Ok(self.init.validate_for(Elman::GATES)?)
     }
 }

@@ -93,6 +93,7 @@ impl Gru {
             && self.update == Update::Keep
             && self.activations == GruActivations::default()
             && self.clip.is_none()
+            && !self.extras.need_options()
     }
 }
 

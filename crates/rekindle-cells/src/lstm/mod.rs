@@ -4,6 +4,7 @@
 mod config;
 mod equations;
 mod options;
+mod roles;
 mod state;
 #[cfg(test)]
 mod tests;

@@ -2,6 +2,7 @@
 
 use std::fmt::{self, Display, Formatter};
 
+use burn::module::{Flag, Module, ModuleMapper, Param};
 use burn::tensor::{DType, Device, Tensor};
 use rekindle_cells::{Cell, CellConfig, Recurrent, Sequences, Stack, StackConfig, StackState};
 use rekindle_kernels::Layout;
@@ -36,8 +37,19 @@ pub struct Subject {
 }
 
 impl Subject {
-    /// The network on a device that keeps gradients. No parameter is zero.
+    /// The network on a device that keeps gradients, in evaluation. No parameter is zero, and statistics over batches are
+    /// those of one batch in training.
     pub fn network<F: CellConfig>(&self, cell: &F, device: &Device) -> Network<'_, F::Cell> {
+        let mut network = self.training(cell, device);
+        if self.cell.has_modes() {
+            network.forward(&network.input(), self.lengths.as_deref(), None);
+            network.stack = network.stack.map(&mut Evaluation);
+        }
+        network
+    }
+
+    /// The network on a device that keeps gradients, in training. No parameter is zero.
+    pub fn training<F: CellConfig>(&self, cell: &F, device: &Device) -> Network<'_, F::Cell> {
         let device = device.clone().autodiff();
         let stack = self.stack.init(cell, &device);
         Network {
@@ -52,6 +64,15 @@ impl Subject {
     pub fn all_lengths(&self) -> Vec<usize> {
         let full = || vec![self.seq; self.batch];
         self.lengths.clone().unwrap_or_else(full)
+    }
+}
+
+/// Switches training off, and leaves gradients.
+struct Evaluation;
+
+impl ModuleMapper for Evaluation {
+    fn map_flag(&mut self, flag: Param<Flag>) -> Param<Flag> {
+        flag.with_value(false)
     }
 }
 
