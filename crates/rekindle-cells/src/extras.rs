@@ -52,12 +52,12 @@ impl Extras {
     ) -> (Tensor<3>, E::States<Tensor<2>>) {
         let is_autodiff = parameters.weight_ih.device().is_autodiff();
         let training = is_autodiff && self.training.is_enabled();
-        let (parameters, sequences) = match training {
+        let (sequences, parameters) = match training {
             true => (
-                self.dropout.of_parameters(parameters),
                 self.dropout.of_input(sequences),
+                self.dropout.of_parameters(parameters),
             ),
-            false => (parameters, sequences),
+            false => (sequences, parameters),
         };
         let parameters = match &self.norms {
             Some(norms) => norms.of_input(parameters, &sequences, training),

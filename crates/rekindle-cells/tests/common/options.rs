@@ -18,11 +18,11 @@ const SEQ: usize = 6;
 /// Unsorted, with an empty row and a full one.
 const LENGTHS: [usize; BATCH] = [2, 6, 0];
 
-fn elman() -> ElmanConfig {
+pub fn elman() -> ElmanConfig {
     ElmanConfig::new(D_INPUT, D_HIDDEN)
 }
 
-fn lstm() -> LstmConfig {
+pub fn lstm() -> LstmConfig {
     LstmConfig::new(D_INPUT, D_HIDDEN)
 }
 
@@ -31,25 +31,25 @@ fn vanilla() -> LstmConfig {
     lstm().with_peepholes(Peepholes::Diagonal)
 }
 
-fn gru() -> GruConfig {
+pub fn gru() -> GruConfig {
     GruConfig::new(D_INPUT, D_HIDDEN)
 }
 
 /// Statistics that move far with one batch.
-const BATCH_NORM: Normalization = Normalization::Batch {
+pub const BATCH_NORM: Normalization = Normalization::Batch {
     max_steps: 1,
     momentum: 0.6,
     epsilon: 1e-3,
 };
 
 /// With statistics of their own for three steps.
-const BATCH_NORM_BY_STEP: Normalization = Normalization::Batch {
+pub const BATCH_NORM_BY_STEP: Normalization = Normalization::Batch {
     max_steps: 3,
     momentum: 0.6,
     epsilon: 1e-3,
 };
 
-const SEQUENCE_NORM: Normalization = Normalization::SequenceBatch {
+pub const SEQUENCE_NORM: Normalization = Normalization::SequenceBatch {
     momentum: 0.6,
     epsilon: 1e-3,
 };

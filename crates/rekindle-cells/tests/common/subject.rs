@@ -45,6 +45,7 @@ impl Subject {
             network.forward(&network.input(), self.lengths.as_deref(), None);
             network.stack = network.stack.map(&mut Evaluation);
         }
+        network.training = false;
         network
     }
 
@@ -55,6 +56,7 @@ impl Subject {
         Network {
             what: format!("{self}, {device:?}"),
             subject: self,
+            training: true,
             stack: with_parameters_within(stack, self.seed, self.range),
             device,
         }
@@ -105,6 +107,8 @@ pub struct Network<'a, C: Cell> {
     /// For messages.
     pub what: String,
     pub subject: &'a Subject,
+    /// Whether it adds noise and takes statistics.
+    pub training: bool,
     pub stack: Stack<C>,
     pub device: Device,
 }
@@ -131,6 +135,13 @@ impl<C: Cell> Network<'_, C> {
             random(zeros.dims(), seed, (&self.device, DType::F64))
         });
         (!is_learned).then_some(start)
+    }
+
+    /// Seeds what noise is drawn from, so that every call in training has the same one.
+    pub fn seed(&self) {
+        if self.training {
+            self.device.seed(self.subject.seed);
+        }
     }
 
     /// What the network reads.
@@ -161,6 +172,7 @@ impl<C: Cell> Network<'_, C> {
         lengths: Option<&[usize]>,
         start: Option<StackState<C::State>>,
     ) -> (Tensor<3>, StackState<C::State>) {
+        self.seed();
         let (output, state) = stack.forward(self.sequences(x, lengths), start);
         (self.batch_first(output), state)
     }

@@ -33,6 +33,7 @@ impl Law for FiniteDifferences {
                 Origin::Combination(_) => 2,
             },
             retries: 2,
+            training: network.training,
             ..GradientCheck::default()
         };
         let mut all_lengths = vec![network.subject.lengths.as_deref()];

@@ -159,11 +159,13 @@ impl Law for TimeMajor {
             Some(lengths) => Sequences::padded(x.clone(), lengths.clone()),
             None => x.clone().into(),
         };
+        network.seed();
         let (expected, end) = network.stack.forward(batch_first, network.start());
         let view = x.swap_dims(0, 1);
         let copy = Tensor::from_data(view.to_data(), (&network.device, view.dtype()));
         for x in [view, copy] {
             let sequences = Sequences::time_major(x, lengths.clone());
+            network.seed();
             let (found, state) = network.stack.forward(sequences, network.start());
             assert_close(&found.swap_dims(0, 1), &expected, what);
             assert_states_close(state, end.clone(), what);
