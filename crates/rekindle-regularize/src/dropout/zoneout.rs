@@ -29,7 +29,7 @@ use super::{DropoutError, assert_valid, validate};
 ///
 /// let keep: Tensor<2> = zoneout.mask([2, 1, 3], &device).squeeze_dim(1);
 /// let trained = zoneout.apply(old.clone(), new.clone(), keep.clone());
-/// assert_eq!(trained.into_data(), (1.0 - keep).into_data());
+/// assert_eq!(trained.into_data(), (-keep + 1.0).into_data());
 ///
 /// let evaluated = zoneout.expected(old, new);
 /// assert_eq!(evaluated.into_data().iter::<f32>().next(), Some(0.75));
