@@ -3,7 +3,7 @@
 use burn::tensor::{DType, Device, Tensor};
 use rekindle_kernels::{Keep, Layout, Masks, Parameters};
 use rekindle_regularize::dropout::{
-    MaskPer, RecurrentDropout, VariationalDropout, WeightDrop, Zoneout,
+    RecurrentDropout, Redraw, VariationalDropout, WeightDrop, Zoneout,
 };
 use serde::{Deserialize, Serialize};
 
@@ -45,8 +45,8 @@ pub struct CellDropout {
     pub output: f64,
     /// Of the candidate. Not for an Elman cell, all of whose memory passes through it.
     pub candidate: f64,
-    /// How long the candidate's mask stays the same. Default: one step, as in the paper's best results.
-    pub candidate_per: MaskPer,
+    /// How long the candidate's mask stays the same. Default: one step, as in the paper's equations.
+    pub candidate_per: Redraw,
     /// The probability that a hidden state stays as it is. 0.05 in the paper.
     pub zoneout_hidden: f64,
     /// The probability that a cell state stays as it is. 0.5 in the paper. Only for cells that have one.
@@ -137,14 +137,11 @@ impl CellDropout {
         if prob == 0.0 {
             return values;
         }
-        let [batch, _, width] = layout.batch_seq_width(values.dims());
-        let mask =
-            VariationalDropout { prob }.mask([batch, width], (&values.device(), values.dtype()));
-        values
-            * match layout {
-                Layout::BatchFirst => mask.unsqueeze_dim::<3>(1),
-                Layout::TimeMajor => mask.unsqueeze_dim::<3>(0),
-            }
+        let dropout = VariationalDropout { prob };
+        match layout {
+            Layout::BatchFirst => dropout.apply(values),
+            Layout::TimeMajor => dropout.apply_time_major(values),
+        }
     }
 
     /// The parameters of a scan in training.

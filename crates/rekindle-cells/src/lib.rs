@@ -54,7 +54,7 @@ pub use rekindle_init::{Gate, GateBias, GateRule, Initializer, RecurrentScheme, 
 pub use rekindle_kernels::{
     Array, Equations, Lane, Layout, Lengths, Order, Parameters, StepGradients,
 };
-pub use rekindle_regularize::dropout::MaskPer;
+pub use rekindle_regularize::dropout::Redraw;
 pub use sequences::Sequences;
 pub use stack::{
     Connections, Direction, Layer, Merge, Stack, StackConfig, StackConfigError, StackState,

@@ -1,6 +1,6 @@
 //! Networks that do something else in training.
 
-use rekindle_cells::{CellDropout, Direction, MaskPer, Normalization, StackConfig};
+use rekindle_cells::{CellDropout, Direction, Normalization, Redraw, StackConfig};
 
 use crate::common::options::{
     BATCH_NORM, BATCH_NORM_BY_STEP, SEQUENCE_NORM, elman, gru, lstm, subject,
@@ -37,7 +37,7 @@ pub fn kinds() -> Vec<(&'static str, CellDropout)> {
             "candidate of a sequence",
             CellDropout {
                 candidate: 0.4,
-                candidate_per: MaskPer::Sequence,
+                candidate_per: Redraw::Sequence,
                 ..none
             },
         ),
@@ -72,7 +72,7 @@ pub fn everything() -> CellDropout {
         hidden: 0.3,
         output: 0.2,
         candidate: 0.3,
-        candidate_per: MaskPer::Step,
+        candidate_per: Redraw::Step,
         zoneout_hidden: 0.2,
         zoneout_cell: 0.3,
         weight: 0.2,
@@ -95,12 +95,15 @@ pub fn of_gru(noise: CellDropout) -> CellDropout {
     }
 }
 
-/// Two layers in both directions.
-fn two_layers(name: String, cell: AnyCell) -> Subject {
-    let stack = StackConfig::new()
-        .with_layers(2)
-        .with_direction(Direction::Bidirectional);
+/// In both directions.
+fn both_ways(name: String, cell: AnyCell) -> Subject {
+    let stack = StackConfig::new().with_direction(Direction::Bidirectional);
     subject(&name, cell, stack)
+}
+
+/// In two layers.
+fn two_layers(name: String, cell: AnyCell) -> Subject {
+    subject(&name, cell, StackConfig::new().with_layers(2))
 }
 
 /// Cells with a norm that takes statistics of a batch.
@@ -125,7 +128,7 @@ pub fn norms() -> Vec<Subject> {
             ("gru", gru().with_normalization(norm).into()),
         ];
         let cells = cells.into_iter();
-        subjects.extend(cells.map(|(name, cell)| two_layers(format!("{name}: {kind}"), cell)));
+        subjects.extend(cells.map(|(name, cell)| both_ways(format!("{name}: {kind}"), cell)));
     }
     subjects
 }
@@ -135,7 +138,7 @@ pub fn all() -> Vec<Subject> {
     let mut subjects = norms();
     for (kind, noise) in kinds() {
         let cell = lstm().with_dropout(noise).into();
-        subjects.push(two_layers(format!("lstm: {kind}"), cell));
+        subjects.push(both_ways(format!("lstm: {kind}"), cell));
     }
     let noise = everything();
     for norm in [
