@@ -3,7 +3,7 @@
 use burn::store::RecordError;
 
 /// Units that cannot be scored, masked or removed.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum UnitError {
     /// A group without units.

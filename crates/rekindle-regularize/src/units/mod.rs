@@ -20,7 +20,7 @@ pub use kept::Kept;
 pub use optimizer::shrink_optimizer;
 pub use score::{GroupScores, UnitScore, UnitScores};
 
-pub(crate) use random::uniform;
+pub(crate) use random::{fnv, uniform};
 pub(crate) use tensors::{read, replace, shapes};
 
 use burn::module::Module;

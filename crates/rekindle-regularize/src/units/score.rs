@@ -12,9 +12,9 @@ use crate::path::Path;
 
 /// How units are ranked, lowest pruned first.
 ///
-/// The entries of a unit are all that make or read it, each once.
+/// The entries of a unit are all that make or read it, each once. In a recipe: `"norm"`, `{ random = { seed = 1 } }`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum UnitScore {
     /// The L2 norm of its entries, `√ Σ w²`: what a group lasso over units drives to zero. The default, for it needs no
     /// gradients and no data.
