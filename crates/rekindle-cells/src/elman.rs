@@ -8,6 +8,7 @@ use burn::module::{Content, DisplaySettings, Module, ModuleDisplay};
 use burn::tensor::{Device, Tensor};
 use rekindle_init::{Gate, RecurrentScheme};
 use rekindle_kernels::{Equations, Lane, Order, StepGradients};
+use rekindle_regularize::units::UnitAxis;
 
 use crate::activation::{Activation, Clipped};
 use crate::{
@@ -72,6 +73,13 @@ impl CellConfig for ElmanConfig {
     fn with_input(&self, d_input: usize) -> Self {
         Self {
             d_input,
+            ..self.clone()
+        }
+    }
+
+    fn with_units(&self, d_hidden: usize) -> Self {
+        Self {
+            d_hidden,
             ..self.clone()
         }
     }
@@ -209,6 +217,15 @@ impl Cell for Elman {
 
     fn weights(&self) -> &Weights {
         &self.weights
+    }
+
+    fn unit_axes(&self) -> Vec<UnitAxis> {
+        let mut axes = self.weights.unit_axes("weights", self.units(), true);
+        axes.extend(self.extras.unit_axes("extras", self.units()));
+        if let Some(initial) = &self.initial {
+            axes.extend(initial.unit_axes("initial", 0));
+        }
+        axes
     }
 
     fn zero_state(&self, batch: usize) -> Tensor<2> {

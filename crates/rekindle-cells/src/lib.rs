@@ -36,6 +36,7 @@ mod norm;
 mod sequences;
 mod stack;
 mod state;
+mod units;
 mod weights;
 
 pub use activation::Activation;
@@ -60,4 +61,5 @@ pub use stack::{
     Connections, Direction, Layer, Merge, Stack, StackConfig, StackConfigError, StackState,
 };
 pub use state::State;
+pub use units::StackUnits;
 pub use weights::{Weights, scan_cell};

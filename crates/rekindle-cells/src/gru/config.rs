@@ -86,6 +86,13 @@ impl CellConfig for GruConfig {
         }
     }
 
+    fn with_units(&self, d_hidden: usize) -> Self {
+        Self {
+            d_hidden,
+            ..self.clone()
+        }
+    }
+
     fn d_input(&self) -> usize {
         self.d_input
     }

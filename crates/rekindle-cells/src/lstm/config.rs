@@ -130,6 +130,13 @@ impl CellConfig for LstmConfig {
         }
     }
 
+    fn with_units(&self, d_hidden: usize) -> Self {
+        Self {
+            d_hidden,
+            ..self.clone()
+        }
+    }
+
     fn d_input(&self) -> usize {
         self.d_input
     }
