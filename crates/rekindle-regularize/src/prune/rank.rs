@@ -108,11 +108,13 @@ impl Grid {
             });
         };
         match scored.shape[..] {
-            [height, width] if height % rows == 0 && width % columns == 0 => Ok(Self {
-                cells: count / (rows * columns),
-                block: [rows, columns],
-                columns: width,
-            }),
+            [height, width] if height.is_multiple_of(rows) && width.is_multiple_of(columns) => {
+                Ok(Self {
+                    cells: count / (rows * columns),
+                    block: [rows, columns],
+                    columns: width,
+                })
+            }
             _ => Err(PruneError::Blocks {
                 path: scored.path.clone(),
                 shape: scored.shape.clone(),
