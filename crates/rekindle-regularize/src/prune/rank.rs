@@ -14,44 +14,18 @@ pub(super) fn prune(
 ) -> Result<Masks, PruneError> {
     let grid = |scored: &Scored| Grid::new(scored, selection.granularity);
     let grids: Vec<Grid> = scored.iter().map(grid).collect::<Result<_, _>>()?;
-    let mut sets: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
-    for (tensor, scored) in scored.iter().enumerate() {
-        let path = scored.path.as_str();
-        let set = match selection.scope {
-            Scope::Tensor => path,
-            Scope::Layer => path.rsplit_once('.').map_or("", |(parent, _)| parent),
-            Scope::Global => "",
-        };
-        sets.entry(set).or_default().push(tensor);
-    }
-
     let mut gone: Vec<_> = grids.iter().map(|grid| vec![false; grid.cells]).collect();
-    for (set, tensors) in sets {
+    for (set, tensors) in sets(scored, selection.scope) {
         let mut ranked = Vec::new();
-        for &tensor in &tensors {
+        for tensor in tensors {
             let cells = grids[tensor].scores(&scored[tensor], old.get(&scored[tensor].path));
             let ranks = cells.into_iter().enumerate();
             ranked.extend(ranks.map(|(cell, score)| (score, tensor, cell)));
         }
-        let first = first(&mut ranked, amount).ok_or_else(|| PruneError::Everything {
-            set: match set {
-                "" => "all targets".to_string(),
-                set => format!("`{set}`"),
-            },
-            what: match selection.granularity {
-                Granularity::Weights => "weights",
-                Granularity::Blocks { .. } => "blocks",
-            },
-            count: grids
-                .iter()
-                .enumerate()
-                .filter(|(at, _)| tensors.contains(at))
-                .map(|(_, grid)| grid.cells)
-                .sum(),
-        })?;
-        first
-            .iter()
-            .for_each(|&(_, tensor, cell)| gone[tensor][cell] = true);
+        match first(&mut ranked, amount) {
+            Some(first) => (first.iter()).for_each(|&(_, tensor, cell)| gone[tensor][cell] = true),
+            None => return Err(everything(set, selection.granularity, ranked.len())),
+        }
     }
 
     let mut masks = Masks::default();
@@ -63,6 +37,36 @@ pub(super) fn prune(
         );
     }
     masks.and(old)
+}
+
+/// The tensors whose weights compete with each other, by a path that they share: empty for all.
+fn sets(scored: &[Scored], scope: Scope) -> BTreeMap<&str, Vec<usize>> {
+    let mut sets: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
+    for (tensor, scored) in scored.iter().enumerate() {
+        let path = scored.path.as_str();
+        let set = match scope {
+            Scope::Tensor => path,
+            Scope::Layer => path.rsplit_once('.').map_or("", |(parent, _)| parent),
+            Scope::Global => "",
+        };
+        sets.entry(set).or_default().push(tensor);
+    }
+    sets
+}
+
+/// Nothing of a set would stay.
+fn everything(set: &str, granularity: Granularity, count: usize) -> PruneError {
+    PruneError::Everything {
+        set: match set {
+            "" => "all targets".to_string(),
+            set => format!("`{set}`"),
+        },
+        what: match granularity {
+            Granularity::Weights => "weights",
+            Granularity::Blocks { .. } => "blocks",
+        },
+        count,
+    }
 }
 
 /// The cells that go, lowest first; `None` if all do. Of those with the same score, the first of the first tensor.
