@@ -236,4 +236,21 @@ mod tests {
         let masks = prune(&tensors, &masks, &blocks, Amount::Sparsity(0.75)).unwrap();
         assert_eq!(kept(&masks, "a"), [12, 13, 14, 18, 19, 20]);
     }
+
+    #[test]
+    fn masks_from_elsewhere_stay() {
+        // One weight of a block that stays is gone already, and so is one of another tensor.
+        let tensors = [scored("a", &[1, 4], &[0.0, 9.0, 1.0, 1.0])];
+        let mut old = Masks::default();
+        old.insert("a", Mask::new(vec![1, 4], vec![false, true, true, true]));
+        old.insert("b", Mask::new(vec![2], vec![true, false]));
+        let granularity = Granularity::Blocks {
+            rows: 1,
+            columns: 2,
+        };
+        let blocks = select(Scope::Tensor, granularity);
+        let masks = prune(&tensors, &old, &blocks, Amount::Sparsity(0.5)).unwrap();
+        assert_eq!(kept(&masks, "a"), [1]);
+        assert_eq!(kept(&masks, "b"), [0]);
+    }
 }
