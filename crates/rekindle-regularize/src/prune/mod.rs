@@ -33,7 +33,7 @@ use crate::Targets;
 ///
 /// In a recipe every field may be left out.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, rename_all = "snake_case", deny_unknown_fields)]
+#[serde(default, deny_unknown_fields)]
 pub struct Selection {
     /// The tensors that are pruned. Running statistics have paths as well: name weights rather than everything.
     /// Default: [`Targets::weights`], which leaves biases alone: they are few, and zeroing them costs much.

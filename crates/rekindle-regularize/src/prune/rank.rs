@@ -14,44 +14,18 @@ pub(super) fn prune(
 ) -> Result<Masks, PruneError> {
     let grid = |scored: &Scored| Grid::new(scored, selection.granularity);
     let grids: Vec<Grid> = scored.iter().map(grid).collect::<Result<_, _>>()?;
-    let mut sets: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
-    for (tensor, scored) in scored.iter().enumerate() {
-        let path = scored.path.as_str();
-        let set = match selection.scope {
-            Scope::Tensor => path,
-            Scope::Layer => path.rsplit_once('.').map_or("", |(parent, _)| parent),
-            Scope::Global => "",
-        };
-        sets.entry(set).or_default().push(tensor);
-    }
-
     let mut gone: Vec<_> = grids.iter().map(|grid| vec![false; grid.cells]).collect();
-    for (set, tensors) in sets {
+    for (set, tensors) in sets(scored, selection.scope) {
         let mut ranked = Vec::new();
-        for &tensor in &tensors {
+        for tensor in tensors {
             let cells = grids[tensor].scores(&scored[tensor], old.get(&scored[tensor].path));
             let ranks = cells.into_iter().enumerate();
             ranked.extend(ranks.map(|(cell, score)| (score, tensor, cell)));
         }
-        let first = first(&mut ranked, amount).ok_or_else(|| PruneError::Everything {
-            set: match set {
-                "" => "all targets".to_string(),
-                set => format!("`{set}`"),
-            },
-            what: match selection.granularity {
-                Granularity::Weights => "weights",
-                Granularity::Blocks { .. } => "blocks",
-            },
-            count: grids
-                .iter()
-                .enumerate()
-                .filter(|(at, _)| tensors.contains(at))
-                .map(|(_, grid)| grid.cells)
-                .sum(),
-        })?;
-        first
-            .iter()
-            .for_each(|&(_, tensor, cell)| gone[tensor][cell] = true);
+        match first(&mut ranked, amount) {
+            Some(first) => (first.iter()).for_each(|&(_, tensor, cell)| gone[tensor][cell] = true),
+            None => return Err(everything(set, selection.granularity, ranked.len())),
+        }
     }
 
     let mut masks = Masks::default();
@@ -63,6 +37,36 @@ pub(super) fn prune(
         );
     }
     masks.and(old)
+}
+
+/// The tensors whose weights compete with each other, by a path that they share: empty for all.
+fn sets(scored: &[Scored], scope: Scope) -> BTreeMap<&str, Vec<usize>> {
+    let mut sets: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
+    for (tensor, scored) in scored.iter().enumerate() {
+        let path = scored.path.as_str();
+        let set = match scope {
+            Scope::Tensor => path,
+            Scope::Layer => path.rsplit_once('.').map_or("", |(parent, _)| parent),
+            Scope::Global => "",
+        };
+        sets.entry(set).or_default().push(tensor);
+    }
+    sets
+}
+
+/// Nothing of a set would stay.
+fn everything(set: &str, granularity: Granularity, count: usize) -> PruneError {
+    PruneError::Everything {
+        set: match set {
+            "" => "all targets".to_string(),
+            set => format!("`{set}`"),
+        },
+        what: match granularity {
+            Granularity::Weights => "weights",
+            Granularity::Blocks { .. } => "blocks",
+        },
+        count,
+    }
 }
 
 /// The cells that go, lowest first; `None` if all do. Of those with the same score, the first of the first tensor.
@@ -108,11 +112,13 @@ impl Grid {
             });
         };
         match scored.shape[..] {
-            [height, width] if height % rows == 0 && width % columns == 0 => Ok(Self {
-                cells: count / (rows * columns),
-                block: [rows, columns],
-                columns: width,
-            }),
+            [height, width] if height.is_multiple_of(rows) && width.is_multiple_of(columns) => {
+                Ok(Self {
+                    cells: count / (rows * columns),
+                    block: [rows, columns],
+                    columns: width,
+                })
+            }
             _ => Err(PruneError::Blocks {
                 path: scored.path.clone(),
                 shape: scored.shape.clone(),
@@ -229,5 +235,22 @@ mod tests {
         );
         let masks = prune(&tensors, &masks, &blocks, Amount::Sparsity(0.75)).unwrap();
         assert_eq!(kept(&masks, "a"), [12, 13, 14, 18, 19, 20]);
+    }
+
+    #[test]
+    fn masks_from_elsewhere_stay() {
+        // One weight of a block that stays is gone already, and so is one of another tensor.
+        let tensors = [scored("a", &[1, 4], &[0.0, 9.0, 1.0, 1.0])];
+        let mut old = Masks::default();
+        old.insert("a", Mask::new(vec![1, 4], vec![false, true, true, true]));
+        old.insert("b", Mask::new(vec![2], vec![true, false]));
+        let granularity = Granularity::Blocks {
+            rows: 1,
+            columns: 2,
+        };
+        let blocks = select(Scope::Tensor, granularity);
+        let masks = prune(&tensors, &old, &blocks, Amount::Sparsity(0.5)).unwrap();
+        assert_eq!(kept(&masks, "a"), [1]);
+        assert_eq!(kept(&masks, "b"), [0]);
     }
 }

@@ -157,10 +157,13 @@ impl PruneSchedule {
             Self::OneShot { at, .. } => step == at,
             Self::Cubic {
                 begin, end, every, ..
-            } => (begin..=end).contains(&step) && ((step - begin) % every == 0 || step == end),
+            } => {
+                (begin..=end).contains(&step)
+                    && ((step - begin).is_multiple_of(every) || step == end)
+            }
             Self::Ramp {
                 start, end, every, ..
-            } => start < step && step < end && step % every == 0,
+            } => start < step && step < end && step.is_multiple_of(every),
         }
     }
 
