@@ -3,8 +3,8 @@
 use rekindle_regularize::units::{UnitAxis, UnitGroup, UnitRole};
 
 use crate::{
-    Cell, ColumnNorm, Connections, Direction, Extras, LearnedState, Merge, Order, Recurrent, Stack,
-    Weights,
+    Cell, ColumnNorm, Connections, Direction, Extras, Layer, LearnedState, Merge, Order, Recurrent,
+    Stack, Weights,
 };
 
 impl Weights {
@@ -138,6 +138,13 @@ impl<C: Cell> Stack<C> {
             groups,
             output: columns.pop().unwrap_or_default(),
         }
+    }
+
+    /// How many hidden units each cell of each layer has, forward first: what [`StackConfig::units`](crate::StackConfig)
+    /// makes them from.
+    pub fn widths(&self) -> Vec<Vec<usize>> {
+        let of_layer = |layer: &Layer<C>| layer.cells().map(|(_, cell)| cell.units()).collect();
+        self.layers.iter().map(of_layer).collect()
     }
 
     /// Adds a cell to its group, which may be that of others; returns the index of the group.

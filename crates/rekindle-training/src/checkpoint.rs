@@ -10,6 +10,7 @@ use burn::lr_scheduler::LrSchedulerRecord;
 use burn::optim::OptimizerRecord;
 use burn::store::ModuleRecord;
 use burn::tensor::Bytes;
+use rekindle_regularize::prune::PrunerState;
 use serde::{Deserialize, Serialize};
 
 use crate::files::{self, Checksum, FileError};
@@ -55,12 +56,15 @@ pub(crate) struct Checkpoint {
     pub(crate) best_model: Option<ModuleRecord>,
     pub(crate) optimizer: OptimizerRecord,
     pub(crate) lr: LrSchedulerRecord,
+    /// What is pruned, if the run prunes.
+    pub(crate) prune: Option<PrunerState>,
 }
 
 const MODEL: &str = "model.bpk";
 const BEST: &str = "best.bpk";
 const OPTIMIZER: &str = "optimizer.bpk";
 const LR: &str = "lr.bpk";
+const PRUNE: &str = "prune.bin";
 const STATE: &str = "state.json";
 
 impl Checkpoint {
@@ -83,6 +87,10 @@ impl Checkpoint {
         ];
         if let Some(best) = self.best_model {
             parts.push((BEST, best.into_bytes().map_err(|e| e.to_string())));
+        }
+        if let Some(prune) = self.prune {
+            let bytes = prune.to_bytes().map(Bytes::from_bytes_vec);
+            parts.push((PRUNE, bytes.map_err(|e| e.to_string())));
         }
         let mut checksums = Vec::new();
         for (name, bytes) in parts {
@@ -151,6 +159,13 @@ impl Checkpoint {
             optimizer: OptimizerRecord::from_bytes(optimizer)
                 .map_err(|e| damaged(OPTIMIZER, e.to_string()))?,
             lr: LrSchedulerRecord::from_bytes(lr).map_err(|e| damaged(LR, e.to_string()))?,
+            prune: match read(PRUNE)? {
+                Some(bytes) => {
+                    let state = PrunerState::from_bytes(&bytes);
+                    Some(state.map_err(|e| damaged(PRUNE, e.to_string()))?)
+                }
+                None => None,
+            },
             data: state.data,
             steps_len: state.steps_len,
             best: state.best,

@@ -8,6 +8,8 @@ use rekindle_cells::{
     Recurrent, Sequences, Stack, StackConfig, StackConfigError,
 };
 
+use rekindle_regularize::units::UnitGroup;
+
 use crate::recipe::{CellKind, ModelRecipe, Readout};
 
 /// A recurrent stack of any cell.
@@ -48,7 +50,7 @@ impl Cells {
 }
 
 fn elman(recipe: &ModelRecipe, d_input: usize) -> ElmanConfig {
-    ElmanConfig::new(d_input, recipe.hidden)
+    ElmanConfig::new(d_input, recipe.hidden.largest())
         .with_activation(recipe.activation)
         .with_bias(recipe.bias)
         .with_init(recipe.init.clone())
@@ -57,7 +59,7 @@ fn elman(recipe: &ModelRecipe, d_input: usize) -> ElmanConfig {
 }
 
 fn lstm(recipe: &ModelRecipe, d_input: usize) -> LstmConfig {
-    LstmConfig::new(d_input, recipe.hidden)
+    LstmConfig::new(d_input, recipe.hidden.largest())
         .with_bias(recipe.bias)
         .with_init(recipe.init.clone())
         .with_gates(recipe.gates)
@@ -75,7 +77,7 @@ fn lstm(recipe: &ModelRecipe, d_input: usize) -> LstmConfig {
 }
 
 fn gru(recipe: &ModelRecipe, d_input: usize) -> GruConfig {
-    GruConfig::new(d_input, recipe.hidden)
+    GruConfig::new(d_input, recipe.hidden.largest())
         .with_bias(recipe.bias)
         .with_init(recipe.init.clone())
         .with_reset(recipe.reset)
@@ -95,6 +97,7 @@ fn stack(recipe: &ModelRecipe) -> StackConfig {
         .with_dropout(recipe.dropout)
         .with_merge(recipe.merge)
         .with_connections(recipe.connections)
+        .with_units(recipe.hidden.of_cells(recipe.direction))
 }
 
 impl Encoder {
@@ -170,6 +173,26 @@ impl Classifier {
             head,
         };
         classifier.map(&mut Numbered::default())
+    }
+
+    /// The hidden units, which can be taken out one by one: see [`rekindle_regularize::units`].
+    pub fn units(&self) -> Vec<UnitGroup> {
+        let (name, units) = match &self.encoder {
+            Encoder::Elman(stack) => ("Elman", stack.units()),
+            Encoder::Lstm(stack) => ("Lstm", stack.units()),
+            Encoder::Gru(stack) => ("Gru", stack.units()),
+        };
+        let units = units.under(&format!("encoder.{name}"));
+        units.read_by("head.weight", 0).groups
+    }
+
+    /// How many hidden units each cell of each layer has, forward first.
+    pub(crate) fn widths(&self) -> Vec<Vec<usize>> {
+        match &self.encoder {
+            Encoder::Elman(stack) => stack.widths(),
+            Encoder::Lstm(stack) => stack.widths(),
+            Encoder::Gru(stack) => stack.widths(),
+        }
     }
 
     /// The scores of each class before the softmax.

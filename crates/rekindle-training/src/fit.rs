@@ -17,11 +17,13 @@ use burn::store::ModuleRecord;
 use burn::tensor::{Device, Tensor};
 use rekindle_data::{Batch, SequenceLoader};
 use rekindle_optim::{ScheduledLr, clip_grad_norm};
+use rekindle_regularize::prune::PrunerState;
 
 use crate::checkpoint::{Best, Checkpoint};
 use crate::files::{self, FileError};
 use crate::history::{StepRow, epochs_to_csv};
-use crate::recipe::{Keep, Recipe, ScheduleUnit, TrainingRecipe};
+use crate::pruning::Pruning;
+use crate::recipe::{Keep, Recipe, ScheduleUnit, TrainingRecipe, check};
 use crate::splits::Splits;
 use crate::{Classifier, EpochRow, Event, Observer, Predictions, RunFolder, TrainError};
 
@@ -41,6 +43,7 @@ pub(crate) struct Fit<'a> {
     best_model: Option<ModuleRecord>,
     steps_len: u64,
     checksum: String,
+    pruning: Option<Pruning>,
 }
 
 /// What one epoch adds up.
@@ -62,6 +65,7 @@ impl<'a> Fit<'a> {
     ) -> Result<Self, TrainError> {
         let training = device.clone().autodiff();
         device.seed(mix(recipe.seed, 0));
+        let batches = splits.train.len().div_ceil(recipe.training.batch_size);
         let preprocessing = &splits.preprocessing;
         let (channels, classes) = (preprocessing.channels.len(), preprocessing.classes.len());
         let fit = Self {
@@ -77,7 +81,7 @@ impl<'a> Fit<'a> {
                 recipe.training.schedule.clone(),
                 match recipe.training.schedule_unit {
                     ScheduleUnit::Step => 1,
-                    ScheduleUnit::Epoch => splits.train.len().div_ceil(recipe.training.batch_size),
+                    ScheduleUnit::Epoch => batches,
                 },
             ),
             epochs: Vec::new(),
@@ -85,7 +89,17 @@ impl<'a> Fit<'a> {
             best_model: None,
             steps_len: 0,
             checksum: splits.checksum(),
+            pruning: Pruning::new(&recipe.prune, batches, None)?,
         };
+        let steps = batches * recipe.training.epochs;
+        check(
+            fit.pruning
+                .as_ref()
+                .is_none_or(|pruning| pruning.last() <= steps),
+            "prune.schedule",
+            format!("not over after {steps} steps, the last of the run"),
+            "an end within the run",
+        )?;
         match Checkpoint::load(folder)? {
             Some(checkpoint) => fit.resume(checkpoint),
             None => Ok(fit),
@@ -115,6 +129,8 @@ impl<'a> Fit<'a> {
         self.lr
             .try_load_record(&checkpoint.lr)
             .map_err(|error| FileError::damaged(&path, error))?;
+        let batches = self.loader(0).batches_per_epoch();
+        self.pruning = Pruning::new(&self.recipe.prune, batches, checkpoint.prune)?;
         self.epochs = checkpoint.epochs;
         self.best = checkpoint.best;
         self.best_model = best_model;
@@ -126,6 +142,19 @@ impl<'a> Fit<'a> {
             return Err(FileError::damaged(&path, problem).into());
         }
         Ok(self)
+    }
+
+    /// Writes the checkpoint of a run that begins with these weights, without autodiff, and what is pruned of them.
+    pub(crate) fn save_beginning(
+        mut self,
+        classifier: Classifier,
+        state: Option<PrunerState>,
+    ) -> Result<(), TrainError> {
+        let batches = self.loader(0).batches_per_epoch();
+        self.classifier = classifier.train();
+        self.pruning = Pruning::new(&self.recipe.prune, batches, state)?;
+        self.cut_steps()?;
+        Ok(self.save(&[])?)
     }
 
     /// Removes the steps behind the checkpoint, which are taken again; begins the file if there is no checkpoint.
@@ -192,8 +221,16 @@ impl<'a> Fit<'a> {
         let TrainingRecipe {
             epochs, patience, ..
         } = self.recipe.training;
-        let since_best = self.epochs.len() - self.best.map_or(0, |best| best.epoch);
+        // What is still being pruned gets worse on its way.
+        let best = self.best.map_or(0, |best| best.epoch);
+        let since_best = self.epochs.len() - best.max(self.pruned_epoch()).min(self.epochs.len());
         self.epochs.len() >= epochs || patience.is_some_and(|patience| since_best >= patience)
+    }
+
+    /// The first epoch at whose end nothing more is pruned; 0 without pruning.
+    fn pruned_epoch(&self) -> usize {
+        let last = self.pruning.as_ref().map_or(0, Pruning::last);
+        last.div_ceil(self.loader(0).batches_per_epoch())
     }
 
     /// The batches of an epoch, counted from 0.
@@ -262,7 +299,19 @@ impl<'a> Fit<'a> {
                 source,
             })?;
         let lr = self.lr.step();
-        self.classifier = self.optimizer.step(lr, self.classifier.clone(), gradients);
+        let pruned = |source| TrainError::Prune {
+            epoch,
+            step,
+            source: Box::new(source),
+        };
+        if let Some(pruning) = &mut self.pruning {
+            (pruning.before(step, &self.classifier, &gradients)).map_err(pruned)?;
+        }
+        let classifier = self.optimizer.step(lr, self.classifier.clone(), gradients);
+        self.classifier = match &mut self.pruning {
+            Some(pruning) => pruning.after(step, classifier).map_err(pruned)?,
+            None => classifier,
+        };
 
         sums.sequences += size;
         sums.loss += value * size as f64;
@@ -294,7 +343,8 @@ impl<'a> Fit<'a> {
             self.lr.observe(value);
         }
         let best = self.best.map(|best| best.value);
-        let is_best = value.is_some_and(|value| watch.is_better(value, best));
+        let is_pruned = row.epoch >= self.pruned_epoch();
+        let is_best = is_pruned && value.is_some_and(|value| watch.is_better(value, best));
         if let (true, Some(value)) = (is_best, value) {
             self.best = Some(Best {
                 epoch: row.epoch,
@@ -342,6 +392,7 @@ impl<'a> Fit<'a> {
             },
             optimizer: self.optimizer.to_record(),
             lr: self.lr.to_record(),
+            prune: self.pruning.as_ref().map(Pruning::state),
         }
         .save(self.folder)
     }

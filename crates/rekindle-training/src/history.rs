@@ -74,11 +74,38 @@ impl StepRow {
     }
 }
 
+impl EpochRow {
+    /// The epoch of a line of CSV.
+    pub(crate) fn from_csv(line: &str) -> Option<Self> {
+        let mut fields = line.split(',');
+        let mut next = || fields.next();
+        let number = |field: Option<&str>| field?.parse::<f64>().ok();
+        let optional = |field: Option<&str>| match field? {
+            "" => Some(None),
+            field => field.parse::<f64>().ok().map(Some),
+        };
+        let row = Self {
+            epoch: next()?.parse().ok()?,
+            train_loss: number(next())?,
+            train_accuracy: number(next())?,
+            valid_loss: optional(next())?,
+            valid_accuracy: optional(next())?,
+            valid_macro_f1: optional(next())?,
+            lr: number(next())?,
+            grad_norm: number(next())?,
+            grad_norm_max: number(next())?,
+            seconds: number(next())?,
+        };
+        fields.next().is_none().then_some(row)
+    }
+}
+
+/// The first line of a file of epochs.
+pub(crate) const EPOCH_HEADER: &str = "epoch,train_loss,train_accuracy,valid_loss,valid_accuracy,valid_macro_f1,lr,grad_norm,grad_norm_max,seconds\n";
+
 /// A CSV text of all epochs; what was not measured is empty.
 pub(crate) fn epochs_to_csv(rows: &[EpochRow]) -> String {
-    let mut text = String::from(
-        "epoch,train_loss,train_accuracy,valid_loss,valid_accuracy,valid_macro_f1,lr,grad_norm,grad_norm_max,seconds\n",
-    );
+    let mut text = String::from(EPOCH_HEADER);
     let optional = |value: Option<f64>| value.map(|value| value.to_string()).unwrap_or_default();
     for row in rows {
         let numbers = [

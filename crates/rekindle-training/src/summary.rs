@@ -2,17 +2,25 @@
 
 use std::path::Path;
 
+use rekindle_regularize::Targets;
+use rekindle_regularize::prune::PruneReport;
+use rekindle_regularize::units::UnitScore;
+
 use crate::files::{self, FileError};
-use crate::history::StepRow;
+use crate::history::{EPOCH_HEADER, StepRow};
 use crate::recipe::{Keep, Recipe};
-use crate::report::{Chart, ConfusionMatrix, Fact, Line, Report, Scale, ScoreRow};
-use crate::{EpochRow, Evaluation, Outcome};
+use crate::report::{
+    Chart, ConfusionMatrix, Fact, Line, Report, Scale, ScoreRow, TensorRow, UnitMap, WeightsPart,
+};
+use crate::{Classifier, EpochRow, Evaluation, Outcome};
 
 /// What a report is made of.
 pub(crate) struct Summary<'a> {
     pub(crate) recipe: &'a Recipe,
     pub(crate) outcome: &'a Outcome,
     pub(crate) classes: &'a [String],
+    /// With the weights that are kept, without autodiff.
+    pub(crate) classifier: &'a Classifier,
     pub(crate) epochs: &'a [EpochRow],
     pub(crate) steps: &'a [StepRow],
     /// By name of the set.
@@ -50,7 +58,32 @@ impl Summary<'_> {
                     counts: evaluation.confusion.counts.clone(),
                 })
                 .collect(),
+            weights: self.weights_part(),
             recipe: self.recipe.to_toml(),
+        }
+    }
+
+    /// How many weights are zero, and how large those of each unit are.
+    fn weights_part(&self) -> WeightsPart {
+        let report = PruneReport::of(self.classifier, &Targets::weights());
+        let tensors = report.map(|report| report.tensors).unwrap_or_default();
+        let scores = UnitScore::Norm.score(self.classifier, &self.classifier.units(), None);
+        let units = scores.map(|scores| scores.groups).unwrap_or_default();
+        WeightsPart {
+            tensors: (tensors.into_iter())
+                .map(|tensor| TensorRow {
+                    name: tensor.path,
+                    shape: tensor.shape,
+                    nonzero: tensor.nonzero,
+                    total: tensor.total,
+                })
+                .collect(),
+            units: (units.into_iter())
+                .map(|group| UnitMap {
+                    name: group.name,
+                    norms: group.scores,
+                })
+                .collect(),
         }
     }
 
@@ -143,12 +176,25 @@ impl Summary<'_> {
 
 /// The steps of a run folder.
 pub(crate) fn read_steps(path: &Path) -> Result<Vec<StepRow>, FileError> {
+    read_rows(path, StepRow::HEADER, StepRow::from_csv)
+}
+
+/// The epochs of a run folder.
+pub(crate) fn read_epochs(path: &Path) -> Result<Vec<EpochRow>, FileError> {
+    read_rows(path, EPOCH_HEADER, EpochRow::from_csv)
+}
+
+fn read_rows<R>(
+    path: &Path,
+    header: &str,
+    from_csv: fn(&str) -> Option<R>,
+) -> Result<Vec<R>, FileError> {
     let text = files::read_text(path)?;
     let lines = text.lines().enumerate().skip(1);
     lines
         .map(|(index, line)| {
-            StepRow::from_csv(line).ok_or_else(|| {
-                let expected = StepRow::HEADER.trim_end();
+            from_csv(line).ok_or_else(|| {
+                let expected = header.trim_end();
                 let problem = format!("line {} is {line:?}, expected {expected}", index + 1);
                 FileError::damaged(path, problem)
             })

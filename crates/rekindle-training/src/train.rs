@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use burn::module::Module;
 use burn::tensor::Device;
 use rekindle_optim::GradientError;
+use rekindle_regularize::prune::PruneError;
 use serde::{Deserialize, Serialize};
 
 use crate::files::{self, Checksum, FileError};
@@ -64,7 +65,7 @@ pub(crate) struct Finished {
 const FORMAT: u32 = 1;
 
 impl Finished {
-    fn new(weights: &[u8], outcome: &Outcome) -> Self {
+    pub(crate) fn new(weights: &[u8], outcome: &Outcome) -> Self {
         let weights = Checksum::of(weights).to_hex();
         Self {
             format: FORMAT,
@@ -73,7 +74,7 @@ impl Finished {
         }
     }
 
-    fn save(&self, folder: &RunFolder) -> Result<(), FileError> {
+    pub(crate) fn save(&self, folder: &RunFolder) -> Result<(), FileError> {
         let path = folder.result();
         let text = serde_json::to_vec_pretty(self).map_err(|e| FileError::damaged(&path, e))?;
         files::write(&path, &text)
@@ -158,6 +159,19 @@ pub enum TrainError {
         /// The loss.
         value: f64,
     },
+    /// Pruning that cannot go on.
+    #[error("step {step} (epoch {epoch}): {source}; the last checkpoint is kept")]
+    Prune {
+        /// The epoch, counted from 1.
+        epoch: usize,
+        /// The optimiser step, counted from 1.
+        step: usize,
+        /// Why.
+        source: Box<PruneError>,
+    },
+    /// Pruning that does not fit its network.
+    #[error("[prune]: {0}")]
+    Pruning(#[from] PruneError),
     /// A gradient that is no number.
     #[error("step {step} (epoch {epoch}): {source}; the last checkpoint is kept")]
     Gradient {
@@ -217,7 +231,11 @@ pub fn recipe_of(folder: &Path) -> Result<Recipe, RecipeError> {
 }
 
 /// Checks that a folder is new, or holds a run of this recipe.
-fn check_folder(folder: &RunFolder, recipe: &Recipe, start: Start) -> Result<(), TrainError> {
+pub(crate) fn check_folder(
+    folder: &RunFolder,
+    recipe: &Recipe,
+    start: Start,
+) -> Result<(), TrainError> {
     let path = folder.path();
     if !path.exists() {
         return Ok(());
@@ -297,6 +315,7 @@ fn finish(
         recipe,
         outcome: &outcome,
         classes,
+        classifier: &classifier,
         epochs: fit.epochs(),
         steps: &summary::read_steps(&folder.steps())?,
         evaluations: &[("validation", valid), ("test", test)],
@@ -309,7 +328,7 @@ fn finish(
 }
 
 /// A classifier's weights as a burnpack.
-fn weights_of(classifier: Classifier, path: &Path) -> Result<Vec<u8>, FileError> {
+pub(crate) fn weights_of(classifier: Classifier, path: &Path) -> Result<Vec<u8>, FileError> {
     let bytes = classifier.into_record().into_bytes();
     let bytes = bytes.map_err(|error| FileError::damaged(path, error))?;
     Ok(bytes.to_vec())

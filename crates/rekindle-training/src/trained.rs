@@ -102,6 +102,17 @@ impl Trained {
         })
     }
 
+    /// Another network in its place, with its recipe.
+    pub(crate) fn with(&self, recipe: Recipe, classifier: Classifier) -> Self {
+        Self {
+            recipe,
+            preprocessing: self.preprocessing.clone(),
+            outcome: self.outcome.clone(),
+            classifier,
+            device: self.device.clone(),
+        }
+    }
+
     /// Reads a file and makes it ready for the network.
     ///
     /// # Errors

@@ -151,6 +151,52 @@ impl PruneSchedule {
         }
     }
 
+    /// The same, where everything takes `factor` times as many steps.
+    pub fn stretched(self, factor: usize) -> Self {
+        match self {
+            Self::OneShot { sparsity, at } => Self::OneShot {
+                sparsity,
+                at: at * factor,
+            },
+            Self::Cubic {
+                initial,
+                sparsity,
+                begin,
+                end,
+                every,
+            } => Self::Cubic {
+                initial,
+                sparsity,
+                begin: begin * factor,
+                end: end * factor,
+                every: every * factor,
+            },
+            Self::Ramp {
+                start,
+                ramp,
+                end,
+                every,
+                start_slope,
+                ramp_slope,
+            } => Self::Ramp {
+                start: start * factor,
+                ramp: ramp * factor,
+                end: end * factor,
+                every: every * factor,
+                start_slope,
+                ramp_slope,
+            },
+        }
+    }
+
+    /// The step after which masks stay as they are.
+    pub fn last(&self) -> usize {
+        match *self {
+            Self::OneShot { at, .. } => at,
+            Self::Cubic { end, .. } | Self::Ramp { end, .. } => end,
+        }
+    }
+
     /// Whether masks are updated at a step.
     pub fn is_due(&self, step: usize) -> bool {
         match *self {

@@ -8,7 +8,7 @@ use super::keys::KEYS;
 use super::parse::Source;
 
 /// The tables that hold keys.
-const SECTIONS: [&str; 4] = ["data", "model", "model.init", "training"];
+const SECTIONS: [&str; 5] = ["data", "model", "model.init", "training", "prune"];
 
 /// Keys that must be there.
 const REQUIRED: [&str; 2] = ["name", "data.train"];

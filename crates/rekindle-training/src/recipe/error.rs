@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use rekindle_cells::StackConfigError;
 use rekindle_init::InitError;
 use rekindle_optim::ScheduleError;
+use rekindle_regularize::prune::PruneError;
 
 use super::CellKind;
 
@@ -135,6 +136,14 @@ pub enum RecipeError {
     /// An initialisation that is wrong or does not suit the cell.
     #[error("model.init.{0}")]
     Init(#[from] InitError),
+    /// A wrong value of `[prune]`.
+    #[error("{key}: {source}")]
+    Prune {
+        /// The key.
+        key: &'static str,
+        /// Why.
+        source: Box<PruneError>,
+    },
     /// A wrong schedule.
     #[error("training.schedule: {0}")]
     Schedule(#[from] ScheduleError),

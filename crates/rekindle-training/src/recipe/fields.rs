@@ -125,6 +125,32 @@ const ADAM: &[Field] = &[plain("beta_1"), plain("beta_2"), plain("epsilon")];
 /// Kinds of [`Optimizer`](super::Optimizer).
 pub(super) const OPTIMIZERS: &[Kind] = &[kind("adam", ADAM), kind("adamw", ADAM)];
 
+/// Kinds of [`PruneSchedule`](rekindle_regularize::prune::PruneSchedule).
+pub(super) const PRUNE_SCHEDULES: &[Kind] = &[
+    kind("one_shot", &[plain("sparsity"), plain("at")]),
+    kind(
+        "cubic",
+        &[
+            plain("initial"),
+            plain("sparsity"),
+            plain("begin"),
+            plain("end"),
+            plain("every"),
+        ],
+    ),
+    kind(
+        "ramp",
+        &[
+            plain("start"),
+            plain("ramp"),
+            plain("end"),
+            plain("every"),
+            plain("start_slope"),
+            plain("ramp_slope"),
+        ],
+    ),
+];
+
 /// Kinds of [`Schedule`](rekindle_optim::Schedule).
 pub(super) const SCHEDULES: &[Kind] = &[
     kind("constant", &[plain("factor")]),

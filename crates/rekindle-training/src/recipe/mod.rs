@@ -4,11 +4,13 @@ mod activation;
 mod check;
 mod error;
 mod fields;
+mod hidden;
 mod keys;
 mod model;
 mod optimizer;
 mod options;
 mod parse;
+mod prune;
 #[cfg(test)]
 mod tests;
 mod validate;
@@ -20,9 +22,12 @@ use rekindle_optim::Schedule;
 use serde::{Deserialize, Serialize};
 
 pub use error::RecipeError;
+pub use hidden::Hidden;
 pub use keys::Key;
 pub use model::{CellKind, ModelRecipe, Readout};
 pub use optimizer::Optimizer;
+pub use prune::PruneRecipe;
+pub(crate) use validate::check;
 
 use crate::EpochRow;
 
@@ -61,6 +66,9 @@ pub struct Recipe {
     /// How it is trained.
     #[serde(default)]
     pub training: TrainingRecipe,
+    /// What is pruned in training.
+    #[serde(default)]
+    pub prune: PruneRecipe,
 }
 
 /// The section `[data]`.

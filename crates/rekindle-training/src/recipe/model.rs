@@ -8,7 +8,7 @@ use rekindle_cells::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::activation;
+use super::{Hidden, activation};
 
 /// A recurrent cell by name.
 #[derive(Serialize, Deserialize, Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,8 +48,8 @@ pub enum Readout {
 pub struct ModelRecipe {
     /// The cell. Default: LSTM.
     pub cell: CellKind,
-    /// Units of each layer and direction, at least 1. Default: 64.
-    pub hidden: usize,
+    /// Units of each layer and direction, at least 1. Default: 64 in all of them.
+    pub hidden: Hidden,
     /// Layers, at least 1. Default: 1.
     pub layers: usize,
     /// Direction of the layers. Default: forward.
@@ -106,7 +106,7 @@ impl Default for ModelRecipe {
     fn default() -> Self {
         Self {
             cell: CellKind::Lstm,
-            hidden: 64,
+            hidden: Hidden::All(64),
             layers: 1,
             direction: Direction::Forward,
             merge: Merge::Concat,

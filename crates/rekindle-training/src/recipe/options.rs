@@ -4,7 +4,7 @@ use rekindle_cells::{LstmGates, RecurrentScheme};
 use toml::{Table, Value};
 
 use super::validate::check;
-use super::{CellKind, ModelRecipe, RecipeError};
+use super::{CellKind, Hidden, ModelRecipe, RecipeError};
 
 const LSTM: &[CellKind] = &[CellKind::Lstm];
 const GRU: &[CellKind] = &[CellKind::Gru];
@@ -38,7 +38,10 @@ impl Values {
         // Counts that TOML cannot hold can only come from a program; they are refused by their ranges.
         let held = |count: usize| count.min(i64::MAX as usize);
         let model = ModelRecipe {
-            hidden: held(model.hidden),
+            hidden: match &model.hidden {
+                Hidden::All(number) => Hidden::All(held(*number)),
+                Hidden::Layers(_) | Hidden::Cells(_) => Hidden::All(0),
+            },
             layers: held(model.layers),
             projected: model.projected.map(held),
             init: RecurrentScheme::default(),
@@ -89,7 +92,7 @@ impl ModelRecipe {
             }
         }
         if let Some(width) = self.projected {
-            let is_right = (1..self.hidden).contains(&width);
+            let is_right = (1..self.hidden.smallest()).contains(&width);
             check(is_right, "model.projected", width, WIDTH)?;
         }
         check(

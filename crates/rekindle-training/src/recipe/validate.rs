@@ -10,7 +10,7 @@ use super::{CellKind, Keep, ModelRecipe, Optimizer, Recipe, RecipeError, Trainin
 use crate::classifier::Cells;
 
 /// A value and what it should be.
-pub(super) fn check(
+pub(crate) fn check(
     is_right: bool,
     key: &'static str,
     found: impl ToString,
@@ -41,8 +41,9 @@ fn recurrent_weights(model: &ModelRecipe) -> u128 {
         CellKind::Gru => Gru::GATES,
         CellKind::Rnn => Elman::GATES,
     };
-    let (hidden, layers) = (model.hidden as u128, model.layers as u128);
-    let output = model.projected.unwrap_or(model.hidden) as u128;
+    let hidden = model.hidden.largest();
+    let output = model.projected.unwrap_or(hidden) as u128;
+    let (hidden, layers) = (hidden as u128, model.layers as u128);
     let mut rows = output;
     if model.peepholes == Peepholes::Full {
         rows += hidden;
@@ -91,13 +92,15 @@ impl Recipe {
         )?;
         self.check_model()?;
         self.training.check()?;
+        self.prune.check(self.training.epochs)?;
         self.check_watch()
     }
 
     fn check_model(&self) -> Result<(), RecipeError> {
         let model = &self.model;
         let probability = |p: f64| (0.0..1.0).contains(&p);
-        check(model.hidden > 0, "model.hidden", model.hidden, COUNT)?;
+        let is_right = model.hidden.smallest() > 0;
+        check(is_right, "model.hidden", &model.hidden, COUNT)?;
         check(model.layers > 0, "model.layers", model.layers, COUNT)?;
         for (key, value) in [
             ("model.input_dropout", model.input_dropout),
@@ -118,6 +121,14 @@ impl Recipe {
             .validate(model)
             .map_err(|error| match error {
                 StackConfigError::Cell(CellConfigError::Init { source }) => source.into(),
+                StackConfigError::Units { layers, cells, .. } => RecipeError::Range {
+                    key: "model.hidden",
+                    found: format!(
+                        "{} with model.layers {layers} and {cells} cells a layer",
+                        model.hidden
+                    ),
+                    expected: "a number, or one for each layer, or in each layer one for each direction",
+                },
                 error => error.into(),
             })
     }

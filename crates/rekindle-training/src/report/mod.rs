@@ -9,6 +9,7 @@
 //! | `thin` | keeps the spikes of long series |
 //! | `chart`, `plot`, `table` | a chart: data and frame, drawing, numbers |
 //! | `confusion` | confusion matrix and per-class scores |
+//! | `weights` | sparsity of tensors, maps of hidden units |
 //! | `page` | puts the parts together |
 
 mod axis;
@@ -19,10 +20,12 @@ mod page;
 mod plot;
 mod table;
 mod thin;
+mod weights;
 
 pub use axis::Scale;
 pub use chart::{Chart, Line};
 pub use confusion::ConfusionMatrix;
+pub use weights::{TensorRow, UnitMap, WeightsPart};
 
 /// What is known about a run once it has ended.
 ///
@@ -56,6 +59,8 @@ pub struct Report {
     pub charts: Vec<Chart>,
     /// One matrix for each scored split, in the order of display.
     pub confusions: Vec<ConfusionMatrix>,
+    /// How many weights are zero, and how large those of each hidden unit are.
+    pub weights: WeightsPart,
     /// The recipe that repeats the run, as TOML text. Default: empty, which leaves the part out.
     pub recipe: String,
 }

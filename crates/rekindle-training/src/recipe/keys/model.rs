@@ -12,7 +12,7 @@ pub(super) const KEYS: &[Key] = &[
     key(
         "model.hidden",
         "64",
-        "units of each layer and direction, at least 1",
+        "units of each layer and direction, at least 1; [64, 32] for each layer, [[60, 52], [31, 28]] for each direction of each",
     ),
     key(
         "model.layers",

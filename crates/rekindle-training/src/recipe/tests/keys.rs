@@ -8,6 +8,8 @@ use rekindle_cells::{
 };
 use rekindle_init::{Fan, Nonlinearity};
 use rekindle_optim::{Mode, Plateau, Schedule, ThresholdMode};
+use rekindle_regularize::Targets;
+use rekindle_regularize::prune::{Criterion, Granularity, PruneSchedule, Scope};
 use toml::{Table, Value};
 
 use super::super::fields::RULE;
@@ -75,6 +77,28 @@ fn schedules() -> Vec<Schedule> {
     ]
 }
 
+fn prune_schedules() -> [PruneSchedule; 3] {
+    let (sparsity, every) = (0.5, 2);
+    [
+        PruneSchedule::OneShot { sparsity, at: 3 },
+        PruneSchedule::Cubic {
+            initial: 0.1,
+            sparsity,
+            begin: 1,
+            end: 9,
+            every,
+        },
+        PruneSchedule::Ramp {
+            start: 1,
+            ramp: 4,
+            end: 9,
+            every,
+            start_slope: 0.01,
+            ramp_slope: 0.02,
+        },
+    ]
+}
+
 fn gate_biases() -> [GateBias; 3] {
     [
         GateBias::None,
@@ -114,7 +138,7 @@ fn full_recipes() -> Vec<Recipe> {
 fn full_model() -> ModelRecipe {
     ModelRecipe {
         cell: CellKind::Lstm,
-        hidden: 5,
+        hidden: Hidden::Layers(vec![5, 4]),
         layers: 2,
         direction: Direction::Bidirectional,
         merge: Merge::Mul,
@@ -207,6 +231,14 @@ fn full_recipe(initializer: &Initializer, schedule: Schedule, number: usize) -> 
             patience: Some(2),
             keep: Keep::Last,
         },
+        prune: PruneRecipe {
+            schedule: Some(prune_schedules()[number % 3]),
+            schedule_unit: ScheduleUnit::Step,
+            targets: Targets::recurrent(),
+            criterion: Criterion::Movement,
+            scope: Scope::Global,
+            granularity: Granularity::Weights,
+        },
     }
 }
 
@@ -245,7 +277,7 @@ fn a_rule_has_the_listed_keys() {
 
 /// Every path to a key in a table, sections left out; tables that occur in several places at the first.
 fn paths(prefix: &str, value: &Value, into: &mut BTreeSet<String>) {
-    let is_section = ["", "data", "model", "model.init", "training"].contains(&prefix);
+    let is_section = ["", "data", "model", "model.init", "training", "prune"].contains(&prefix);
     let initializers = ["model.init.recurrent", "model.init.bias"];
     let nested = ["training.schedule.first", "training.schedule.next"];
     let activations = [

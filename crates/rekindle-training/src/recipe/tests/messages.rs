@@ -411,11 +411,11 @@ fn wrong_overrides_are_quoted() {
         ),
         (
             "model.hidden=-1",
-            "--set model.hidden=-1: model.hidden: invalid value: integer `-1`, expected usize, a whole number of at least 0",
+            "--set model.hidden=-1: model.hidden: invalid value: integer `-1`, expected usize, a whole number of at least 0, or a list of them, one a layer",
         ),
         (
             "model.hidden=many",
-            "--set model.hidden=many: model.hidden: invalid type: string \"many\", expected usize, a whole number of at least 0",
+            "--set model.hidden=many: model.hidden: invalid type: string \"many\", expected usize, a whole number of at least 0, or a list of them, one a layer",
         ),
         (
             "model.init.gates=[{gate='forget',inptu='zeros'}]",
@@ -541,7 +541,7 @@ fn values_out_of_range_are_refused() {
     let expected = "seed is 18446744073709551615, expected at most 2^63 - 1";
     assert_eq!(seed.validate().unwrap_err().to_string(), expected);
     let with = |model| Recipe { model, ..set(&[]) };
-    let (hidden, projected) = (usize::MAX, Some(usize::MAX));
+    let (hidden, projected) = (Hidden::All(usize::MAX), Some(usize::MAX));
     let default = ModelRecipe::default();
     for (model, key) in [
         (
