@@ -178,7 +178,7 @@ pub struct PruneArgs {
     /// Train the pruned network for this many epochs [default: not at all]
     #[arg(long, value_name = "N")]
     pub finetune: Option<usize>,
-    /// Base learning rate of --finetune [default: a tenth of the recipe's]
+    /// Base learning rate of --finetune [default: 0.3 of the recipe's]
     #[arg(long, value_name = "RATE")]
     pub lr: Option<f64>,
     /// Labelled file to score the networks on [default: data.test of the recipe]

@@ -55,7 +55,7 @@ pub enum Cut {
 pub struct FineTuning {
     /// Epochs, at least 1.
     pub epochs: usize,
-    /// The base learning rate; `None`: a tenth of the recipe's.
+    /// The base learning rate; `None`: 0.3 of the recipe's, whose schedule starts anew.
     pub lr: Option<f64>,
 }
 
@@ -224,7 +224,7 @@ fn recipe_of(
     recipe.prune.schedule = None;
     if let Some(FineTuning { epochs, lr }) = fine_tuning {
         recipe.training.epochs = epochs;
-        recipe.training.lr = lr.unwrap_or(recipe.training.lr / 10.0);
+        recipe.training.lr = lr.unwrap_or(0.3 * recipe.training.lr);
         recipe.training.patience = None;
     }
     recipe.validate()?;
