@@ -6,6 +6,7 @@ use rekindle_kernels::{Scan, Scanned, Within};
 use rekindle_testkit::random;
 
 use crate::equations::Numbers;
+use crate::inside::Inside;
 
 /// Which arguments of a scan need a gradient, counted as [`Arguments`] counts them.
 #[derive(Clone, Copy, Debug)]
@@ -134,6 +135,8 @@ pub struct Setting {
     pub loss: Loss,
     /// Whether the scan reads views: of swapped axes, of parts, of one row for all.
     pub views: bool,
+    /// Norms and masks.
+    pub inside: Inside,
 }
 
 impl Setting {
@@ -149,6 +152,7 @@ impl Setting {
             tracked: Tracked::All,
             loss: Loss::Everything,
             views: false,
+            inside: Inside::default(),
         }
     }
 
@@ -201,6 +205,7 @@ pub struct Leaves<E: Equations> {
     pub vectors: Vec<Tensor<1>>,
     projection: Tensor<2>,
     pub state: E::States<Tensor<2>>,
+    within: Within,
 }
 
 impl<E: Equations> Leaves<E> {
@@ -264,6 +269,7 @@ impl<E: Equations> Leaves<E> {
             vectors,
             projection,
             state,
+            within: setting.inside.within::<E>(setting, options),
         }
     }
 
@@ -309,7 +315,7 @@ impl<E: Equations> Leaves<E> {
             lengths: self.setting.lengths.clone().map(Lengths::new),
             order: self.setting.order,
             layout: self.setting.layout,
-            within: Within::default(),
+            within: self.within.clone(),
         }
     }
 

@@ -2,11 +2,12 @@
 
 use std::ops::Range;
 
-use super::backward_team::{BackwardTeam, Run, Step};
+use super::backward_team::{BackwardTeam, Step};
 use super::buffer::{Buffer, Shared, zeros};
 use super::geometry::Geometry;
+use super::masks::Masks;
 use super::pack::Transposed;
-use super::product::{Inner, Product, Start};
+use super::product::Start;
 use super::relay::relay;
 use super::retreat::{LateGradient, Retreat};
 use super::slab::{Kept, Slab};
@@ -77,6 +78,7 @@ impl Plan {
             plan: self,
             equations,
             weights: TransposedWeights::pack(self, operands, &geometry, needs.input),
+            masks: Masks::new(self, operands),
             initial: operands.state.clone(),
             output,
             kept: slab.kept(),
@@ -133,7 +135,8 @@ pub(super) struct BackwardScan<'a, F, E> {
     pub(super) plan: &'a Plan,
     equations: &'a E,
     pub(super) geometry: Geometry,
-    weights: TransposedWeights<F>,
+    pub(super) weights: TransposedWeights<F>,
+    pub(super) masks: Masks<'a, F>,
     pub(super) initial: Vec<&'a [F]>,
     pub(super) output: &'a [F],
     pub(super) kept: Kept<F>,
@@ -265,108 +268,5 @@ impl<F: Element, E: Equations> BackwardScan<'_, F, E> {
             of_units: (self.weights.units.as_ref()).map(|units| units.start().cast_const()),
             unit_stride: team.unit_stride,
         }
-    }
-
-    /// The gradient of the projected hidden state in one panel: from the steps after this one and from the output. Zero
-    /// where the panel has no columns.
-    fn project_back(&self, step: &Step<F, E>, panel: usize) {
-        let wide = self.geometry.wide(self.geometry.d_output());
-        let first = panel * wide.units;
-        let to = step.projected.iter().zip(&step.outputs);
-        for (row, (to, output)) in step.rows.iter().zip(to) {
-            // SAFETY: all rows have these columns, `to` those that fill up the panel.
-            unsafe {
-                let to = to.cast_mut().add(first);
-                let carried = row.gradients.as_ref()[0].add(first);
-                for column in 0..wide.real(panel) {
-                    let mut gradient = *carried.add(column);
-                    if let Some(output) = output {
-                        gradient = gradient + *output.add(first + column);
-                    }
-                    to.add(column).write(gradient);
-                }
-                to.add(wide.real(panel))
-                    .write_bytes(0, wide.units - wide.real(panel));
-            }
-        }
-    }
-
-    /// The part of a state's gradient that flows through a recurrent product, for one panel of all states' weights.
-    fn recur(&self, team: &BackwardTeam<F>, step: &Step<F, E>, panel: usize) {
-        let mut panel = panel;
-        for (state, weight) in self.weights.hh.iter().enumerate() {
-            if panel >= weight.panels() {
-                panel -= weight.panels();
-                continue;
-            }
-            let start = match (state, self.geometry.projected) {
-                (0, Some(_)) => Start::Zero,
-                _ => Start::Output,
-            };
-            let slot = self.geometry.hidden_slots(state).start;
-            let from = (
-                &step.gates[..],
-                slot * self.geometry.units(),
-                self.panel_stride(),
-            );
-            let to = &team.gradient_rows[state][..step.rows.len()];
-            return self.transposed(from, (weight, panel), start, to);
-        }
-    }
-
-    /// The gradients of the input at all steps of a run, for some panels of `W_ihᵀ`.
-    fn input_gradients(&self, run: &Run<F, E>, weight_ih: &Transposed<F>, panels: Range<usize>) {
-        let slot = self.geometry.input_slots().start;
-        for panel in panels {
-            let from = (
-                &run.gates[..],
-                slot * self.geometry.units(),
-                self.panel_stride(),
-            );
-            self.transposed(from, (weight_ih, panel), Start::Zero, &run.inputs);
-        }
-    }
-
-    /// `outputs = start + gradients · weightᵀ` for one panel, the inner dimension in pieces that stay in the cache.
-    /// Gradients start at `offset` in their rows; from one panel of units to the next they are `stride` apart.
-    fn transposed(
-        &self,
-        (gradients, offset, stride): (&[*const F], usize, usize),
-        (weight, panel): (&Transposed<F>, usize),
-        start: Start<F>,
-        outputs: &[*mut F],
-    ) {
-        /// Half of a usual second-level cache, in numbers of four bytes.
-        const PIECE: usize = 1 << 16;
-        let (pieces, length) = weight.pieces();
-        let (panel, vectors, column) = weight.panel(panel);
-        let width = vectors * self.geometry.registers.lanes;
-        let longest = (PIECE / (length * width).max(1)).max(1);
-        for first in (0..pieces).step_by(longest) {
-            F::multiply(
-                self.plan.isa,
-                Product {
-                    inputs: gradients,
-                    input_offset: offset + first * stride,
-                    inner: Inner {
-                        pieces: longest.min(pieces - first),
-                        stride,
-                        length,
-                    },
-                    // SAFETY: the panel has all pieces.
-                    panel: unsafe { panel.add(first * length * width) },
-                    vectors,
-                    start: if first == 0 { start } else { Start::Output },
-                    outputs,
-                    output_offset: column,
-                    columns: (weight.columns() - column).min(width),
-                },
-            );
-        }
-    }
-
-    /// From one panel of the slab to the next.
-    pub(super) fn panel_stride(&self) -> usize {
-        self.plan.timetable.slab_rows() * self.geometry.row()
     }
 }

@@ -2,7 +2,7 @@
 
 use super::backward::BackwardScan;
 use super::buffer::Buffer;
-use super::retreat::Row;
+use super::retreat::{Row, RowMasks};
 use super::vector::Element;
 use crate::{Array, Equations};
 
@@ -11,6 +11,10 @@ pub(super) struct BackwardTeam<F> {
     /// The gradient of each state.
     gradients: Vec<Buffer<F>>,
     pub(super) gradient_rows: Vec<Vec<*mut F>>,
+    /// The gradient of the masked hidden state by the recurrent product and the mask, if there is one.
+    _masked: Option<Buffer<F>>,
+    pub(super) masked_rows: Vec<*mut F>,
+    pub(super) masks: Vec<*const F>,
     /// The initial states.
     initial: Vec<Buffer<F>>,
     /// The gradient of the hidden state before its projection, if there is one.
@@ -81,6 +85,11 @@ impl<F: Element, E: Equations> BackwardScan<'_, F, E> {
                 .collect()
         };
         let shown = geometry.projected.map(|_| buffer());
+        let masked = self.masks.hidden.map(|_| buffer());
+        let mask = |&position: &usize| {
+            let row = self.plan.timetable.row(position);
+            self.masks.hidden_row(geometry.d_output(), row)
+        };
         let [late, middle] = [(); 2].map(|()| geometry.middle.then(buffer));
         BackwardTeam {
             gradient_rows: gradients
@@ -91,6 +100,9 @@ impl<F: Element, E: Equations> BackwardScan<'_, F, E> {
             initial: initial
                 .map(|(index, state)| padded(index, state.as_ptr()))
                 .collect(),
+            masked_rows: all(&masked),
+            _masked: masked,
+            masks: positions.iter().filter_map(mask).collect(),
             shown_rows: all(&shown),
             shown,
             late_rows: all(&late).into_iter().map(<*mut F>::cast_const).collect(),
@@ -202,8 +214,20 @@ impl<F: Element, E: Equations> BackwardScan<'_, F, E> {
                 late_gradient: held(&team.late),
                 middle_gradient: held(&team.middle).map(<*mut F>::cast_const),
                 unit_gradients: held(&team.units),
+                masks: self.row_masks([timetable.row(position), t]),
             }
         }
+    }
+
+    /// What masks do to a batch row at step `t`.
+    fn row_masks(&self, visit: [usize; 2]) -> Option<Box<RowMasks<F, E>>> {
+        let masking = &self.plan.masking;
+        (masking.candidate || self.geometry.blends).then(|| {
+            Box::new(RowMasks {
+                keep: E::States::from_fn(|state| self.masks.keep_row(self.plan, state, visit)),
+                factor: self.masks.candidate_row(self.plan, visit),
+            })
+        })
     }
 
     /// Writes the gradients of the initial states and of the units' parameters.

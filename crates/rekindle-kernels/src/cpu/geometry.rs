@@ -27,6 +27,8 @@ pub(crate) struct Geometry {
     pub(crate) d_hidden: usize,
     /// Width of the hidden state, if it is projected.
     pub(crate) projected: Option<usize>,
+    /// Whether states keep a part of their old values.
+    pub(crate) blends: bool,
     /// The registers that the engine works in.
     pub(crate) registers: Registers,
 }
@@ -183,9 +185,29 @@ impl Geometry {
             .collect()
     }
 
-    /// Numbers of a row of a panel: slots, then the other states.
+    /// The slot of state `index` after a step; not of the hidden state, which is in the output.
+    pub(crate) fn state_slot(&self, index: usize) -> usize {
+        self.slots() + index - 1
+    }
+
+    /// The slot of state `index` as the equations give it, before anything of the old state is kept; not of the hidden
+    /// state, unless states keep something.
+    pub(crate) fn new_slot(&self, index: usize) -> usize {
+        match self.blends {
+            true => self.slots() + self.extra_states + index,
+            false => self.state_slot(index),
+        }
+    }
+
+    /// Numbers of a row of a panel: slots, then the other states, then all states as the equations give them, if they keep
+    /// something.
     pub(crate) fn row(&self) -> usize {
-        (self.slots() + self.extra_states) * self.units()
+        let new = if self.blends {
+            1 + self.extra_states
+        } else {
+            0
+        };
+        (self.slots() + self.extra_states + new) * self.units()
     }
 }
 

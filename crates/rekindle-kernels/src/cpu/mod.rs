@@ -10,6 +10,7 @@
 
 mod advance;
 mod backward;
+mod backward_panels;
 mod backward_team;
 mod buffer;
 mod direct;
@@ -17,9 +18,11 @@ mod forward;
 mod geometry;
 mod gradients;
 mod isa;
+mod masks;
 mod math;
 mod pack;
 mod padded;
+mod panels;
 mod product;
 mod relay;
 mod retreat;
@@ -41,6 +44,7 @@ pub(crate) use backward::{Backward, Needs, OutputGradients};
 pub(crate) use forward::Forward;
 use geometry::{Geometry, Registers};
 pub(crate) use isa::Isa;
+pub(crate) use masks::{Kept, Masking};
 pub(crate) use slab::Slab;
 pub(crate) use timetable::Timetable;
 pub(crate) use vector::Element;
@@ -63,6 +67,9 @@ pub(crate) struct Operands<'a, F> {
     pub(crate) projection: Option<&'a [F]>,
     /// `[batch, d_output]` for the hidden state, `[batch, d_hidden]` for the others.
     pub(crate) state: Vec<&'a [F]>,
+    /// The masks that the plan names, in its order: of the hidden state, `[batch, d_output]`; of the candidate,
+    /// `[batch, seq, d_hidden]` or `[batch, 1, d_hidden]`; what states keep, `[batch, seq, width of the state]` each.
+    pub(crate) masks: Vec<&'a [F]>,
 }
 
 /// The sizes of a scan, and how it runs.
@@ -84,6 +91,8 @@ pub(crate) struct Plan {
     pub(crate) reads: usize,
     /// Whether the cell has a middle vector.
     pub(crate) middle: bool,
+    /// The masks that there are.
+    pub(crate) masking: Masking,
     /// The instructions to use.
     pub(crate) isa: Isa,
     /// The most threads to use.
@@ -103,6 +112,7 @@ impl Plan {
             middle: self.middle,
             d_hidden: self.d_hidden,
             projected: self.projected,
+            blends: self.masking.blends(),
             registers: self.isa.run(AskRegisters(PhantomData::<F>)),
         }
     }

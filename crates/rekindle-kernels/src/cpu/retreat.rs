@@ -2,6 +2,7 @@
 
 use pulp::{Simd, WithSimd};
 
+use super::advance::{last_of, load};
 use super::geometry::{Geometry, hidden_gate};
 use super::vector::{Element, Vector};
 use crate::{Array, Equations, StepGradients};
@@ -29,6 +30,17 @@ pub(super) struct Row<F, E: Equations> {
     pub(super) middle_gradient: Option<*const F>,
     /// The gradients of the parameters of units, summed up for this row.
     pub(super) unit_gradients: Option<*mut F>,
+    /// What masks do, if there are any.
+    pub(super) masks: Option<Box<RowMasks<F, E>>>,
+}
+
+/// What masks do to one row at one step.
+#[derive(Clone, Debug)]
+pub(super) struct RowMasks<F, E: Equations> {
+    /// What each state keeps; `None`: nothing.
+    pub(super) keep: E::States<Option<*const F>>,
+    /// The mask of the candidate.
+    pub(super) factor: Option<*const F>,
 }
 
 /// The derivative of a cell's equations on one panel of all rows of a step.
@@ -101,7 +113,7 @@ impl<F: Element, E: Equations> Retreat<'_, F, E> {
         // SAFETY: a row of the slab has `units` numbers for each slot and state; of a sequence, `count` are read.
         unsafe {
             let step = self.gradients::<V>(simd, row, unit, count);
-            self.pass_on(simd, row, unit, &step);
+            self.pass_on(simd, row, unit, count, &step);
             let slab = row.slab.add(self.slab_offset + unit);
             let store = |slot: usize, gradient: V| {
                 let to = slab.add(slot * units);
@@ -154,14 +166,25 @@ impl<F: Element, E: Equations> Retreat<'_, F, E> {
         simd: V::Simd,
         row: &Row<F, E>,
         unit: usize,
+        count: usize,
         step: &StepGradients<E, V>,
     ) {
         let of_row = self.unit + unit;
         // That of a projected hidden state comes from the products alone.
         let projected = usize::from(row.shown_gradient.is_some());
-        let states = row.gradients.as_ref().iter().zip(step.state.as_ref());
         // SAFETY: as in `units`.
         unsafe {
+            let mut gradients = step.state.clone();
+            if let Some(masks) = &row.masks {
+                let arrived = self.arrived::<V>(simd, row, unit, count);
+                for (index, gradient) in gradients.as_mut().iter_mut().enumerate() {
+                    if let Some(keep) = masks.keep.as_ref()[index] {
+                        let keep = load::<V>(simd, keep.add(of_row), count);
+                        *gradient = *gradient + keep * arrived.as_ref()[index];
+                    }
+                }
+            }
+            let states = row.gradients.as_ref().iter().zip(gradients);
             for (at, gradient) in states.skip(projected) {
                 gradient.store(at.add(of_row));
             }
@@ -171,6 +194,32 @@ impl<F: Element, E: Equations> Retreat<'_, F, E> {
                     (V::load(simd, to) + *gradient).store(to);
                 }
             }
+        }
+    }
+
+    /// The gradients of the states after the step.
+    #[inline(always)]
+    unsafe fn arrived<V: Vector<Element = F>>(
+        &self,
+        simd: V::Simd,
+        row: &Row<F, E>,
+        unit: usize,
+        count: usize,
+    ) -> E::States<V> {
+        let of_row = self.unit + unit;
+        // SAFETY: as in `units`.
+        unsafe {
+            let mut gradients: E::States<V> = E::States::from_fn(|state| {
+                V::load(simd, row.gradients.as_ref()[state].add(of_row))
+            });
+            let of_hidden = &mut gradients.as_mut()[0];
+            if let Some(shown) = row.shown_gradient {
+                *of_hidden = V::load(simd, shown.add(of_row));
+            }
+            if let Some(output) = row.output_gradient {
+                *of_hidden = *of_hidden + load::<V>(simd, output.add(of_row), count);
+            }
+            gradients
         }
     }
 
@@ -190,17 +239,8 @@ impl<F: Element, E: Equations> Retreat<'_, F, E> {
         unsafe {
             let slab = row.slab.add(self.slab_offset + unit);
             let [old, new] = self.states::<V>(simd, row, unit, count);
-            let mut gradients: E::States<V> = E::States::from_fn(|state| {
-                V::load(simd, row.gradients.as_ref()[state].add(of_row))
-            });
-            let of_hidden = &mut gradients.as_mut()[0];
-            if let Some(shown) = row.shown_gradient {
-                *of_hidden = V::load(simd, shown.add(of_row));
-            }
-            if let Some(output) = row.output_gradient {
-                *of_hidden = *of_hidden + load::<V>(simd, output.add(of_row), count);
-            }
-            Arguments {
+            let gradients = self.arrived::<V>(simd, row, unit, count);
+            let mut arguments: Arguments<E, V> = Arguments {
                 saved: E::Saved::from_fn(|slot| V::load(simd, slab.add(slot * units))),
                 old,
                 new,
@@ -212,7 +252,20 @@ impl<F: Element, E: Equations> Retreat<'_, F, E> {
                     None => zero,
                 }),
                 gradients,
+            };
+            if let Some(masks) = &row.masks {
+                let one = V::splat(simd, F::ONE);
+                if let (true, Some(factor)) = (E::FACTOR, masks.factor) {
+                    let factor = load::<V>(simd, factor.add(of_row), count);
+                    *last_of(&mut arguments.units) = factor - one;
+                }
+                for (index, gradient) in arguments.gradients.as_mut().iter_mut().enumerate() {
+                    if let Some(keep) = masks.keep.as_ref()[index] {
+                        *gradient = *gradient * (one - load::<V>(simd, keep.add(of_row), count));
+                    }
+                }
             }
+            arguments
         }
     }
 
@@ -227,13 +280,13 @@ impl<F: Element, E: Equations> Retreat<'_, F, E> {
     ) -> [E::States<V>; 2] {
         let units = self.geometry.unit_vectors() * V::LANES;
         let of_row = self.unit + unit;
-        let in_slab =
-            |state: usize| self.slab_offset + unit + (self.geometry.slots() + state - 1) * units;
+        let place = |slot: usize| self.slab_offset + unit + slot * units;
+        let in_slab = |state: usize| place(self.geometry.state_slot(state));
         // SAFETY: as in `units`.
         unsafe {
             let new = |state| match state {
-                0 => load::<V>(simd, row.hidden.add(of_row), count),
-                _ => V::load(simd, row.slab.add(in_slab(state))),
+                0 if !self.geometry.blends => load::<V>(simd, row.hidden.add(of_row), count),
+                _ => V::load(simd, row.slab.add(place(self.geometry.new_slot(state)))),
             };
             let old = |state: usize| match (state, row.slab_before) {
                 (0, _) if row.shown_gradient.is_some() => V::splat(simd, F::default()),
@@ -283,21 +336,6 @@ impl<F: Element, E: Equations> WithSimd for LateGradient<'_, F, E> {
                     step.hidden.as_ref()[last].store_first(to, count);
                 }
             }
-        }
-    }
-}
-
-/// A register of a sequence, of which the first `count` numbers are there.
-///
-/// # Safety
-/// `from` is readable for as many numbers.
-#[inline(always)]
-unsafe fn load<V: Vector>(simd: V::Simd, from: *const V::Element, count: usize) -> V {
-    // SAFETY: the caller answers for the numbers.
-    unsafe {
-        match count < V::LANES {
-            true => V::load_first(simd, from, count),
-            false => V::load(simd, from),
         }
     }
 }

@@ -45,7 +45,13 @@ impl<F: Element, E: Equations> BackwardScan<'_, F, E> {
         for (state, weight) in operands.weights_hh.iter().enumerate() {
             let mut gradient = zeros(weight.len());
             let left = match state {
-                0 => Left::hidden(plan, geometry, operands.state[0], self.output),
+                0 => {
+                    let hidden = Left::hidden(plan, geometry, operands.state[0], self.output);
+                    match self.masks.hidden {
+                        Some(mask) => hidden.masked(plan, mask),
+                        None => hidden,
+                    }
+                }
                 _ => Left::kept(plan, geometry, self.kept.read[state - 1]),
             };
             let slots = geometry.hidden_slots(state);

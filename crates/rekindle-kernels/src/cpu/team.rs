@@ -5,6 +5,7 @@ use std::ops::Range;
 use super::advance::State;
 use super::buffer::{Buffer, Shared};
 use super::forward::Scan;
+use super::masks::Masked;
 use super::vector::Element;
 use crate::Equations;
 
@@ -16,6 +17,8 @@ pub(super) fn rows_of_a_run(workers: usize) -> usize {
 
 /// What is held of the rows at some positions, while they are scanned.
 pub(super) struct Team<F> {
+    /// The hidden state times its mask, if it has one.
+    pub(super) masked: Option<Masked<F>>,
     /// The memory of the states: those that the recurrent product reads in two copies, of which a step reads one and
     /// writes the other, `[row, state]`; the others in one, which is replaced in place, `[row]`. All of the geometry's
     /// row width.
@@ -58,6 +61,10 @@ pub(super) struct Run<F> {
     pub(super) middle_rows: Vec<*mut F>,
     /// The hidden state of each row before its projection, if there is one.
     pub(super) shown_rows: Vec<*mut F>,
+    /// What each state keeps in each row; an empty list: nothing.
+    pub(super) keep_rows: Vec<Vec<*const F>>,
+    /// The mask of the candidate in each row, if it has one.
+    pub(super) factor_rows: Vec<*const F>,
     /// In training, the states besides the hidden one that the product of each row reads.
     pub(super) read_rows: Vec<Vec<*mut F>>,
     /// The rows of each step among those above.
@@ -100,6 +107,8 @@ impl<F: Element, E: Equations> Scan<'_, F, E> {
                     .pad(state.get(), columns, positions, (at.old.cast_mut(), at.row));
             }
         }
+        let recurrent_rows =
+            (recurrent.each_ref()).map(|copy| rows_of(copy.start(), rows, geometry.reads * width));
         let of_panel = rows * geometry.gate_columns();
         let alone = workers == 1 && !geometry.middle;
         let copies = if alone { 1 } else { geometry.panels() };
@@ -110,8 +119,8 @@ impl<F: Element, E: Equations> Scan<'_, F, E> {
         let late = geometry.middle.then(row);
         let late_start = late.as_ref().map(Buffer::start);
         Team {
-            recurrent_rows: (recurrent.each_ref())
-                .map(|copy| rows_of(copy.start(), rows, geometry.reads * width)),
+            masked: self.masked(positions, &recurrent_rows[0]),
+            recurrent_rows,
             _memory: recurrent.into_iter().chain(others).collect(),
             states,
             product_rows: rows_of(products.start(), rows, geometry.gate_columns()),
@@ -124,6 +133,16 @@ impl<F: Element, E: Equations> Scan<'_, F, E> {
             steps,
             run: inferring.then(|| Buffer::uninitialised(geometry.panels() * steps * of_panel)),
         }
+    }
+
+    /// The hidden states of the rows at `positions`, which stand at `states`, times their masks.
+    fn masked(&self, positions: &[usize], states: &[*mut F]) -> Option<Masked<F>> {
+        let width = self.geometry.d_output();
+        let row = |position: usize| self.plan.timetable.row(position);
+        let mask = |&position: &usize| self.masks.hidden_row(width, row(position));
+        let masks: Option<Vec<*const F>> = positions.iter().map(mask).collect();
+        let row_width = self.geometry.row_width();
+        masks.map(|masks| Masked::new(states, masks, width, row_width))
     }
 
     /// Where all states lie, when copy `newest` of those that are read is the newest.
@@ -165,6 +184,7 @@ impl<F: Element, E: Equations> Scan<'_, F, E> {
             kept.and_then(|kept| kept.shown),
         );
         run.read_rows = kept.map_or_else(Vec::new, |kept| vec![Vec::new(); kept.read.len()]);
+        run.keep_rows = vec![Vec::new(); self.masks.kept()];
         for &t in visits {
             let first = run.rows.len();
             let alive = &positions[..plan.timetable.alive_of(t, positions)];
@@ -172,6 +192,12 @@ impl<F: Element, E: Equations> Scan<'_, F, E> {
                 let at = plan.at(plan.timetable.row(position), t);
                 let slab_row = plan.timetable.slab_row(t, position);
                 run.inputs.push(self.input[at * plan.d_input..].as_ptr());
+                let visit = [plan.timetable.row(position), t];
+                run.factor_rows
+                    .extend(self.masks.candidate_row(plan, visit));
+                for (state, rows) in run.keep_rows.iter_mut().enumerate() {
+                    rows.extend(self.masks.keep_row(plan, state, visit));
+                }
                 let (start, place) = match (&team.run, kept) {
                     (Some(buffer), _) => (buffer.start(), run.rows.len()),
                     (None, Some(kept)) => (kept.activations.get(), slab_row),
@@ -226,6 +252,8 @@ impl<F> Run<F> {
             output_rows: Vec::with_capacity(rows),
             middle_rows: Vec::new(),
             shown_rows: Vec::new(),
+            keep_rows: Vec::new(),
+            factor_rows: Vec::new(),
             read_rows: Vec::new(),
             steps: Vec::new(),
         }

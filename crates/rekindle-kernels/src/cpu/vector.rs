@@ -12,7 +12,15 @@ use crate::{Curve, Lane};
 
 /// A floating-point type that the engine computes in: `f32` or `f64`.
 pub(crate) trait Element:
-    Copy + Default + PartialEq + std::fmt::Debug + Add<Output = Self> + Send + Sync + 'static
+    Copy
+    + Default
+    + PartialEq
+    + std::fmt::Debug
+    + Add<Output = Self>
+    + Mul<Output = Self>
+    + Send
+    + Sync
+    + 'static
 {
     /// A register of these numbers.
     type Vector<S: Simd>: Vector<Simd = S, Element = Self>;
@@ -38,6 +46,9 @@ pub(crate) trait Element:
     const TANH_RANGE: [Self; 2];
     /// 2.
     const TWO: Self;
+
+    /// The nearest number.
+    fn from_f64(value: f64) -> Self;
 
     /// Runs a product. Not generic, so that it is compiled once and not again for each cell.
     fn multiply(isa: Isa, product: Product<'_, Self>);
@@ -84,6 +95,10 @@ impl Element for f32 {
     const TANH_RANGE: [Self; 2] = [-20.0, 20.0];
     const TWO: Self = 2.0;
 
+    fn from_f64(value: f64) -> Self {
+        value as Self
+    }
+
     fn multiply(isa: Isa, product: Product<'_, Self>) {
         isa.run(product);
     }
@@ -107,6 +122,10 @@ impl Element for f64 {
     const EXP_RANGE: [Self; 2] = [-709.0, 709.0];
     const TANH_RANGE: [Self; 2] = [-42.0, 42.0];
     const TWO: Self = 2.0;
+
+    fn from_f64(value: f64) -> Self {
+        value
+    }
 
     fn multiply(isa: Isa, product: Product<'_, Self>) {
         isa.run(product);

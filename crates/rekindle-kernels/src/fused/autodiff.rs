@@ -135,6 +135,10 @@ fn into_parts<B: Host, C: CheckpointStrategy>(
     };
     let input = take(Parent::INPUT, inputs.input);
     let weight_ih = take(Parent::WEIGHT_IH, inputs.weight_ih);
+    let plain = |tensors: Tensors<Autodiff<B, C>>| {
+        let primitives = tensors.into_iter().map(|tensor| tensor.into_parts().0);
+        Tensors::collect(primitives)
+    };
     let mut all = |first: usize, tensors: Tensors<Autodiff<B, C>>| {
         let tensors = tensors.into_iter().enumerate();
         Tensors::collect(tensors.map(|(index, tensor)| take(first + index, tensor)))
@@ -147,6 +151,7 @@ fn into_parts<B: Host, C: CheckpointStrategy>(
         units: all(Parent::UNITS, inputs.units),
         projection: all(Parent::PROJECTION, inputs.projection),
         state: all(Parent::STATES, inputs.state),
+        masks: plain(inputs.masks),
     };
     (inputs, nodes)
 }

@@ -2,7 +2,7 @@
 
 use std::fmt::Debug;
 
-use super::super::{Element, Isa, Needs, Operands, OutputGradients, Plan, Timetable};
+use super::super::{Element, Isa, Masking, Needs, Operands, OutputGradients, Plan, Timetable};
 use crate::{Array, Equations, Layout, Lengths, Order};
 
 /// A type of numbers that the engine computes in.
@@ -363,6 +363,7 @@ impl<F> Narrowed<F> {
             units: slices(&self.units),
             projection: self.projection.as_deref(),
             state: slices(&self.state),
+            masks: Vec::new(),
         }
     }
 
@@ -503,6 +504,7 @@ pub(super) fn plan(equations: &impl Equations, sizes: &Sizes, isa: Isa, threads:
         projected: sizes.projected,
         reads: equations.reads(),
         middle: equations.has_middle(),
+        masking: Masking::default(),
         isa,
         threads,
     }
