@@ -22,7 +22,7 @@ use rekindle_cells::{Equations, Layout, Order};
 use rekindle_testkit::{assert_close, devices};
 
 use equations::{EquationsLaw, Numbers, every_cell, every_option};
-use inside::{Inside, Kept, Steps};
+use inside::{Inside, Kept, Kind, Steps};
 use setting::{Arguments, Leaves, Loss, Setting, Tracked};
 use spy::{Spy, Way};
 
@@ -339,6 +339,7 @@ fn masks() {
         hidden,
         candidate,
         keep,
+        ..Inside::default()
     };
     let insides = [
         of(true, None, None),
@@ -351,6 +352,75 @@ fn masks() {
         of(true, Some(Steps::All), Some(Kept::Masks)),
         of(true, None, Some(Kept::Fractions)),
         of(true, Some(Steps::One), Some(Kept::Others)),
+    ];
+    equals_reference(|_| with_insides(&insides));
+}
+
+#[test]
+fn norms() {
+    use Kind::*;
+    let of = |norms| Inside {
+        norms,
+        ..Inside::default()
+    };
+    let insides = [
+        of([Some(Layer), None, None]),
+        of([Some(Rms), None, None]),
+        of([None, Some(Layer), None]),
+        of([None, Some(Rms), None]),
+        of([None, None, Some(Layer)]),
+        of([None, None, Some(Rms)]),
+        of([Some(Part), Some(Part), Some(Part)]),
+        of([Some(Layer), Some(Layer), Some(Layer)]),
+        of([Some(Rms), Some(Rms), None]),
+        of([Some(Part), None, Some(Part)]),
+    ];
+    equals_reference(|_| with_insides(&insides));
+}
+
+#[test]
+fn norms_and_masks() {
+    use Kind::*;
+    let of = |hidden, candidate, keep, norms| Inside {
+        hidden,
+        candidate,
+        keep,
+        norms,
+    };
+    let insides = [
+        of(true, None, None, [Some(Layer), Some(Layer), None]),
+        of(
+            false,
+            Some(Steps::All),
+            None,
+            [None, Some(Rms), Some(Layer)],
+        ),
+        of(false, None, Some(Kept::Masks), [None, None, Some(Layer)]),
+        of(
+            false,
+            None,
+            Some(Kept::Fractions),
+            [Some(Rms), Some(Layer), None],
+        ),
+        of(
+            true,
+            Some(Steps::All),
+            Some(Kept::Masks),
+            [Some(Layer), Some(Layer), Some(Layer)],
+        ),
+        of(
+            true,
+            Some(Steps::One),
+            Some(Kept::Others),
+            [Some(Part), Some(Part), Some(Part)],
+        ),
+        of(true, None, Some(Kept::Masks), [Some(Layer), None, None]),
+        of(
+            false,
+            None,
+            Some(Kept::Others),
+            [Some(Rms), None, Some(Rms)],
+        ),
     ];
     equals_reference(|_| with_insides(&insides));
 }

@@ -2,10 +2,10 @@
 
 use burn::tensor::{DType, Device, Tensor};
 use rekindle_cells::{Array, Equations};
-use rekindle_kernels::{Keep, Masks, Within};
+use rekindle_kernels::{Keep, Masks, Norm, NormKind, Norms, Within};
 use rekindle_testkit::random;
 
-use crate::setting::Setting;
+use crate::setting::{Draw, Setting};
 
 /// Which masks have numbers of their own for each step.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -35,7 +35,23 @@ pub struct Inside {
     /// The mask of the candidate.
     pub candidate: Option<Steps>,
     pub keep: Option<Kept>,
+    /// The norms of the input product, of the recurrent product and of the last state.
+    pub norms: [Option<Kind>; 3],
 }
+
+/// A norm of rows.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Kind {
+    Layer,
+    Rms,
+    /// A layer norm of all columns but some.
+    Part,
+}
+
+/// Where the norms stand.
+const INPUT: usize = 0;
+const HIDDEN: usize = 1;
+const SHOWN: usize = 2;
 
 impl Inside {
     /// Whether the fused scan of these equations knows all of it.
@@ -46,15 +62,50 @@ impl Inside {
             Some(Kept::Others) => states > 1,
             Some(_) => !is_projected,
         };
-        keep && (!self.hidden || equations.reads() == 1) && (self.candidate.is_none() || E::FACTOR)
+        let masks =
+            (!self.hidden || equations.reads() == 1) && (self.candidate.is_none() || E::FACTOR);
+        let [_, hidden, shown] = self.norms.map(|norm| norm.is_some());
+        keep && masks && (!hidden || !equations.has_middle()) && (!shown || E::SHOWS)
     }
 
     /// Whether sums of eighths are no longer exact.
     pub fn rounds(&self) -> bool {
-        self.keep == Some(Kept::Fractions)
+        self.keep == Some(Kept::Fractions) || self.norms != [None; 3]
     }
 
-    /// The tensors.
+    /// The norms, whose gains and shift are drawn.
+    pub fn norms<E: Equations>(&self, setting: &Setting, draw: &mut Draw<'_>) -> Norms {
+        let [.., d_hidden] = setting.shape;
+        let packed = <E::Gates<()> as Array<()>>::LEN * d_hidden;
+        let [input, hidden, shown] =
+            [(INPUT, packed), (HIDDEN, packed), (SHOWN, d_hidden)].map(|(index, columns)| {
+                let of = self.norms[index]?;
+                let all = Tensor::ones([columns], (draw.options.0, draw.options.1));
+                let some = zeros_and_ones([columns], 220 + index as u64, draw.options);
+                let kind = match of {
+                    Kind::Layer => NormKind::Layer { active: all },
+                    Kind::Rms => NormKind::Rms { active: all },
+                    // The first column counts in any case.
+                    Kind::Part => NormKind::Layer {
+                        active: some.slice_assign(0..1, all.slice(0..1)),
+                    },
+                };
+                Some(Norm {
+                    kind,
+                    gain: draw.leaf([columns], 1.0, |gain| gain),
+                    shift: (index == SHOWN && of != Kind::Rms)
+                        .then(|| draw.leaf([columns], 0.5, |shift| shift)),
+                    epsilon: 0.5,
+                })
+            });
+        Norms {
+            input,
+            hidden,
+            shown,
+        }
+    }
+
+    /// The masks.
     pub fn within<E: Equations>(&self, setting: &Setting, options: (&Device, DType)) -> Within {
         let [batch, seq, _, d_hidden] = setting.shape;
         let d_output = setting.d_projected.unwrap_or(d_hidden);

@@ -103,14 +103,14 @@ impl<F: Element, E: Equations> Reading<'_, F, E> {
 
     /// The input product of a row in this panel, from unit `unit` on.
     #[inline(always)]
-    unsafe fn slots(&self, row: usize, unit: usize) -> *mut F {
+    pub(super) unsafe fn slots(&self, row: usize, unit: usize) -> *mut F {
         // SAFETY: the caller answers for row and unit.
         unsafe { self.inputs.get_unchecked(row).add(self.input_offset + unit) }
     }
 
     /// The states, where the compiler sees how many there are.
     #[inline(always)]
-    fn states(&self) -> E::States<State<F>> {
+    pub(super) fn states(&self) -> E::States<State<F>> {
         E::States::from_fn(|index| self.states[index])
     }
 }
@@ -140,6 +140,8 @@ pub(super) unsafe fn load<V: Vector>(simd: V::Simd, from: *const V::Element, cou
 pub(super) struct Advance<'a, F, E> {
     pub(super) reading: Reading<'a, F, E>,
     pub(super) ending: Ending<'a, F>,
+    /// Whether the hidden state still comes from a norm of the last state: then the states go to the slab alone.
+    pub(super) shows: bool,
 }
 
 /// Where the new states go.
@@ -202,6 +204,13 @@ impl<F: Element, E: Equations> Advance<'_, F, E> {
                     saved.store(slots.add(slot * stride));
                 }
             }
+            if E::SHOWS && self.shows {
+                let (slots, stride) = (reading.slots(row, unit), reading.gate_stride);
+                for (index, new) in new.into_iter().enumerate().skip(1) {
+                    new.store(slots.add(reading.geometry.new_slot(index) * stride));
+                }
+                return;
+            }
             self.ending.end(simd, reading, states, [row, unit], new);
         }
     }
@@ -213,7 +222,7 @@ impl<F: Element> Ending<'_, F> {
     /// # Safety
     /// Row and units are in range of what the pointers point to.
     #[inline(always)]
-    unsafe fn end<V: Vector<Element = F>, E: Equations>(
+    pub(super) unsafe fn end<V: Vector<Element = F>, E: Equations>(
         &self,
         simd: V::Simd,
         reading: &Reading<'_, F, E>,

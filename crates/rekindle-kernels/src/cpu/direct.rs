@@ -247,6 +247,7 @@ impl<'a, F: Element, E: Equations> RowScan<'a, F, E> {
                     keep: false,
                     masks: None,
                 },
+                shows: false,
             });
         }
     }

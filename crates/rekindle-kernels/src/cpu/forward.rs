@@ -5,6 +5,7 @@ use std::ops::Range;
 use super::buffer::{Shared, zeros};
 use super::geometry::Geometry;
 use super::masks::Masks;
+use super::norm::{HIDDEN, INPUT, Norm, SHOWN};
 use super::product::{Inner, Product, Start};
 use super::relay::relay;
 use super::slab::{Kept, Slab};
@@ -30,7 +31,7 @@ impl Plan {
         equations: &E,
         operands: &Operands<'_, F>,
     ) -> Forward<F> {
-        match self.is_short() && self.masking.is_empty() {
+        match self.is_short() && self.masking.is_empty() && self.norms == [None; 3] {
             true => self.infer_directly(equations, operands),
             false => self.forward(equations, operands, None),
         }
@@ -62,6 +63,7 @@ impl Plan {
             equations,
             weights: Weights::pack(operands, &geometry, self),
             masks: Masks::new(self, operands),
+            norms: Norm::all(self, operands, &geometry),
             input: operands.input,
             output: Shared(output.as_mut_ptr()),
             state: state
@@ -84,6 +86,7 @@ pub(super) struct Scan<'a, F, E> {
     pub(super) geometry: Geometry,
     pub(super) weights: Weights<F>,
     pub(super) masks: Masks<'a, F>,
+    pub(super) norms: [Option<Norm<F>>; 3],
     pub(super) input: &'a [F],
     pub(super) output: Shared<F>,
     /// The initial states, and in their place the final ones.
@@ -99,10 +102,17 @@ unsafe impl<F: Element, E: Sync> Sync for Scan<'_, F, E> {}
 enum Phase {
     /// The product with the states, and the equations on it.
     Whole,
+    /// The product with the states alone, its norm, and the equations.
+    Product,
+    NormOfProduct,
+    Advance,
     /// The product with the states, and the middle vector.
     Middle,
     /// The product with the middle vector, and the equations.
     Late,
+    /// The norm of the last state, and the hidden state from it.
+    NormOfState,
+    Show,
     /// The projection.
     Project,
 }
@@ -119,12 +129,28 @@ pub(super) struct Step<'a, F> {
 
 impl<F: Element, E: Equations> Scan<'_, F, E> {
     /// The phases of each step.
-    fn phases(&self) -> &'static [Phase] {
-        match (self.geometry.middle, self.geometry.projected) {
-            (false, None) => &[Phase::Whole],
-            (false, Some(_)) => &[Phase::Whole, Phase::Project],
-            (true, None) => &[Phase::Middle, Phase::Late],
-            (true, Some(_)) => &[Phase::Middle, Phase::Late, Phase::Project],
+    fn phases(&self) -> Vec<Phase> {
+        let mut phases = match (self.geometry.middle, self.geometry.normed[HIDDEN]) {
+            (true, _) => vec![Phase::Middle, Phase::Late],
+            (false, true) => vec![Phase::Product, Phase::NormOfProduct, Phase::Advance],
+            (false, false) => vec![Phase::Whole],
+        };
+        if self.geometry.normed[SHOWN] {
+            phases.extend([Phase::NormOfState, Phase::Show]);
+        }
+        if self.geometry.projected.is_some() {
+            phases.push(Phase::Project);
+        }
+        phases
+    }
+
+    /// How many parts a phase of a step has: panels, or rows.
+    fn parts(&self, phase: Phase, step: &Step<'_, F>) -> usize {
+        match phase {
+            Phase::Late => self.geometry.wide(self.plan.d_hidden).count(),
+            Phase::Project => self.geometry.wide(self.geometry.d_output()).count(),
+            Phase::NormOfProduct | Phase::NormOfState => step.rows.len(),
+            _ => self.geometry.panels(),
         }
     }
 
@@ -135,24 +161,27 @@ impl<F: Element, E: Equations> Scan<'_, F, E> {
         let mut newest = 0;
         for visits in self.plan.timetable.visits().chunks(team.steps) {
             let run = self.steps(&team, positions, visits);
-            relay(workers, 1 + visits.len() * phases.len(), |phase, part| {
-                let Some(phase) = phase.checked_sub(1) else {
-                    return self.input_products(&run, part.of(self.geometry.panels()));
-                };
-                let (index, phase) = (phase / phases.len(), phases[phase % phases.len()]);
-                let step = Step {
-                    team: &team,
-                    run: &run,
-                    rows: run.steps[index].clone(),
-                    newest: (newest + index) % 2,
-                };
-                let panels = match phase {
-                    Phase::Whole | Phase::Middle => self.geometry.panels(),
-                    Phase::Late => self.geometry.wide(self.plan.d_hidden).count(),
-                    Phase::Project => self.geometry.wide(self.geometry.d_output()).count(),
-                };
-                self.phase(phase, &step, part.of(panels));
-            });
+            let of_input = 1 + usize::from(self.geometry.normed[INPUT]);
+            relay(
+                workers,
+                of_input + visits.len() * phases.len(),
+                |phase, part| {
+                    let Some(phase) = phase.checked_sub(of_input) else {
+                        return match phase {
+                            0 => self.input_products(&run, part.of(self.geometry.panels())),
+                            _ => self.normalize_inputs(&run, part.of(run.rows.len())),
+                        };
+                    };
+                    let (index, phase) = (phase / phases.len(), phases[phase % phases.len()]);
+                    let step = Step {
+                        team: &team,
+                        run: &run,
+                        rows: run.steps[index].clone(),
+                        newest: (newest + index) % 2,
+                    };
+                    self.phase(phase, &step, part.of(self.parts(phase, &step)));
+                },
+            );
             newest = (newest + visits.len()) % 2;
         }
         self.finish(&team, positions, newest);
@@ -167,7 +196,10 @@ impl<F: Element, E: Equations> Scan<'_, F, E> {
                 inner: Inner::whole(self.plan.d_input),
                 panel: self.weights.ih.panel(panel),
                 vectors: self.geometry.gates * self.geometry.unit_vectors(),
-                start: Start::Row(self.weights.bias_ih.panel(panel)),
+                start: match self.geometry.normed[INPUT] {
+                    true => Start::Zero,
+                    false => Start::Row(self.weights.bias_ih.panel(panel)),
+                },
                 outputs: &run.rows,
                 output_offset: panel * run.panel_stride,
                 columns: self.geometry.gate_columns(),
@@ -176,22 +208,23 @@ impl<F: Element, E: Equations> Scan<'_, F, E> {
         }
     }
 
-    /// One phase of a step, for some of its panels.
-    fn phase(&self, phase: Phase, step: &Step<'_, F>, panels: Range<usize>) {
+    /// One phase of a step, for some of its panels or rows.
+    fn phase(&self, phase: Phase, step: &Step<'_, F>, parts: Range<usize>) {
         match phase {
-            Phase::Whole | Phase::Middle => {
-                self.rest(step, &panels);
-                self.keep_states(step, &panels);
-                for panel in panels {
+            Phase::Whole | Phase::Middle | Phase::Product => {
+                self.rest(step, &parts);
+                self.keep_states(step, &parts);
+                for panel in parts {
                     self.recurrent_product(step, panel);
                     match phase {
                         Phase::Middle => self.middle(step, panel),
+                        Phase::Product => {}
                         _ => self.advance(step, panel),
                     }
                 }
             }
             Phase::Late => {
-                for panel in panels {
+                for panel in parts {
                     self.late_product(step, panel);
                     let wide = self.geometry.wide(self.plan.d_hidden);
                     let each = wide.units / self.geometry.units();
@@ -199,7 +232,11 @@ impl<F: Element, E: Equations> Scan<'_, F, E> {
                     (panel * each..end).for_each(|panel| self.advance(step, panel));
                 }
             }
-            Phase::Project => panels.for_each(|panel| self.project(step, panel)),
+            Phase::NormOfProduct => self.normalize_products(step, parts),
+            Phase::Advance => parts.for_each(|panel| self.advance(step, panel)),
+            Phase::NormOfState => self.normalize_states(step, parts),
+            Phase::Show => parts.for_each(|panel| self.show(step, panel)),
+            Phase::Project => parts.for_each(|panel| self.project(step, panel)),
         }
     }
 }

@@ -5,8 +5,10 @@ use std::ops::Range;
 use super::advance::{Advance, Ending, Middle, Reading, StateMasks};
 use super::forward::{Scan, Step};
 use super::masks::multiply;
+use super::norm::{HIDDEN, INPUT, Normalize, Places, SHOWN};
 use super::product::{Inner, Product, Start};
-use super::team::readable;
+use super::show::Show;
+use super::team::{Run, readable};
 use super::vector::Element;
 use crate::Equations;
 
@@ -31,7 +33,10 @@ impl<F: Element, E: Equations> Scan<'_, F, E> {
                 },
                 panel: self.weights.hh.panel(panel),
                 vectors: gates * geometry.unit_vectors(),
-                start: Start::Row(self.weights.bias_hh.panel(panel)),
+                start: match geometry.normed[HIDDEN] {
+                    true => Start::Zero,
+                    false => Start::Row(self.weights.bias_hh.panel(panel)),
+                },
                 outputs: &team.product_rows[..step.rows.len()],
                 output_offset: panel * team.product_stride,
                 columns: gates * geometry.units(),
@@ -151,24 +156,102 @@ impl<F: Element, E: Equations> Scan<'_, F, E> {
 
     /// The equations in one panel.
     pub(super) fn advance(&self, step: &Step<'_, F>, panel: usize) {
-        let first = panel * self.geometry.units();
-        let outputs = match self.geometry.projected {
-            Some(_) => &step.run.shown_rows,
-            None => &step.run.output_rows,
-        };
         let late = step.team.late.as_ref();
         self.plan.isa.run(Advance {
             reading: Reading {
                 of_middle: late.map(|late| late.start().cast_const()),
                 ..self.reading(step, panel)
             },
-            ending: Ending {
-                outputs: &outputs[step.rows.clone()],
-                output_offset: first,
-                keep: self.kept.is_some(),
-                masks: self.state_masks(step),
-            },
+            ending: self.ending(step, panel),
+            shows: self.geometry.normed[SHOWN],
         });
+    }
+
+    /// The hidden state from the norm of the last state, in one panel.
+    pub(super) fn show(&self, step: &Step<'_, F>, panel: usize) {
+        self.plan.isa.run(Show {
+            reading: self.reading(step, panel),
+            ending: self.ending(step, panel),
+        });
+    }
+
+    /// Where the new states of one panel go.
+    fn ending<'a>(&'a self, step: &'a Step<'_, F>, panel: usize) -> Ending<'a, F> {
+        let outputs = match self.geometry.projected {
+            Some(_) => &step.run.shown_rows,
+            None => &step.run.output_rows,
+        };
+        Ending {
+            outputs: &outputs[step.rows.clone()],
+            output_offset: panel * self.geometry.units(),
+            keep: self.kept.is_some() || self.geometry.has_norms(),
+            masks: self.state_masks(step),
+        }
+    }
+
+    /// The norm of the input products of some rows of a run.
+    pub(super) fn normalize_inputs(&self, run: &Run<F>, rows: Range<usize>) {
+        let scales = &run.scale_rows[INPUT][rows.clone()];
+        let inputs = self.slots(run, rows, 0);
+        self.normalize(INPUT, (inputs, inputs), scales);
+    }
+
+    /// The norm of the recurrent products of some rows of a step.
+    pub(super) fn normalize_products(&self, step: &Step<'_, F>, rows: Range<usize>) {
+        let of_run = step.rows.start + rows.start..step.rows.start + rows.end;
+        let products = Places {
+            rows: &readable(&step.team.product_rows)[rows],
+            offset: 0,
+            panel_stride: step.team.product_stride,
+        };
+        let scales = &step.run.scale_rows[HIDDEN][of_run.clone()];
+        let inputs = self.slots(step.run, of_run, 0);
+        self.normalize(HIDDEN, (products, inputs), scales);
+    }
+
+    /// The norm of the last states of some rows of a step.
+    pub(super) fn normalize_states(&self, step: &Step<'_, F>, rows: Range<usize>) {
+        let of_run = step.rows.start + rows.start..step.rows.start + rows.end;
+        let scales = &step.run.scale_rows[SHOWN][of_run.clone()];
+        let last = self.geometry.new_slot(self.geometry.extra_states);
+        let states = self.slots(step.run, of_run.clone(), last);
+        let shown = self.slots(step.run, of_run, self.geometry.shown_slot());
+        self.normalize(SHOWN, (states, shown), scales);
+    }
+
+    /// Slots of some rows of a run, from one on.
+    fn slots<'a>(&self, run: &'a Run<F>, rows: Range<usize>, slot: usize) -> Places<'a, F> {
+        Places {
+            rows: &readable(&run.rows)[rows],
+            offset: slot * self.geometry.units(),
+            panel_stride: run.panel_stride,
+        }
+    }
+
+    /// A norm of what stands at `from`. What it gives takes the place of products, and of states goes where `beside` says,
+    /// which are slots of the same rows of the run.
+    fn normalize(
+        &self,
+        index: usize,
+        (from, beside): (Places<'_, F>, Places<'_, F>),
+        scales: &[*mut F],
+    ) {
+        let Some(norm) = &self.norms[index] else {
+            unreachable!("a phase for each norm")
+        };
+        F::normalize(
+            self.plan.isa,
+            Normalize {
+                norm,
+                from,
+                normed: Places {
+                    offset: self.geometry.normed_slot(index) * self.geometry.units(),
+                    ..beside
+                },
+                to: if index == SHOWN { beside } else { from },
+                scales,
+            },
+        );
     }
 
     /// What masks do to the new states of a step.

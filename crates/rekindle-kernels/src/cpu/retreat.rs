@@ -30,6 +30,8 @@ pub(super) struct Row<F, E: Equations> {
     pub(super) middle_gradient: Option<*const F>,
     /// The gradients of the parameters of units, summed up for this row.
     pub(super) unit_gradients: Option<*mut F>,
+    /// The gradient of the last state by its norm, if there is one.
+    pub(super) content_gradient: Option<*mut F>,
     /// What masks do, if there are any.
     pub(super) masks: Option<Box<RowMasks<F, E>>>,
 }
@@ -61,12 +63,12 @@ pub(super) struct Retreat<'a, F, E: Equations> {
 }
 
 /// What [`Equations::backward`] takes.
-struct Arguments<E: Equations, V: Vector> {
-    saved: E::Saved<V>,
-    old: E::States<V>,
-    new: E::States<V>,
-    units: E::Units<V>,
-    gradients: E::States<V>,
+pub(super) struct Arguments<E: Equations, V: Vector> {
+    pub(super) saved: E::Saved<V>,
+    pub(super) old: E::States<V>,
+    pub(super) new: E::States<V>,
+    pub(super) units: E::Units<V>,
+    pub(super) gradients: E::States<V>,
 }
 
 impl<E: Equations, V: Vector> Arguments<E, V> {
@@ -109,11 +111,31 @@ impl<F: Element, E: Equations> Retreat<'_, F, E> {
         unit: usize,
         count: usize,
     ) {
-        let units = self.geometry.unit_vectors() * V::LANES;
         // SAFETY: a row of the slab has `units` numbers for each slot and state; of a sequence, `count` are read.
         unsafe {
-            let step = self.gradients::<V>(simd, row, unit, count);
+            let step = self.gradients::<V>(simd, row, unit, count, row.middle_gradient);
             self.pass_on(simd, row, unit, count, &step);
+            match self.geometry.apart == E::APART {
+                true => self.store_gates(simd, row, unit, count, &step, E::APART),
+                false => self.store_gates(simd, row, unit, count, &step, Self::GATES),
+            }
+        }
+    }
+
+    /// Puts the gradients of the gates in the place of the activations, the last `apart` of them twice.
+    #[inline(always)]
+    unsafe fn store_gates<V: Vector<Element = F>>(
+        &self,
+        simd: V::Simd,
+        row: &Row<F, E>,
+        unit: usize,
+        count: usize,
+        step: &StepGradients<E, V>,
+        apart: usize,
+    ) {
+        let units = self.geometry.unit_vectors() * V::LANES;
+        // SAFETY: as in `units`.
+        unsafe {
             let slab = row.slab.add(self.slab_offset + unit);
             let store = |slot: usize, gradient: V| {
                 let to = slab.add(slot * units);
@@ -125,38 +147,59 @@ impl<F: Element, E: Equations> Retreat<'_, F, E> {
                 }
             };
             for slot in 0..Self::GATES {
-                let gate = hidden_gate(Self::GATES, E::APART, slot);
+                let gate = hidden_gate(Self::GATES, apart, slot);
                 store(slot, step.hidden.as_ref()[gate]);
             }
-            for slot in Self::GATES..Self::GATES + E::APART {
-                store(slot, step.input.as_ref()[slot - E::APART]);
+            for slot in Self::GATES..Self::GATES + apart {
+                store(slot, step.input.as_ref()[slot - apart]);
             }
         }
     }
 
-    /// The gradients of everything that the step reads.
+    /// The gradients of everything that the step reads, with those by the middle vector where its gradient is given.
     #[inline(always)]
-    unsafe fn gradients<V: Vector<Element = F>>(
+    pub(super) unsafe fn gradients<V: Vector<Element = F>>(
         &self,
         simd: V::Simd,
         row: &Row<F, E>,
         unit: usize,
         count: usize,
+        middle: Option<*const F>,
     ) -> StepGradients<E, V> {
         // SAFETY: as in `units`.
         unsafe {
-            let arguments = self.arguments::<V>(simd, row, unit, count);
-            let Some(middle) = row.middle_gradient else {
-                return arguments.backward(self.equations);
+            let arguments = match row.content_gradient {
+                Some(content) if E::SHOWS => {
+                    let content = content.cast_const();
+                    return self.gradients_by_show(simd, row, [unit, count], content, middle);
+                }
+                _ => self.arguments::<V>(simd, row, unit, count),
             };
-            let by_middle = self.equations.middle_backward(
-                arguments.saved.clone(),
-                arguments.old.clone(),
-                arguments.units.clone(),
-                V::load(simd, middle.add(self.unit + unit)),
-            );
-            arguments.backward(self.equations).plus(by_middle)
+            self.by_equations(simd, unit, arguments, middle)
         }
+    }
+
+    /// The gradients by the equations and, where its gradient is given, by the middle vector.
+    #[inline(always)]
+    pub(super) unsafe fn by_equations<V: Vector<Element = F>>(
+        &self,
+        simd: V::Simd,
+        unit: usize,
+        arguments: Arguments<E, V>,
+        middle: Option<*const F>,
+    ) -> StepGradients<E, V> {
+        let Some(middle) = middle else {
+            return arguments.backward(self.equations);
+        };
+        // SAFETY: as in `units`.
+        let middle = unsafe { V::load(simd, middle.add(self.unit + unit)) };
+        let by_middle = self.equations.middle_backward(
+            arguments.saved.clone(),
+            arguments.old.clone(),
+            arguments.units.clone(),
+            middle,
+        );
+        arguments.backward(self.equations).plus(by_middle)
     }
 
     /// Hands the gradients of states and of the units' parameters on to the step before.
@@ -225,7 +268,7 @@ impl<F: Element, E: Equations> Retreat<'_, F, E> {
 
     /// The arguments of the equations' derivative.
     #[inline(always)]
-    unsafe fn arguments<V: Vector<Element = F>>(
+    pub(super) unsafe fn arguments<V: Vector<Element = F>>(
         &self,
         simd: V::Simd,
         row: &Row<F, E>,
@@ -302,7 +345,7 @@ impl<F: Element, E: Equations> Retreat<'_, F, E> {
     #[inline(always)]
     unsafe fn clear<V: Vector<Element = F>>(&self, simd: V::Simd, row: &Row<F, E>, unit: usize) {
         let units = self.geometry.unit_vectors() * V::LANES;
-        for slot in 0..Self::GATES + E::APART {
+        for slot in 0..Self::GATES + self.geometry.apart {
             // SAFETY: a row of the slab has `units` numbers for each slot.
             unsafe {
                 let to = row.slab.add(self.slab_offset + unit + slot * units);
@@ -329,8 +372,7 @@ impl<F: Element, E: Equations> WithSimd for LateGradient<'_, F, E> {
                 let count = lanes.min(retreat.units - unit);
                 // SAFETY: as for `Retreat`.
                 unsafe {
-                    let arguments = retreat.arguments::<F::Vector<S>>(simd, row, unit, count);
-                    let step = arguments.backward(retreat.equations);
+                    let step = retreat.gradients::<F::Vector<S>>(simd, row, unit, count, None);
                     let last = <E::Gates<()> as Array<()>>::LEN - 1;
                     let to = to.add(retreat.unit + unit);
                     step.hidden.as_ref()[last].store_first(to, count);

@@ -6,6 +6,8 @@ use super::advance::State;
 use super::buffer::{Buffer, Shared};
 use super::forward::Scan;
 use super::masks::Masked;
+use super::norm::HIDDEN;
+use super::slab::SCALES;
 use super::vector::Element;
 use crate::Equations;
 
@@ -42,6 +44,8 @@ pub(super) struct Team<F> {
     pub(super) steps: usize,
     /// Where the input products of a run go, when nothing is kept.
     pub(super) run: Option<Buffer<F>>,
+    /// What norms multiply each row of a run with, when nothing is kept: `[row, norm]`.
+    scales: Option<Buffer<F>>,
 }
 
 // SAFETY: threads that share a team write to disjoint panels of its buffers, and read others' after their phase.
@@ -65,6 +69,8 @@ pub(super) struct Run<F> {
     pub(super) keep_rows: Vec<Vec<*const F>>,
     /// The mask of the candidate in each row, if it has one.
     pub(super) factor_rows: Vec<*const F>,
+    /// What each norm multiplies each row with, if there are norms.
+    pub(super) scale_rows: [Vec<*mut F>; SCALES],
     /// In training, the states besides the hidden one that the product of each row reads.
     pub(super) read_rows: Vec<Vec<*mut F>>,
     /// The rows of each step among those above.
@@ -110,7 +116,7 @@ impl<F: Element, E: Equations> Scan<'_, F, E> {
         let recurrent_rows =
             (recurrent.each_ref()).map(|copy| rows_of(copy.start(), rows, geometry.reads * width));
         let of_panel = rows * geometry.gate_columns();
-        let alone = workers == 1 && !geometry.middle;
+        let alone = workers == 1 && !geometry.middle && !geometry.normed[HIDDEN];
         let copies = if alone { 1 } else { geometry.panels() };
         let products = Buffer::uninitialised(copies * of_panel);
         let steps = rows_of_a_run(workers).div_ceil(rows);
@@ -131,7 +137,19 @@ impl<F: Element, E: Equations> Scan<'_, F, E> {
             middle: (inferring && geometry.middle).then(row),
             shown: (inferring && geometry.projected.is_some()).then(row),
             steps,
-            run: inferring.then(|| Buffer::uninitialised(geometry.panels() * steps * of_panel)),
+            run: inferring.then(|| {
+                Buffer::uninitialised(geometry.panels() * steps * rows * self.row_of_a_run())
+            }),
+            scales: (inferring && geometry.has_norms())
+                .then(|| Buffer::uninitialised(steps * rows * SCALES)),
+        }
+    }
+
+    /// Numbers of a row of a panel in a run, when nothing is kept: norms need all that is kept otherwise.
+    fn row_of_a_run(&self) -> usize {
+        match self.geometry.has_norms() {
+            true => self.geometry.row(),
+            false => self.geometry.gate_columns(),
         }
     }
 
@@ -174,7 +192,7 @@ impl<F: Element, E: Equations> Scan<'_, F, E> {
     pub(super) fn steps(&self, team: &Team<F>, positions: &[usize], visits: &[usize]) -> Run<F> {
         let (plan, geometry) = (self.plan, &self.geometry);
         let (row, panel_rows) = match &team.run {
-            Some(_) => (geometry.gate_columns(), team.steps * positions.len()),
+            Some(_) => (self.row_of_a_run(), team.steps * positions.len()),
             None => (geometry.row(), plan.timetable.slab_rows()),
         };
         let mut run = Run::new(visits.len() * positions.len(), panel_rows * row);
@@ -217,6 +235,16 @@ impl<F: Element, E: Equations> Scan<'_, F, E> {
                 for (state, rows) in run.read_rows.iter_mut().enumerate() {
                     rows.extend(sequence(kept.map(|kept| kept.read[state]), &None));
                 }
+                let scales = match (&team.scales, kept.and_then(|kept| kept.scales)) {
+                    (Some(held), _) => Some((held.start(), run.rows.len())),
+                    (None, kept) => kept.map(|kept| (kept.get(), slab_row)),
+                };
+                if let Some((scales, row)) = scales {
+                    for (norm, rows) in run.scale_rows.iter_mut().enumerate() {
+                        // SAFETY: there are scales of this row.
+                        rows.push(unsafe { scales.add(row * SCALES + norm) });
+                    }
+                }
                 // SAFETY: the slab or the run has this row in panel 0, the output this step.
                 unsafe {
                     run.rows.push(start.add(place * row));
@@ -254,6 +282,7 @@ impl<F> Run<F> {
             shown_rows: Vec::new(),
             keep_rows: Vec::new(),
             factor_rows: Vec::new(),
+            scale_rows: Default::default(),
             read_rows: Vec::new(),
             steps: Vec::new(),
         }

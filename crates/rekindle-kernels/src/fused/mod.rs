@@ -39,6 +39,7 @@ pub(crate) fn scan<E: Equations>(
         reads: equations.reads(),
         middle: equations.has_middle(),
         masking: within::masking(&scan.within.masks),
+        norms: within::norms(&scan.within.norms),
         isa,
         threads: rayon::current_num_threads(),
     };
@@ -49,6 +50,11 @@ pub(crate) fn scan<E: Equations>(
         units,
         projection,
     } = scan.parameters;
+    let within::NormTensors {
+        gains,
+        actives,
+        shift,
+    } = within::norm_tensors(&scan.within.norms);
     let inputs = Inputs {
         input: scan.input.into_dispatch(),
         weight_ih: weight_ih.into_dispatch(),
@@ -57,7 +63,10 @@ pub(crate) fn scan<E: Equations>(
         units: dispatched(units),
         projection: dispatched(projection),
         state: dispatched(scan.state),
-        masks: within::dispatched(scan.within.masks),
+        masks: within::masks(scan.within.masks),
+        gains: dispatched(gains),
+        actives: dispatched(actives),
+        shift: dispatched(shift),
     };
     let outputs = burn::backend::Dispatch::fused_scan(equations.clone(), plan, inputs);
     let mut state = outputs.state.into_iter().map(Tensor::from_dispatch);
@@ -131,6 +140,14 @@ pub(crate) struct Inputs<B: Backend> {
     /// The masks that the plan names, in its order.
     #[extension_type]
     masks: Tensors<B>,
+    /// γ of each norm that the plan names, and which columns count.
+    #[extension_type]
+    gains: Tensors<B>,
+    #[extension_type]
+    actives: Tensors<B>,
+    /// None or one.
+    #[extension_type]
+    shift: Tensors<B>,
 }
 
 /// What the operation puts out.
@@ -197,6 +214,9 @@ impl<B: Host> Inputs<B> {
             projection: all(self.projection),
             state: all(self.state),
             masks: all(self.masks),
+            gains: all(self.gains),
+            actives: all(self.actives),
+            shift: all(self.shift),
         }
     }
 
@@ -212,6 +232,9 @@ impl<B: Host> Inputs<B> {
             projection: self.projection.iter().map(B::numbers).next(),
             state: self.state.iter().map(B::numbers).collect(),
             masks: self.masks.iter().map(B::numbers).collect(),
+            gains: self.gains.iter().map(B::numbers).collect(),
+            actives: self.actives.iter().map(B::numbers).collect(),
+            shift: self.shift.iter().map(B::numbers).next(),
         }
     }
 
