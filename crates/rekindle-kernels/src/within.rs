@@ -144,14 +144,6 @@ pub enum Keep {
 }
 
 impl Within {
-    /// Whether nothing happens.
-    pub(crate) fn is_empty(&self) -> bool {
-        self.norms.iter().next().is_none()
-            && self.masks.hidden.is_none()
-            && self.masks.candidate.is_none()
-            && (self.masks.keep.iter()).all(|keep| matches!(keep, Keep::Nothing))
-    }
-
     /// Checks that norms and masks fit a scan.
     ///
     /// # Panics
