@@ -17,7 +17,13 @@ const KILLS: u32 = 20;
 fn prepared(epochs: usize) -> tempfile::TempDir {
     let folder = tempfile::tempdir().expect("a temporary folder");
     fs::write(folder.path().join("toy.csv"), toy()).expect("data");
-    fs::write(folder.path().join("toy.toml"), toy_recipe(epochs)).expect("recipe");
+    // Masks that grow during the run are part of it.
+    let prune = format!(
+        "[prune]\ncriterion = \"movement\"\nschedule = {{ kind = \"cubic\", sparsity = 0.6, begin = 1, end = {epochs}, \
+         every = 1 }}\n"
+    );
+    let recipe = toy_recipe(epochs) + &prune;
+    fs::write(folder.path().join("toy.toml"), recipe).expect("recipe");
     folder
 }
 

@@ -17,7 +17,7 @@ use burn::store::ModuleRecord;
 use burn::tensor::{Device, Tensor};
 use rekindle_data::{Batch, SequenceLoader};
 use rekindle_optim::{ScheduledLr, clip_grad_norm};
-use rekindle_regularize::prune::PrunerState;
+use rekindle_regularize::prune::{PruneReport, PrunerState};
 
 use crate::checkpoint::{Best, Checkpoint};
 use crate::files::{self, FileError};
@@ -91,6 +91,10 @@ impl<'a> Fit<'a> {
             checksum: splits.checksum(),
             pruning: Pruning::new(&recipe.prune, batches, None)?,
         };
+        if recipe.prune.schedule.is_some() {
+            // Targets that mean nothing are told before anything is trained.
+            PruneReport::of(&fit.classifier, &recipe.prune.targets)?;
+        }
         let steps = batches * recipe.training.epochs;
         check(
             fit.pruning
