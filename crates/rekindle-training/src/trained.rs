@@ -82,7 +82,7 @@ impl Trained {
         };
         let preprocessing = Preprocessing::load(&run.preprocessing())?;
         let classifier = Classifier::init(
-            &recipe.model,
+            &recipe,
             preprocessing.channels.len(),
             preprocessing.classes.len(),
             &device,
@@ -131,7 +131,7 @@ impl Trained {
 
     /// Trainable numbers.
     pub fn parameters(&self) -> usize {
-        self.classifier.num_params()
+        self.classifier.parameters()
     }
 }
 

@@ -2,13 +2,16 @@
 
 mod activation;
 mod check;
+mod constrained;
 mod error;
 mod fields;
 mod keys;
 mod model;
+mod normalization;
 mod optimizer;
 mod options;
 mod parse;
+mod regularize;
 #[cfg(test)]
 mod tests;
 mod validate;
@@ -23,6 +26,7 @@ pub use error::RecipeError;
 pub use keys::Key;
 pub use model::{CellKind, ModelRecipe, Readout};
 pub use optimizer::Optimizer;
+pub use regularize::RegularizeRecipe;
 
 use crate::EpochRow;
 
@@ -61,6 +65,9 @@ pub struct Recipe {
     /// How it is trained.
     #[serde(default)]
     pub training: TrainingRecipe,
+    /// Noise in cells, penalties and constraints.
+    #[serde(default)]
+    pub regularize: RegularizeRecipe,
 }
 
 /// The section `[data]`.

@@ -2,6 +2,7 @@
 
 mod init;
 mod model;
+mod regularize;
 mod training;
 
 use super::fields::Slot;
@@ -79,9 +80,19 @@ const RUN: &[Key] = &[
 ];
 
 /// The keys of all sections, in the order of the file.
-const SECTIONS: [&[Key]; 4] = [RUN, model::KEYS, init::KEYS, training::KEYS];
+const SECTIONS: [&[Key]; 5] = [
+    RUN,
+    model::KEYS,
+    init::KEYS,
+    training::KEYS,
+    regularize::KEYS,
+];
 
-const COUNT: usize = RUN.len() + model::KEYS.len() + init::KEYS.len() + training::KEYS.len();
+const COUNT: usize = RUN.len()
+    + model::KEYS.len()
+    + init::KEYS.len()
+    + training::KEYS.len()
+    + regularize::KEYS.len();
 
 /// All keys, in the order of the file.
 pub(super) const KEYS: &[Key] = &joined();
