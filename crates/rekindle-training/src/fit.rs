@@ -14,7 +14,7 @@ use burn::module::Module;
 use burn::nn::loss::{CrossEntropyLoss, CrossEntropyLossConfig};
 use burn::optim::{GradientsParams, ModuleOptimizer};
 use burn::store::ModuleRecord;
-use burn::tensor::{Device, Tensor};
+use burn::tensor::Device;
 use rekindle_data::{Batch, SequenceLoader};
 use rekindle_optim::{ScheduledLr, clip_grad_norm};
 use rekindle_regularize::prune::{PruneReport, PrunerState};
@@ -24,7 +24,9 @@ use crate::files::{self, FileError};
 use crate::history::{StepRow, epochs_to_csv};
 use crate::pruning::Pruning;
 use crate::recipe::{Keep, Recipe, ScheduleUnit, TrainingRecipe, check};
+use crate::regularizer::Regularizer;
 use crate::splits::Splits;
+use crate::sums::{Sums, right_answers};
 use crate::{Classifier, EpochRow, Event, Observer, Predictions, RunFolder, TrainError};
 
 /// A run between two epochs.
@@ -35,6 +37,7 @@ pub(crate) struct Fit<'a> {
     /// With autodiff.
     device: Device,
     loss: CrossEntropyLoss,
+    regularizer: Regularizer<'a>,
     classifier: Classifier,
     optimizer: ModuleOptimizer,
     lr: ScheduledLr,
@@ -44,15 +47,6 @@ pub(crate) struct Fit<'a> {
     steps_len: u64,
     checksum: String,
     pruning: Option<Pruning>,
-}
-
-/// What one epoch adds up.
-#[derive(Default)]
-struct Sums {
-    sequences: usize,
-    loss: f64,
-    right: usize,
-    steps: Vec<StepRow>,
 }
 
 impl<'a> Fit<'a> {
@@ -73,7 +67,8 @@ impl<'a> Fit<'a> {
             folder,
             splits,
             loss: CrossEntropyLossConfig::new().init(&training),
-            classifier: Classifier::init(&recipe.model, channels, classes, &training),
+            regularizer: Regularizer::new(&recipe.regularize, batches),
+            classifier: Classifier::init(recipe, channels, classes, &training),
             device: training,
             optimizer: recipe.training.optimizer.init(recipe.training.weight_decay),
             lr: ScheduledLr::new(
@@ -91,6 +86,7 @@ impl<'a> Fit<'a> {
             checksum: splits.checksum(),
             pruning: Pruning::new(&recipe.prune, batches, None)?,
         };
+        fit.regularizer.check(&fit.classifier)?;
         if recipe.prune.schedule.is_some() {
             // Targets that mean nothing are told before anything is trained.
             PruneReport::of(&fit.classifier, &recipe.prune.targets)?;
@@ -185,7 +181,7 @@ impl<'a> Fit<'a> {
             epochs: self.recipe.training.epochs,
             first_epoch: self.epochs.len() + 1,
             batches_per_epoch: self.loader(0).batches_per_epoch(),
-            parameters: self.classifier.num_params(),
+            parameters: self.classifier.parameters(),
             train_len: self.splits.train.len(),
             valid_len: size(&self.splits.valid),
             test_len: size(&self.splits.test),
@@ -278,7 +274,7 @@ impl<'a> Fit<'a> {
         Ok(())
     }
 
-    /// One optimiser step; returns the loss.
+    /// One optimiser step; returns the loss, without penalties.
     fn step(
         &mut self,
         batch: Batch,
@@ -287,13 +283,23 @@ impl<'a> Fit<'a> {
         sums: &mut Sums,
     ) -> Result<f64, TrainError> {
         let size = batch.len();
-        let logits = self.classifier.forward(batch.input, &batch.lengths);
-        let right = right_answers(&logits, &batch.targets);
-        let loss = self.loss.forward(logits, batch.targets);
+        let regularize = |source| TrainError::Regularize {
+            epoch,
+            step,
+            source: Box::new(source),
+        };
+        let scored = self.classifier.score(batch.input, &batch.lengths);
+        let right = right_answers(&scored.logits, &batch.targets);
+        let loss = self.loss.forward(scored.logits.clone(), batch.targets);
         let value = loss.clone().into_scalar::<f64>();
         if !value.is_finite() {
             return Err(TrainError::Loss { epoch, step, value });
         }
+        let penalty = (self.regularizer).penalty(&self.classifier, &scored, &batch.lengths);
+        let loss = match penalty.map_err(regularize)? {
+            Some(penalty) => loss + penalty,
+            None => loss,
+        };
         let gradients = GradientsParams::from_grads(loss.backward(), &self.classifier);
         let max_norm = self.recipe.training.clip_norm;
         let (gradients, grad_norm) = clip_grad_norm(&self.classifier, gradients, max_norm)
@@ -312,21 +318,20 @@ impl<'a> Fit<'a> {
             (pruning.before(step, &self.classifier, &gradients)).map_err(pruned)?;
         }
         let classifier = self.optimizer.step(lr, self.classifier.clone(), gradients);
+        let classifier = (self.regularizer.constrained(step, classifier)).map_err(regularize)?;
         self.classifier = match &mut self.pruning {
             Some(pruning) => pruning.after(step, classifier).map_err(pruned)?,
             None => classifier,
         };
 
-        sums.sequences += size;
-        sums.loss += value * size as f64;
-        sums.right += right;
-        sums.steps.push(StepRow {
+        let row = StepRow {
             step,
             epoch,
             loss: value,
             lr,
             grad_norm,
-        });
+        };
+        sums.add(row, size, right);
         Ok(value)
     }
 
@@ -400,40 +405,6 @@ impl<'a> Fit<'a> {
         }
         .save(self.folder)
     }
-}
-
-impl Sums {
-    fn row(&self, epoch: usize) -> EpochRow {
-        let norms = || self.steps.iter().map(|step| step.grad_norm);
-        EpochRow {
-            epoch,
-            train_loss: self.loss / self.sequences as f64,
-            train_accuracy: self.right as f64 / self.sequences as f64,
-            valid_loss: None,
-            valid_accuracy: None,
-            valid_macro_f1: None,
-            lr: self.steps.last().map_or(0.0, |step| step.lr),
-            grad_norm: norms().sum::<f64>() / self.steps.len() as f64,
-            grad_norm_max: norms().fold(0.0, f64::max),
-            seconds: 0.0,
-        }
-    }
-}
-
-/// How many rows score their true class highest.
-fn right_answers(logits: &Tensor<2>, targets: &Tensor<1, burn::tensor::Int>) -> usize {
-    let predicted = logits
-        .clone()
-        .inner()
-        .argmax(1)
-        .squeeze_dim::<1>(1)
-        .into_data();
-    let targets = targets.clone().into_data();
-    predicted
-        .iter::<i64>()
-        .zip(targets.iter::<i64>())
-        .filter(|(a, b)| a == b)
-        .count()
 }
 
 /// A seed of its own for each number: the step of Steele, Lea and Flood's SplitMix64,

@@ -136,7 +136,10 @@ impl Summary<'_> {
         let valid = self.over_epochs("validation", |row| row.valid_accuracy.map(percent));
         let chart = self.both("Accuracy", "accuracy (%)", train, valid);
         Chart {
-            note: Some("Training figures are taken with dropout, before each step.".into()),
+            note: Some(
+                "Training figures are taken with dropout and without penalties, before each step."
+                    .into(),
+            ),
             ..chart
         }
     }

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use burn::module::Module;
 use burn::tensor::Device;
+use rekindle_cells::Normalization;
 use rekindle_optim::GradientError;
 use rekindle_regularize::prune::PruneError;
 use serde::{Deserialize, Serialize};
@@ -14,7 +15,8 @@ use crate::fit::Fit;
 use crate::recipe::{CellKind, Recipe, RecipeError};
 use crate::splits::{DataError, Splits};
 use crate::{
-    Backend, BackendError, Classifier, Event, Observer, Predictions, RunFolder, Scores, summary,
+    Backend, BackendError, Classifier, Event, Observer, Predictions, RegularizeError, RunFolder,
+    Scores, summary,
 };
 
 /// Whether a run begins or goes on.
@@ -159,6 +161,19 @@ pub enum TrainError {
         /// The loss.
         value: f64,
     },
+    /// A penalty or constraint that does not fit the network.
+    #[error(transparent)]
+    Unfit(#[from] RegularizeError),
+    /// A penalty or constraint that cannot go on.
+    #[error("step {step} (epoch {epoch}): {source}; the last checkpoint is kept")]
+    Regularize {
+        /// The epoch, counted from 1.
+        epoch: usize,
+        /// The optimiser step, counted from 1.
+        step: usize,
+        /// Why.
+        source: Box<RegularizeError>,
+    },
     /// Pruning that cannot go on.
     #[error("step {step} (epoch {epoch}): {source}; the last checkpoint is kept")]
     Prune {
@@ -212,6 +227,8 @@ pub fn train(
     }
 
     let splits = Splits::read(&recipe.data, recipe.seed)?;
+    let lengths = splits.train.sequences.iter().map(|sequence| sequence.len());
+    let recipe = &recipe.for_lengths(lengths.collect());
     let mut fit = Fit::start(recipe, folder, &splits, &device)?;
     fs::create_dir_all(folder.path()).map_err(FileError::write(folder.path()))?;
     files::write(&folder.recipe(), recipe.to_toml().as_bytes())?;
@@ -262,13 +279,17 @@ pub(crate) fn check_folder(
 
 /// Checks that a run was begun with this recipe.
 ///
-/// Where the data lie may change; that they are the same is checked by their checksum.
+/// Where the data lie may change; that they are the same is checked by their checksum. What was left to the data is as the
+/// data had it.
 fn check_recipe(folder: &RunFolder, recipe: &Recipe) -> Result<(), TrainError> {
     let old = recipe_of(folder.path())?;
     let mut new = recipe.clone();
     new.data.train.clone_from(&old.data.train);
     new.data.valid.clone_from(&old.data.valid);
     new.data.test.clone_from(&old.data.test);
+    if let Normalization::Batch { max_steps, .. } = old.model.normalization {
+        new.model = new.model.with_max_steps(max_steps);
+    }
     if old == new {
         return Ok(());
     }
@@ -306,7 +327,7 @@ fn finish(
         epochs: fit.epochs().len(),
         kept_epoch: fit.kept_epoch(),
         seconds: fit.epochs().iter().map(|row| row.seconds).sum(),
-        parameters: classifier.num_params(),
+        parameters: classifier.parameters(),
         seed: recipe.seed,
         backend,
     };

@@ -82,7 +82,7 @@ impl Trained {
         };
         let preprocessing = Preprocessing::load(&run.preprocessing())?;
         let classifier = Classifier::init(
-            &recipe.model,
+            &recipe,
             preprocessing.channels.len(),
             preprocessing.classes.len(),
             &device,
@@ -142,7 +142,7 @@ impl Trained {
 
     /// Trainable numbers.
     pub fn parameters(&self) -> usize {
-        self.classifier.num_params()
+        self.classifier.parameters()
     }
 }
 

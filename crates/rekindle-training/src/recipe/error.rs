@@ -116,6 +116,16 @@ pub enum RecipeError {
         /// What it should be.
         expected: &'static str,
     },
+    /// A value in a list that is out of its range.
+    #[error("{key} is {found}, expected {expected}")]
+    Entry {
+        /// The key, with its place in the list.
+        key: String,
+        /// The value.
+        found: String,
+        /// What it should be.
+        expected: &'static str,
+    },
     /// An option that the recipe's cell does not have.
     #[error(
         "{key} is {found}, expected none with model.cell = \"{cell}\": leave it out, or set model.cell to {cells}"

@@ -2,15 +2,18 @@
 
 mod activation;
 mod check;
+mod constrained;
 mod error;
 mod fields;
 mod hidden;
 mod keys;
 mod model;
+mod normalization;
 mod optimizer;
 mod options;
 mod parse;
 mod prune;
+mod regularize;
 #[cfg(test)]
 mod tests;
 mod validate;
@@ -27,6 +30,7 @@ pub use keys::Key;
 pub use model::{CellKind, ModelRecipe, Readout};
 pub use optimizer::Optimizer;
 pub use prune::PruneRecipe;
+pub use regularize::RegularizeRecipe;
 pub(crate) use validate::check;
 
 use crate::EpochRow;
@@ -66,6 +70,9 @@ pub struct Recipe {
     /// How it is trained.
     #[serde(default)]
     pub training: TrainingRecipe,
+    /// Noise in cells, penalties and constraints.
+    #[serde(default)]
+    pub regularize: RegularizeRecipe,
     /// What is pruned in training.
     #[serde(default)]
     pub prune: PruneRecipe,

@@ -3,12 +3,12 @@
 use std::fmt;
 
 use rekindle_cells::{
-    Activation, Connections, Direction, InitialState, LstmGates, Merge, Peepholes, RecurrentScheme,
-    Reset, Update,
+    Activation, Connections, Direction, InitialState, LstmGates, Merge, Normalization, Peepholes,
+    RecurrentScheme, Reset, Update,
 };
 use serde::{Deserialize, Serialize};
 
-use super::{Hidden, activation};
+use super::{Hidden, activation, normalization};
 
 /// A recurrent cell by name.
 #[derive(Serialize, Deserialize, Debug, Clone, Copy, PartialEq, Eq)]
@@ -90,6 +90,12 @@ pub struct ModelRecipe {
     pub reset: Reset,
     /// What the update gate of a GRU is a fraction of. Default: the old state.
     pub update: Update,
+    /// How cells normalise. Default: not at all.
+    ///
+    /// Batch normalisation with a `max_steps` of 0 gets one from the training data when training begins: as many steps
+    /// as two sequences of an average batch reach. The recipe in the run folder has the number.
+    #[serde(with = "normalization")]
+    pub normalization: Normalization,
     /// Dropout on the input, in `[0, 1)`. Default: 0.
     pub input_dropout: f64,
     /// Dropout between layers, in `[0, 1)`. Default: 0.
@@ -125,6 +131,7 @@ impl Default for ModelRecipe {
             cell_clip: None,
             reset: Reset::After,
             update: Update::Keep,
+            normalization: Normalization::None,
             input_dropout: 0.0,
             dropout: 0.0,
             head_dropout: 0.0,

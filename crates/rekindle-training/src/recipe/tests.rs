@@ -6,15 +6,17 @@ mod messages;
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use rekindle_cells::{Activation, GateBias, Initializer};
+use rekindle_cells::{Activation, GateBias, Initializer, Normalization};
 use rekindle_init::Nonlinearity;
 use rekindle_optim::Schedule;
+use rekindle_regularize::penalty::WeightPenalty;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use toml::{Table, Value};
 
 use super::fields::{
-    ACTIVATIONS, GATE_BIASES, INITIALIZERS, Kind, NONLINEARITIES, OPTIMIZERS, SCHEDULES, Slot,
+    ACTIVATIONS, CONSTRAINTS, GATE_BIASES, INITIALIZERS, Kind, NONLINEARITIES, NORMALIZATIONS,
+    OPTIMIZERS, PENALTIES, SCHEDULES, Slot,
 };
 use super::keys::KEYS;
 use super::*;
@@ -219,7 +221,9 @@ fn example(field: &str) -> &'static str {
         "first" | "next" => "{ kind = \"constant\" }",
         "mode" => "\"min\"",
         "threshold_mode" => "\"relative\"",
-        "t_max" | "steps" | "patience" | "cooldown" => "5",
+        "t_max" | "steps" | "patience" | "cooldown" | "max_steps" | "axis" => "5",
+        "per" => "\"matrix\"",
+        "targets" => "[\"weight_hh\"]",
         _ => "0.5",
     }
 }
@@ -265,8 +269,16 @@ fn assert_kinds<T: Serialize + DeserializeOwned>(kinds: &[Kind], unknown: &str) 
 #[serde(transparent)]
 struct OfRecipe(#[serde(with = "activation")] Activation);
 
+/// A normalisation as a recipe has it.
+#[derive(Serialize, Deserialize)]
+#[serde(transparent)]
+struct NormOfRecipe(#[serde(with = "normalization")] Normalization);
+
 #[test]
 fn the_kinds_are_those_of_the_types() {
+    assert_kinds::<NormOfRecipe>(NORMALIZATIONS, "a normalisation");
+    assert_kinds::<WeightPenalty>(PENALTIES, "a penalty");
+    assert_kinds::<constrained::Flat>(CONSTRAINTS, "a constraint");
     assert_kinds::<Initializer>(INITIALIZERS, "an initialiser");
     assert_kinds::<OfRecipe>(ACTIVATIONS, "an activation");
     assert_kinds::<GateBias>(GATE_BIASES, "a gate bias");

@@ -31,16 +31,26 @@ const COUNT: &str = "at least 1";
 const PROBABILITY: &str = "a probability in [0, 1)";
 
 /// A network beyond this is a slip of the finger, and would end in an allocation that cannot be had.
-const MOST_WEIGHTS: u128 = 1 << 28;
+pub(super) const MOST_WEIGHTS: u128 = 1 << 28;
 
-/// Weights between hidden units, in all layers and directions; from layer to layer only with dense connections, where
-/// their number grows with the square of that of the layers.
-fn recurrent_weights(model: &ModelRecipe) -> u128 {
+/// Hidden units times gates, in all layers and directions.
+pub(super) fn hidden_columns(model: &ModelRecipe) -> u128 {
+    let columns = model.hidden as u128 * (gates(model) * model.direction.cells()) as u128;
+    columns.saturating_mul(model.layers as u128)
+}
+
+fn gates(model: &ModelRecipe) -> usize {
     let gates = match model.cell {
         CellKind::Lstm => model.gates.packed(),
         CellKind::Gru => Gru::GATES,
         CellKind::Rnn => Elman::GATES,
     };
+    gates.len()
+}
+
+/// Weights between hidden units, in all layers and directions; from layer to layer only with dense connections, where
+/// their number grows with the square of that of the layers.
+fn recurrent_weights(model: &ModelRecipe) -> u128 {
     let hidden = model.hidden.largest();
     let output = model.projected.unwrap_or(hidden) as u128;
     let (hidden, layers) = (hidden as u128, model.layers as u128);
@@ -60,7 +70,7 @@ fn recurrent_weights(model: &ModelRecipe) -> u128 {
         let pairs = layers * (layers - 1) / 2;
         all = all.saturating_add(pairs.saturating_mul(merged));
     }
-    let columns = hidden * (gates.len() * model.direction.cells()) as u128;
+    let columns = hidden * (gates(model) * model.direction.cells()) as u128;
     all.saturating_mul(columns)
 }
 
@@ -90,6 +100,7 @@ impl Recipe {
             fraction,
             "a fraction in [0, 1)",
         )?;
+        self.regularize.check()?;
         self.check_model()?;
         self.training.check()?;
         self.prune.check(self.training.epochs)?;
@@ -109,15 +120,17 @@ impl Recipe {
         ] {
             check(probability(value), key, value, PROBABILITY)?;
         }
-        model.check_options()?;
+        model.check_options(&self.regularize)?;
+        model.check_normalization(self.training.batch_size)?;
         check(
             recurrent_weights(model) <= MOST_WEIGHTS,
             "model.hidden",
             format!("{} with model.layers {}", model.hidden, model.layers),
             "fewer units or layers: at most 2^28 recurrent weights, which take 4 GiB in training",
         )?;
-        // The width of the input is not known yet; any will do.
-        Cells::new(model, 1)
+        // The width of the input and the lengths of sequences are not known yet; any will do.
+        let model = &model.with_max_steps(1);
+        Cells::new(model, &self.regularize, 1)
             .validate(model)
             .map_err(|error| match error {
                 StackConfigError::Cell(CellConfigError::Init { source }) => source.into(),

@@ -1,0 +1,127 @@
+//! Penalties and constraints in a run.
+
+use burn::tensor::{FloatDType, Tensor};
+use rekindle_regularize::constraint::ConstraintError;
+use rekindle_regularize::penalty::{ActivationPenalty, PenaltyError, TemporalPenalty};
+
+use crate::Classifier;
+use crate::classifier::Scored;
+use crate::recipe::RegularizeRecipe;
+
+/// A penalty or constraint of a recipe that does not fit the network or its weights.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum RegularizeError {
+    /// A penalty.
+    #[error("regularize.penalties[{index}]: {source}")]
+    Penalty {
+        /// Its place in the list.
+        index: usize,
+        /// Why.
+        source: PenaltyError,
+    },
+    /// A constraint.
+    #[error("regularize.constraints[{index}]: {source}")]
+    Constraint {
+        /// Its place in the list.
+        index: usize,
+        /// Why.
+        source: ConstraintError,
+    },
+    /// Penalties that are no number.
+    #[error(
+        "the penalties of [regularize] add up to {value}, expected a finite number; lower their strengths or training.lr"
+    )]
+    Sum {
+        /// Their sum.
+        value: f64,
+    },
+}
+
+/// The penalties and constraints of a recipe.
+pub(crate) struct Regularizer<'a> {
+    recipe: &'a RegularizeRecipe,
+    batches_per_epoch: usize,
+}
+
+impl<'a> Regularizer<'a> {
+    pub(crate) fn new(recipe: &'a RegularizeRecipe, batches_per_epoch: usize) -> Self {
+        Self {
+            recipe,
+            batches_per_epoch,
+        }
+    }
+
+    /// Checks that each target means parameters, and that those have shapes that can be penalised and constrained so.
+    ///
+    /// A block that is singular is none of this: training may make it regular.
+    pub(crate) fn check(&self, classifier: &Classifier) -> Result<(), RegularizeError> {
+        self.of_weights(classifier)?;
+        for (index, constrained) in self.recipe.constraints.iter().enumerate() {
+            match constrained.apply(classifier.clone()) {
+                Ok(_) | Err(ConstraintError::Singular { .. }) => (),
+                Err(source) => return Err(RegularizeError::Constraint { index, source }),
+            }
+        }
+        Ok(())
+    }
+
+    /// All penalties together, in the type of the loss; `None` if the recipe has none.
+    pub(crate) fn penalty(
+        &self,
+        classifier: &Classifier,
+        scored: &Scored,
+        lengths: &[usize],
+    ) -> Result<Option<Tensor<1>>, RegularizeError> {
+        let RegularizeRecipe {
+            activation: alpha,
+            temporal_activation: beta,
+            ..
+        } = *self.recipe;
+        let mut parts = self.of_weights(classifier)?;
+        if alpha > 0.0 {
+            let dropped = scored.dropped.clone();
+            parts.push(ActivationPenalty { alpha }.of(dropped, Some(lengths)));
+        }
+        if beta > 0.0 {
+            let output = scored.output.clone();
+            parts.push(TemporalPenalty { beta }.of(output, Some(lengths)));
+        }
+        let dtype = FloatDType::from(scored.logits.dtype());
+        let parts = parts.into_iter().map(|part| part.cast(dtype));
+        let Some(sum) = parts.reduce(|sum, part| sum + part) else {
+            return Ok(None);
+        };
+        let value = sum.clone().into_scalar::<f64>();
+        match value.is_finite() {
+            true => Ok(Some(sum)),
+            false => Err(RegularizeError::Sum { value }),
+        }
+    }
+
+    fn of_weights(&self, classifier: &Classifier) -> Result<Vec<Tensor<1>>, RegularizeError> {
+        let of = |(index, penalty): (usize, &rekindle_regularize::penalty::WeightPenalty)| {
+            let penalty = penalty.of(classifier);
+            penalty.map_err(|source| RegularizeError::Penalty { index, source })
+        };
+        self.recipe.penalties.iter().enumerate().map(of).collect()
+    }
+
+    /// The classifier after a step of the optimiser, counted from 1, on its constraints if they are due.
+    pub(crate) fn constrained(
+        &self,
+        step: usize,
+        mut classifier: Classifier,
+    ) -> Result<Classifier, RegularizeError> {
+        let ends_epoch = step.is_multiple_of(self.batches_per_epoch);
+        if !ends_epoch && !step.is_multiple_of(self.recipe.constrain_every) {
+            return Ok(classifier);
+        }
+        for (index, constrained) in self.recipe.constraints.iter().enumerate() {
+            classifier = constrained
+                .apply(classifier)
+                .map_err(|source| RegularizeError::Constraint { index, source })?;
+        }
+        Ok(classifier)
+    }
+}
