@@ -35,7 +35,7 @@ pub(super) const MOST_WEIGHTS: u128 = 1 << 28;
 
 /// Hidden units times gates, in all layers and directions.
 pub(super) fn hidden_columns(model: &ModelRecipe) -> u128 {
-    let columns = model.hidden as u128 * (gates(model) * model.direction.cells()) as u128;
+    let columns = model.hidden.largest() as u128 * (gates(model) * model.direction.cells()) as u128;
     columns.saturating_mul(model.layers as u128)
 }
 
