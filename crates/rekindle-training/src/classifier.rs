@@ -55,6 +55,7 @@ fn elman(recipe: &ModelRecipe, d_input: usize) -> ElmanConfig {
         .with_init(recipe.init.clone())
         .with_clip(recipe.clip)
         .with_initial_state(recipe.initial_state)
+        .with_normalization(recipe.normalization)
 }
 
 fn lstm(recipe: &ModelRecipe, d_input: usize) -> LstmConfig {
@@ -73,6 +74,7 @@ fn lstm(recipe: &ModelRecipe, d_input: usize) -> LstmConfig {
         .with_clip(recipe.clip)
         .with_cell_clip(recipe.cell_clip)
         .with_initial_state(recipe.initial_state)
+        .with_normalization(recipe.normalization)
 }
 
 fn gru(recipe: &ModelRecipe, d_input: usize) -> GruConfig {
@@ -87,6 +89,7 @@ fn gru(recipe: &ModelRecipe, d_input: usize) -> GruConfig {
         })
         .with_clip(recipe.clip)
         .with_initial_state(recipe.initial_state)
+        .with_normalization(recipe.normalization)
 }
 
 fn stack(recipe: &ModelRecipe) -> StackConfig {
