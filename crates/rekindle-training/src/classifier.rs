@@ -57,6 +57,7 @@ fn elman(recipe: &ModelRecipe, d_input: usize) -> ElmanConfig {
         .with_init(recipe.init.clone())
         .with_clip(recipe.clip)
         .with_initial_state(recipe.initial_state)
+        .with_normalization(recipe.normalization)
 }
 
 fn lstm(recipe: &ModelRecipe, d_input: usize) -> LstmConfig {
@@ -75,6 +76,7 @@ fn lstm(recipe: &ModelRecipe, d_input: usize) -> LstmConfig {
         .with_clip(recipe.clip)
         .with_cell_clip(recipe.cell_clip)
         .with_initial_state(recipe.initial_state)
+        .with_normalization(recipe.normalization)
 }
 
 fn gru(recipe: &ModelRecipe, d_input: usize) -> GruConfig {
@@ -89,6 +91,7 @@ fn gru(recipe: &ModelRecipe, d_input: usize) -> GruConfig {
         })
         .with_clip(recipe.clip)
         .with_initial_state(recipe.initial_state)
+        .with_normalization(recipe.normalization)
 }
 
 fn stack(recipe: &ModelRecipe) -> StackConfig {

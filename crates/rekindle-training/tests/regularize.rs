@@ -315,8 +315,8 @@ fn what_fits_no_parameter_is_said_before_anything_is_written() {
             "regularize.constraints[1]: no parameter matches `nothing`; those of the network are ",
         ),
         (
-            "regularize.constraints=[{kind='spectral_radius',max=1,targets=['weight_ih']}]",
-            "regularize.constraints[0]: `encoder.Lstm.layers.0.forward.weights.weight_ih` has shape [1, 24], expected \
+            "regularize.constraints=[{kind='spectral_radius',max=1,targets=['head.weight']}]",
+            "regularize.constraints[0]: `head.weight` has shape [6, 2], expected \
              [d_hidden, gates·d_hidden]",
         ),
         (
