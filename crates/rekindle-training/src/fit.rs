@@ -17,14 +17,15 @@ use burn::store::ModuleRecord;
 use burn::tensor::Device;
 use rekindle_data::{Batch, SequenceLoader};
 use rekindle_optim::{ScheduledLr, clip_grad_norm};
-use rekindle_regularize::prune::{PruneReport, PrunerState};
+use rekindle_regularize::prune::PrunerState;
 
 use crate::checkpoint::{Best, Checkpoint};
 use crate::files::{self, FileError};
 use crate::history::{StepRow, epochs_to_csv};
 use crate::pruning::Pruning;
-use crate::recipe::{Keep, Recipe, ScheduleUnit, TrainingRecipe, check};
+use crate::recipe::{Keep, Recipe, ScheduleUnit, TrainingRecipe};
 use crate::regularizer::Regularizer;
+use crate::seed::mix;
 use crate::splits::Splits;
 use crate::sums::{Sums, right_answers};
 use crate::{Classifier, EpochRow, Event, Observer, Predictions, RunFolder, TrainError};
@@ -87,19 +88,9 @@ impl<'a> Fit<'a> {
             pruning: Pruning::new(&recipe.prune, batches, None)?,
         };
         fit.regularizer.check(&fit.classifier)?;
-        if recipe.prune.schedule.is_some() {
-            // Targets that mean nothing are told before anything is trained.
-            PruneReport::of(&fit.classifier, &recipe.prune.targets)?;
+        if let Some(pruning) = &fit.pruning {
+            pruning.check(recipe, &fit.classifier, batches)?;
         }
-        let steps = batches * recipe.training.epochs;
-        check(
-            fit.pruning
-                .as_ref()
-                .is_none_or(|pruning| pruning.last() <= steps),
-            "prune.schedule",
-            format!("not over after {steps} steps, the last of the run"),
-            "an end within the run",
-        )?;
         match Checkpoint::load(folder)? {
             Some(checkpoint) => fit.resume(checkpoint),
             None => Ok(fit),
@@ -309,18 +300,16 @@ impl<'a> Fit<'a> {
                 source,
             })?;
         let lr = self.lr.step();
-        let pruned = |source| TrainError::Prune {
-            epoch,
-            step,
-            source: Box::new(source),
-        };
         if let Some(pruning) = &mut self.pruning {
-            (pruning.before(step, &self.classifier, &gradients)).map_err(pruned)?;
+            let observed = pruning.before(step, &self.classifier, &gradients);
+            observed.map_err(TrainError::prune(epoch, step))?;
         }
         let classifier = self.optimizer.step(lr, self.classifier.clone(), gradients);
         let classifier = (self.regularizer.constrained(step, classifier)).map_err(regularize)?;
         self.classifier = match &mut self.pruning {
-            Some(pruning) => pruning.after(step, classifier).map_err(pruned)?,
+            Some(pruning) => {
+                (pruning.after(step, classifier)).map_err(TrainError::prune(epoch, step))?
+            }
             None => classifier,
         };
 
@@ -405,13 +394,4 @@ impl<'a> Fit<'a> {
         }
         .save(self.folder)
     }
-}
-
-/// A seed of its own for each number: the step of Steele, Lea and Flood's SplitMix64,
-/// <https://doi.org/10.1145/2714064.2660195>.
-fn mix(seed: u64, number: u64) -> u64 {
-    let mut z = seed.wrapping_add(number.wrapping_add(1).wrapping_mul(0x9E37_79B9_7F4A_7C15));
-    z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-    z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-    z ^ (z >> 31)
 }

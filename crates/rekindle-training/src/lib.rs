@@ -17,6 +17,7 @@ pub mod recipe;
 mod regularizer;
 pub mod report;
 mod scores;
+mod seed;
 mod smaller;
 mod splits;
 mod summary;

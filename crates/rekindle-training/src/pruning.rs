@@ -3,10 +3,11 @@
 use burn::module::Module;
 use burn::optim::GradientsParams;
 use rekindle_regularize::prune::{
-    Masks, PruneError, PruneSchedule, Pruner, PrunerState, Selection,
+    Masks, PruneError, PruneReport, PruneSchedule, Pruner, PrunerState, Selection,
 };
 
-use crate::recipe::PruneRecipe;
+use crate::recipe::{PruneRecipe, Recipe, check};
+use crate::{Classifier, TrainError};
 
 /// Prunes as a recipe says, or keeps what is pruned already.
 pub(crate) struct Pruning {
@@ -32,6 +33,26 @@ impl Pruning {
             }
             (None, Some(state)) => Self::keeping(state).map(Some),
         }
+    }
+
+    /// Checks that targets mean parameters, and that pruning ends within the run: before anything is trained.
+    pub(crate) fn check(
+        &self,
+        recipe: &Recipe,
+        classifier: &Classifier,
+        steps: usize,
+    ) -> Result<(), TrainError> {
+        if recipe.prune.schedule.is_some() {
+            PruneReport::of(classifier, &recipe.prune.targets)?;
+        }
+        let steps = steps * recipe.training.epochs;
+        check(
+            self.last <= steps,
+            "prune.schedule",
+            format!("not over after {steps} steps, the last of the run"),
+            "an end within the run",
+        )?;
+        Ok(())
     }
 
     /// Keeps what is gone and prunes no more.

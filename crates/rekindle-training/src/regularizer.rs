@@ -2,7 +2,9 @@
 
 use burn::tensor::{FloatDType, Tensor};
 use rekindle_regularize::constraint::ConstraintError;
-use rekindle_regularize::penalty::{ActivationPenalty, PenaltyError, TemporalPenalty};
+use rekindle_regularize::penalty::{
+    ActivationPenalty, PenaltyError, TemporalPenalty, UnitStructure,
+};
 
 use crate::Classifier;
 use crate::classifier::Scored;
@@ -20,6 +22,9 @@ pub enum RegularizeError {
         /// Why.
         source: PenaltyError,
     },
+    /// The penalty on hidden units.
+    #[error("regularize.units: {0}")]
+    Units(#[source] PenaltyError),
     /// A constraint.
     #[error("regularize.constraints[{index}]: {source}")]
     Constraint {
@@ -100,6 +105,17 @@ impl<'a> Regularizer<'a> {
     }
 
     fn of_weights(&self, classifier: &Classifier) -> Result<Vec<Tensor<1>>, RegularizeError> {
+        let mut parts = self.of_targets(classifier)?;
+        if self.recipe.units > 0.0 {
+            for group in classifier.units() {
+                let lasso = UnitStructure::from(&group).group_lasso(classifier, self.recipe.units);
+                parts.push(lasso.map_err(RegularizeError::Units)?);
+            }
+        }
+        Ok(parts)
+    }
+
+    fn of_targets(&self, classifier: &Classifier) -> Result<Vec<Tensor<1>>, RegularizeError> {
         let of = |(index, penalty): (usize, &rekindle_regularize::penalty::WeightPenalty)| {
             let penalty = penalty.of(classifier);
             penalty.map_err(|source| RegularizeError::Penalty { index, source })

@@ -199,6 +199,17 @@ pub enum TrainError {
     },
 }
 
+impl TrainError {
+    /// An error of pruning at a step.
+    pub(crate) fn prune(epoch: usize, step: usize) -> impl Fn(PruneError) -> Self {
+        move |source| Self::Prune {
+            epoch,
+            step,
+            source: Box::new(source),
+        }
+    }
+}
+
 /// Trains a classifier after a recipe and leaves everything about it in a folder.
 ///
 /// The data are read and checked before anything is written. Each epoch ends with a checkpoint, so that a run that is

@@ -21,6 +21,9 @@ struct CommandLine;
 #[doc = include_str!("../../../docs/src/run-folder.md")]
 struct RunFolder;
 
+#[doc = include_str!("../../../docs/src/pruning.md")]
+struct Pruning;
+
 #[doc = include_str!("../../../docs/src/backends.md")]
 struct Backends;
 

@@ -6,6 +6,7 @@ use burn::tensor::{Bool, Int, Tensor, TensorData};
 use super::{PenaltyError, add, root, validate};
 use crate::path::Path;
 use crate::precision::at_least_f32;
+use crate::units::{UnitAxis, UnitGroup, UnitRole};
 
 /// Where the hidden units of a layer stand along one dimension of a tensor: unit k at the indices
 /// `offset + b·stride + k`, for each block b below `blocks`.
@@ -85,6 +86,26 @@ pub struct UnitStructure {
     pub size: usize,
     /// Paths of parameters and where the units stand in them. A path has an entry for each of its places.
     pub places: Vec<(String, UnitPlace)>,
+}
+
+impl From<&UnitGroup> for UnitStructure {
+    /// All that makes or reads the units of a group.
+    fn from(group: &UnitGroup) -> Self {
+        let counts = |axis: &&UnitAxis| matches!(axis.role, UnitRole::Makes | UnitRole::Reads);
+        let place = |axis: &UnitAxis| {
+            let place = UnitPlace {
+                axis: axis.axis,
+                offset: axis.offset,
+                blocks: axis.blocks,
+                stride: axis.stride,
+            };
+            (axis.path.clone(), place)
+        };
+        Self {
+            size: group.size,
+            places: group.axes.iter().filter(counts).map(place).collect(),
+        }
+    }
 }
 
 impl UnitStructure {

@@ -26,6 +26,10 @@ pub struct RegularizeRecipe {
     pub temporal_activation: f64,
     /// Penalties on weights that are added to the loss. Default: none.
     pub penalties: Vec<WeightPenalty>,
+    /// λ of the group lasso of hidden units: the norms of all weights that make or read a unit, λ times, are added to the
+    /// loss, so that whole units empty and can be taken out (Intrinsic Sparse Structures, Wen et al., 2018,
+    /// <https://arxiv.org/abs/1709.05027>). Finite and at least 0. Default: 0.
+    pub units: f64,
     /// Constraints on weights, in the order in which they are met. Default: none.
     #[serde(with = "super::constrained")]
     pub constraints: Vec<Constrained>,
@@ -41,6 +45,7 @@ impl Default for RegularizeRecipe {
             activation: 0.0,
             temporal_activation: 0.0,
             penalties: Vec::new(),
+            units: 0.0,
             constraints: Vec::new(),
             constrain_every: 1,
         }
@@ -97,6 +102,7 @@ impl RegularizeRecipe {
         for (key, value) in [
             ("regularize.activation", self.activation),
             ("regularize.temporal_activation", self.temporal_activation),
+            ("regularize.units", self.units),
         ] {
             check(is_strength(value), key, value, STRENGTH)?;
         }

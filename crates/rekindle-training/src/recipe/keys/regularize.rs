@@ -75,6 +75,11 @@ pub(super) const KEYS: &[Key] = &[
         "(required)",
         "patterns of parameter names, such as [\"weight_ih\", \"weight_hh\"]; one after \"!\" takes out again",
     ),
+    key(
+        "regularize.units",
+        "0.0",
+        "penalty on the norm of all weights that make or read a hidden unit, at least 0, so that whole units empty and `rekindle prune --units-below` takes them out (Wen et al., arXiv:1709.05027)",
+    ),
     slot(
         "regularize.constraints",
         "[]",

@@ -174,6 +174,7 @@ fn full_regularize() -> RegularizeRecipe {
         },
         activation: 2.0,
         temporal_activation: 1.0,
+        units: 1e-3,
         penalties: [
             PenaltyKind::L1,
             PenaltyKind::L2,
