@@ -14,7 +14,7 @@ use rekindle_regularize::prune::PrunerState;
 use serde::{Deserialize, Serialize};
 
 use crate::files::{self, Checksum, FileError};
-use crate::{EpochRow, RunFolder};
+use crate::{EpochRow, RunFolder, TrainError};
 
 /// The version of this layout. One that is not equal is refused.
 const FORMAT: u32 = 1;
@@ -171,6 +171,20 @@ impl Checkpoint {
             best: state.best,
             epochs: state.epochs,
         }))
+    }
+}
+
+impl Checkpoint {
+    /// Checks that a run was begun on the data with the checksum `found`.
+    pub(crate) fn check_data(&self, folder: &RunFolder, found: &str) -> Result<(), TrainError> {
+        if self.data == found {
+            return Ok(());
+        }
+        Err(TrainError::DataChanged {
+            folder: folder.path().to_path_buf(),
+            found: found.to_string(),
+            expected: self.data.clone(),
+        })
     }
 }
 

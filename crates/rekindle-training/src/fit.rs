@@ -100,13 +100,7 @@ impl<'a> Fit<'a> {
     /// Goes on from a checkpoint.
     fn resume(mut self, checkpoint: Checkpoint) -> Result<Self, TrainError> {
         let path = self.folder.checkpoints();
-        if checkpoint.data != self.checksum {
-            return Err(TrainError::DataChanged {
-                folder: self.folder.path().to_path_buf(),
-                found: self.checksum,
-                expected: checkpoint.data,
-            });
-        }
+        checkpoint.check_data(self.folder, &self.checksum)?;
         let best_model = match (self.recipe.training.keep, checkpoint.best_model) {
             (Keep::Last, _) => None,
             (Keep::Best, Some(best)) => Some(best),

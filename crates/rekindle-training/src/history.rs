@@ -1,8 +1,11 @@
 //! What happened in a run: one row an epoch, one row an optimiser step.
 
-use std::fmt::Write;
+use std::path::Path;
 
 use serde::{Deserialize, Serialize};
+
+use crate::RunFolder;
+use crate::files::{self, FileError};
 
 /// One epoch of a run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -27,6 +30,55 @@ pub struct EpochRow {
     pub grad_norm_max: f64,
     /// Wall-clock seconds that the epoch took.
     pub seconds: f64,
+}
+
+impl EpochRow {
+    /// The first line of a file of epochs.
+    pub(crate) const HEADER: &str = "epoch,train_loss,train_accuracy,valid_loss,valid_accuracy,valid_macro_f1,lr,grad_norm,grad_norm_max,seconds\n";
+
+    /// One line of CSV; what was not measured is empty.
+    fn to_csv(&self) -> String {
+        let optional =
+            |value: Option<f64>| value.map(|value| value.to_string()).unwrap_or_default();
+        let numbers = [
+            self.epoch.to_string(),
+            self.train_loss.to_string(),
+            self.train_accuracy.to_string(),
+            optional(self.valid_loss),
+            optional(self.valid_accuracy),
+            optional(self.valid_macro_f1),
+            self.lr.to_string(),
+            self.grad_norm.to_string(),
+            self.grad_norm_max.to_string(),
+            format!("{:.3}", self.seconds),
+        ];
+        numbers.join(",") + "\n"
+    }
+
+    /// A line of CSV, without its end.
+    fn from_csv(line: &str) -> Option<Self> {
+        let mut fields = line.split(',');
+        let mut number = || -> Option<Option<f64>> {
+            let field = fields.next()?;
+            match field.is_empty() {
+                true => Some(None),
+                false => field.parse().ok().map(Some),
+            }
+        };
+        let row = Self {
+            epoch: number()?.filter(|epoch| epoch.fract() == 0.0 && *epoch >= 1.0)? as usize,
+            train_loss: number()??,
+            train_accuracy: number()??,
+            valid_loss: number()?,
+            valid_accuracy: number()?,
+            valid_macro_f1: number()?,
+            lr: number()??,
+            grad_norm: number()??,
+            grad_norm_max: number()??,
+            seconds: number()??,
+        };
+        fields.next().is_none().then_some(row)
+    }
 }
 
 /// One optimiser step of a run.
@@ -74,56 +126,43 @@ impl StepRow {
     }
 }
 
-impl EpochRow {
-    /// The epoch of a line of CSV.
-    pub(crate) fn from_csv(line: &str) -> Option<Self> {
-        let mut fields = line.split(',');
-        let mut next = || fields.next();
-        let number = |field: Option<&str>| field?.parse::<f64>().ok();
-        let optional = |field: Option<&str>| match field? {
-            "" => Some(None),
-            field => field.parse::<f64>().ok().map(Some),
-        };
-        let row = Self {
-            epoch: next()?.parse().ok()?,
-            train_loss: number(next())?,
-            train_accuracy: number(next())?,
-            valid_loss: optional(next())?,
-            valid_accuracy: optional(next())?,
-            valid_macro_f1: optional(next())?,
-            lr: number(next())?,
-            grad_norm: number(next())?,
-            grad_norm_max: number(next())?,
-            seconds: number(next())?,
-        };
-        fields.next().is_none().then_some(row)
-    }
+/// A CSV text of all epochs.
+pub(crate) fn epochs_to_csv(rows: &[EpochRow]) -> String {
+    let lines: String = rows.iter().map(EpochRow::to_csv).collect();
+    format!("{}{lines}", EpochRow::HEADER)
 }
 
-/// The first line of a file of epochs.
-pub(crate) const EPOCH_HEADER: &str = "epoch,train_loss,train_accuracy,valid_loss,valid_accuracy,valid_macro_f1,lr,grad_norm,grad_norm_max,seconds\n";
+/// The epochs of a run folder, from its `metrics.csv`; seconds are rounded there.
+///
+/// # Errors
+/// If the file cannot be read, or a line of it is damaged.
+pub fn epochs_of(folder: &Path) -> Result<Vec<EpochRow>, FileError> {
+    let path = RunFolder::new(folder).metrics();
+    rows_of(&path, EpochRow::HEADER, EpochRow::from_csv)
+}
 
-/// A CSV text of all epochs; what was not measured is empty.
-pub(crate) fn epochs_to_csv(rows: &[EpochRow]) -> String {
-    let mut text = String::from(EPOCH_HEADER);
-    let optional = |value: Option<f64>| value.map(|value| value.to_string()).unwrap_or_default();
-    for row in rows {
-        let numbers = [
-            row.epoch.to_string(),
-            row.train_loss.to_string(),
-            row.train_accuracy.to_string(),
-            optional(row.valid_loss),
-            optional(row.valid_accuracy),
-            optional(row.valid_macro_f1),
-            row.lr.to_string(),
-            row.grad_norm.to_string(),
-            row.grad_norm_max.to_string(),
-            format!("{:.3}", row.seconds),
-        ];
-        // Writing into a String cannot fail.
-        let _ = writeln!(text, "{}", numbers.join(","));
-    }
-    text
+/// The optimiser steps of a run folder, from its `steps.csv`.
+pub(crate) fn steps_of(folder: &RunFolder) -> Result<Vec<StepRow>, FileError> {
+    rows_of(&folder.steps(), StepRow::HEADER, StepRow::from_csv)
+}
+
+/// The rows of a CSV file below its header.
+fn rows_of<R>(
+    path: &Path,
+    header: &str,
+    parse: impl Fn(&str) -> Option<R>,
+) -> Result<Vec<R>, FileError> {
+    let text = files::read_text(path)?;
+    let lines = text.lines().enumerate().skip(1);
+    lines
+        .map(|(index, line)| {
+            parse(line).ok_or_else(|| {
+                let expected = header.trim_end();
+                let problem = format!("line {} is {line:?}, expected {expected}", index + 1);
+                FileError::damaged(path, problem)
+            })
+        })
+        .collect()
 }
 
 #[cfg(test)]
@@ -158,7 +197,32 @@ mod tests {
             grad_norm_max: 3.0,
             seconds: 1.0,
         };
-        let text = epochs_to_csv(&[row]);
-        assert_eq!(text.lines().nth(1), Some("1,0.5,0.75,,,,0.01,2,3,1.000"));
+        let text = epochs_to_csv(std::slice::from_ref(&row));
+        let line = text.lines().nth(1).expect("a row");
+        assert_eq!(line, "1,0.5,0.75,,,,0.01,2,3,1.000");
+        assert_eq!(EpochRow::from_csv(line), Some(row));
+    }
+
+    #[test]
+    fn damaged_epochs_are_refused_with_their_line() {
+        let row = "1,0.5,0.75,0.25,1,1,0.01,2,3,1.000";
+        for wrong in [
+            "",
+            "1,0.5",
+            "0.5,0.5,0.75,,,,0.01,2,3,1",
+            "1,,0.75,,,,0.01,2,3,1",
+        ] {
+            assert_eq!(EpochRow::from_csv(wrong), None, "{wrong}");
+        }
+        assert_eq!(EpochRow::from_csv(&format!("{row},1")), None);
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let path = folder.path().join("metrics.csv");
+        let text = format!("{}{row}\n{}\n", EpochRow::HEADER, &row[..9]);
+        std::fs::write(&path, text).expect("it is written");
+        let error = epochs_of(folder.path()).expect_err("half a row");
+        assert!(
+            error.to_string().contains("line 3 is \"1,0.5,0.7\""),
+            "{error}"
+        );
     }
 }

@@ -13,6 +13,26 @@ pub struct Scores {
     pub loss: f64,
 }
 
+/// Mean and spread of one figure over several runs.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Spread {
+    /// The arithmetic mean.
+    pub mean: f64,
+    /// The sample standard deviation, with one less than the number of runs below the sum; `None` of a single run.
+    pub deviation: Option<f64>,
+}
+
+impl Spread {
+    /// Of these values; `None` without any.
+    pub fn of(values: &[f64]) -> Option<Self> {
+        let count = values.len();
+        let mean = values.iter().sum::<f64>() / count as f64;
+        let squares = || values.iter().map(|value| (value - mean).powi(2));
+        let deviation = (count > 1).then(|| (squares().sum::<f64>() / (count - 1) as f64).sqrt());
+        (count > 0).then_some(Self { mean, deviation })
+    }
+}
+
 /// How often each true class was predicted as each class.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Confusion {
@@ -87,6 +107,16 @@ mod tests {
         let mut confusion = Confusion::new(2);
         confusion.add(0, 1);
         assert_eq!((confusion.accuracy(), confusion.macro_f1()), (0.0, 0.0));
+    }
+
+    /// Of 1, 2 and 6: the mean is 3, the squares are 4, 1 and 9.
+    #[test]
+    fn spread_by_hand() {
+        let spread = Spread::of(&[1.0, 2.0, 6.0]).expect("three values");
+        assert_eq!((spread.mean, spread.deviation), (3.0, Some(7.0_f64.sqrt())));
+        let one = Spread::of(&[5.0]).expect("a value");
+        assert_eq!((one.mean, one.deviation), (5.0, None));
+        assert_eq!(Spread::of(&[]), None);
     }
 
     #[test]

@@ -1,13 +1,10 @@
 //! The report of a run, from its figures.
 
-use std::path::Path;
-
 use rekindle_regularize::Targets;
 use rekindle_regularize::prune::PruneReport;
 use rekindle_regularize::units::UnitScore;
 
-use crate::files::{self, FileError};
-use crate::history::{EPOCH_HEADER, StepRow};
+use crate::history::StepRow;
 use crate::recipe::{Keep, Recipe};
 use crate::report::{
     Chart, ConfusionMatrix, Fact, Line, Report, Scale, ScoreRow, TensorRow, UnitMap, WeightsPart,
@@ -175,32 +172,4 @@ impl Summary<'_> {
             ..Chart::new("Gradient norm", "step", label, lines)
         }
     }
-}
-
-/// The steps of a run folder.
-pub(crate) fn read_steps(path: &Path) -> Result<Vec<StepRow>, FileError> {
-    read_rows(path, StepRow::HEADER, StepRow::from_csv)
-}
-
-/// The epochs of a run folder.
-pub(crate) fn read_epochs(path: &Path) -> Result<Vec<EpochRow>, FileError> {
-    read_rows(path, EPOCH_HEADER, EpochRow::from_csv)
-}
-
-fn read_rows<R>(
-    path: &Path,
-    header: &str,
-    from_csv: fn(&str) -> Option<R>,
-) -> Result<Vec<R>, FileError> {
-    let text = files::read_text(path)?;
-    let lines = text.lines().enumerate().skip(1);
-    lines
-        .map(|(index, line)| {
-            from_csv(line).ok_or_else(|| {
-                let expected = header.trim_end();
-                let problem = format!("line {} is {line:?}, expected {expected}", index + 1);
-                FileError::damaged(path, problem)
-            })
-        })
-        .collect()
 }

@@ -10,13 +10,14 @@ use rekindle_optim::GradientError;
 use rekindle_regularize::prune::PruneError;
 use serde::{Deserialize, Serialize};
 
+use crate::checkpoint::Checkpoint;
 use crate::files::{self, Checksum, FileError};
 use crate::fit::Fit;
 use crate::recipe::{CellKind, Recipe, RecipeError};
 use crate::splits::{DataError, Splits};
 use crate::{
     Backend, BackendError, Classifier, Event, Observer, Predictions, RegularizeError, RunFolder,
-    Scores, summary,
+    Scores, history, summary,
 };
 
 /// Whether a run begins or goes on.
@@ -250,6 +251,24 @@ pub fn train(
     Ok(outcome)
 }
 
+/// Checks what can be checked without training: the recipe, the folder and the data. Nothing is written.
+///
+/// Returns the outcome if the folder holds the finished run of this recipe on these data. [`train`] takes a finished run
+/// by its recipe alone; this also reads the data, and so finds out that they have changed since.
+///
+/// # Errors
+/// As [`train`], for what can be known before it.
+pub fn check(recipe: &Recipe, folder: &Path, start: Start) -> Result<Option<Outcome>, TrainError> {
+    recipe.validate()?;
+    let folder = &RunFolder::new(folder);
+    check_folder(folder, recipe, start)?;
+    let splits = Splits::read(&recipe.data, recipe.seed)?;
+    if let Some(checkpoint) = Checkpoint::load(folder)? {
+        checkpoint.check_data(folder, &splits.checksum())?;
+    }
+    Ok(Finished::load(folder)?.map(|finished| finished.outcome))
+}
+
 /// The recipe of a run folder.
 ///
 /// # Errors
@@ -349,7 +368,7 @@ fn finish(
         classes,
         classifier: &classifier,
         epochs: fit.epochs(),
-        steps: &summary::read_steps(&folder.steps())?,
+        steps: &history::steps_of(folder)?,
         evaluations: &[("validation", valid), ("test", test)],
     };
     files::write(&folder.report(), report.to_report().to_html().as_bytes())?;

@@ -1,6 +1,7 @@
 //! The report of a training run: one HTML page that needs no network, no server and no JavaScript.
 //!
-//! A [`Report`] is plain data. [`Report::to_html`] turns it into text: the same report always gives the same bytes.
+//! A [`Report`] is plain data. [`Report::to_html`] turns it into text: the same report always gives the same bytes. A
+//! [`Comparison`] is the same for several runs, as one picture.
 //!
 //! | module | what it does |
 //! |---|---|
@@ -11,9 +12,11 @@
 //! | `confusion` | confusion matrix and per-class scores |
 //! | `weights` | sparsity of tensors, maps of hidden units |
 //! | `page` | puts the parts together |
+//! | `comparison` | several runs in one picture |
 
 mod axis;
 mod chart;
+mod comparison;
 mod confusion;
 mod markup;
 mod page;
@@ -24,6 +27,7 @@ mod weights;
 
 pub use axis::Scale;
 pub use chart::{Chart, Line};
+pub use comparison::{Comparison, Panel, Subject};
 pub use confusion::ConfusionMatrix;
 pub use weights::{TensorRow, UnitMap, WeightsPart};
 

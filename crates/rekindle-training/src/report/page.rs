@@ -5,8 +5,12 @@ use std::fmt::Write;
 use super::markup::{escape, number, percent};
 use super::{Fact, Report, ScoreRow};
 
-/// Colours, type and layout, for screens in light and dark and for paper.
-const STYLE: &str = include_str!("style.css");
+/// Colours, drawings, type and layout, for screens in light and dark and for paper.
+const STYLE: &str = concat!(
+    include_str!("colours.css"),
+    include_str!("drawing.css"),
+    include_str!("style.css")
+);
 
 /// Reads values under the pointer and by arrow keys. The page is complete without it.
 const SCRIPT: &str = include_str!("script.js");

@@ -13,7 +13,7 @@ use super::markup::{coordinate, escape, json_number};
 use super::thin::thin;
 
 /// Height of the area inside the axes, in CSS pixels.
-const HEIGHT: f64 = 240.0;
+pub(super) const HEIGHT: f64 = 240.0;
 
 /// Width of the inner drawing, in its own units.
 const WIDTH: f64 = 1000.0;
@@ -37,6 +37,8 @@ pub(super) struct Plot<'a> {
     axes: Option<(Axis, Axis)>,
     /// For each line its thinned points, cut where values are missing.
     runs: Vec<Vec<Vec<(f64, f64)>>>,
+    /// For each line the classes of its look.
+    looks: Vec<String>,
 }
 
 impl<'a> Plot<'a> {
@@ -55,7 +57,20 @@ impl<'a> Plot<'a> {
             .map(|line| runs(&line.points, chart.scale))
             .collect();
         let axes = Axis::horizontal(&xs).zip(Axis::vertical(&ys, chart.scale));
-        Self { chart, axes, runs }
+        let looks = (0..chart.lines.len()).map(look).collect();
+        Self {
+            chart,
+            axes,
+            runs,
+            looks,
+        }
+    }
+
+    /// With these classes for the lines, one for each, instead of a look of its own for every line.
+    pub(super) fn with_looks(mut self, looks: Vec<String>) -> Self {
+        assert_eq!(looks.len(), self.chart.lines.len(), "looks of lines");
+        self.looks = looks;
+        self
     }
 
     /// How many points are drawn, and of how many; `None` where nothing was thinned.
@@ -85,13 +100,7 @@ impl<'a> Plot<'a> {
             Some((x, y)) => format!(" data-chart=\"{}\"", escape(&self.data(x, y))),
             None => String::new(),
         };
-        let inside = match &self.axes {
-            Some((x, y)) => self.inside(x, y),
-            None => format!(
-                "<text class=\"empty\" x=\"50%\" y=\"{}\">No data</text>\n",
-                HEIGHT / 2.0
-            ),
-        };
+        let inside = self.drawing() + &self.cursor();
         format!(
             "<div class=\"plot\" style=\"--labels:{margin}ch\"{data}>\n\
              <svg class=\"canvas\" width=\"100%\" height=\"{HEIGHT}\" role=\"img\" \
@@ -103,7 +112,14 @@ impl<'a> Plot<'a> {
         )
     }
 
-    fn inside(&self, x: &Axis, y: &Axis) -> String {
+    /// Grid, mark and lines, as wide as the drawing around it and [`HEIGHT`] high.
+    pub(super) fn drawing(&self) -> String {
+        let Some((x, y)) = &self.axes else {
+            return format!(
+                "<text class=\"empty\" x=\"50%\" y=\"{}\">No data</text>\n",
+                HEIGHT / 2.0
+            );
+        };
         let mut svg = grid(x, y);
         if let Some((at, name)) = &self.chart.mark
             && Scale::Linear.draws(*at)
@@ -111,10 +127,18 @@ impl<'a> Plot<'a> {
             svg += &mark(x.fraction(*at), name);
         }
         svg += &self.lines(x, y);
-        svg += "<g class=\"cursor\" visibility=\"hidden\">";
+        svg
+    }
+
+    /// What the script moves to the point that it reads; empty without a point.
+    fn cursor(&self) -> String {
+        if self.axes.is_none() {
+            return String::new();
+        }
+        let mut svg = String::from("<g class=\"cursor\" visibility=\"hidden\">");
         let _ = write!(svg, "<line y1=\"0\" y2=\"{HEIGHT}\"/>");
-        for place in 0..self.chart.lines.len() {
-            let _ = write!(svg, "<circle class=\"{}\" r=\"4\"/>", look(place));
+        for look in &self.looks {
+            let _ = write!(svg, "<circle class=\"{look}\" r=\"4\"/>");
         }
         svg += "</g>\n";
         svg
@@ -124,14 +148,13 @@ impl<'a> Plot<'a> {
     fn lines(&self, x: &Axis, y: &Axis) -> String {
         let mut paths = String::new();
         let mut dots = String::new();
-        for (place, runs) in self.runs.iter().enumerate() {
+        for (look, runs) in self.looks.iter().zip(&self.runs) {
             let mut path = String::new();
             for run in runs {
                 if let [(px, py)] = run[..] {
                     let _ = writeln!(
                         dots,
-                        "<circle class=\"dot {}\" cx=\"{}%\" cy=\"{}\" r=\"3.5\"/>",
-                        look(place),
+                        "<circle class=\"dot {look}\" cx=\"{}%\" cy=\"{}\" r=\"3.5\"/>",
                         coordinate(100.0 * x.fraction(px)),
                         down(y, py)
                     );
@@ -148,11 +171,7 @@ impl<'a> Plot<'a> {
                 false => "",
             };
             if !path.is_empty() {
-                let _ = writeln!(
-                    paths,
-                    "<path class=\"line{dense} {}\" d=\"{path}\"/>",
-                    look(place)
-                );
+                let _ = writeln!(paths, "<path class=\"line{dense} {look}\" d=\"{path}\"/>");
             }
         }
         format!(

@@ -22,7 +22,7 @@ use crate::pruning::Pruning;
 use crate::recipe::{Hidden, Recipe};
 use crate::splits::Splits;
 use crate::train::{Finished, Start, check_folder, train, weights_of};
-use crate::{Backend, Classifier, Observer, RunFolder, Trained, summary};
+use crate::{Backend, Classifier, Observer, RunFolder, Trained, history, summary};
 
 /// What is pruned.
 #[derive(Clone, Debug, PartialEq)]
@@ -272,8 +272,8 @@ fn save(folder: &RunFolder, source: &Path, as_cut: &Trained) -> Result<(), Small
         outcome: &outcome,
         classes: &as_cut.preprocessing.classes,
         classifier: &as_cut.classifier,
-        epochs: &summary::read_epochs(&folder.metrics())?,
-        steps: &summary::read_steps(&folder.steps())?,
+        epochs: &history::epochs_of(folder.path())?,
+        steps: &history::steps_of(folder)?,
         evaluations: &[("validation", valid), ("test", test)],
     };
     files::write(&folder.report(), report.to_report().to_html().as_bytes())?;
