@@ -70,6 +70,23 @@ impl Default for GradientCheck {
     }
 }
 
+impl GradientCheck {
+    /// Asserts that a derivative is the difference quotient of `at` around 0.
+    fn assert_slope(&self, slope: f64, at: impl Fn(f64) -> f64, what: &str) {
+        let mut quotients = Vec::new();
+        let is_right = (0..=self.retries).any(|retry| {
+            let step = self.step * 0.1_f64.powi(retry as i32);
+            let quotient = (at(step) - at(-step)) / (2.0 * step);
+            quotients.push(quotient);
+            (slope - quotient).abs() <= self.tolerance.0 * slope.abs().max(1.0)
+        });
+        assert!(
+            is_right,
+            "{what} is {slope}, finite differences {quotients:?}"
+        );
+    }
+}
+
 /// Asserts that the gradient of `loss` with respect to each float parameter of `module` that takes one is the central finite
 /// difference `(L(θ + εv) − L(θ − εv)) / 2ε` along random directions `v`.
 ///
@@ -117,17 +134,8 @@ pub fn assert_module_gradients<M: Module>(
                 });
                 loss(&moved).into_scalar::<f64>()
             };
-            let mut quotients = Vec::new();
-            let is_right = (0..=check.retries).any(|retry| {
-                let step = check.step * 0.1_f64.powi(retry as i32);
-                let quotient = (at(step) - at(-step)) / (2.0 * step);
-                quotients.push(quotient);
-                (slope - quotient).abs() <= check.tolerance.0 * slope.abs().max(1.0)
-            });
-            assert!(
-                is_right,
-                "{what}: derivative of {name} along direction {direction} is {slope}, finite differences {quotients:?}"
-            );
+            let what = format!("{what}: derivative of {name} along direction {direction}");
+            check.assert_slope(slope, at, &what);
         }
     }
 }

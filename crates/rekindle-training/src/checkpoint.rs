@@ -115,12 +115,7 @@ impl Checkpoint {
         fs::rename(&temporary, &target)
             .and_then(|()| files::sync_folder(&target))
             .map_err(FileError::write(&target))?;
-        for (other, path) in list(&parent)? {
-            if other < epoch {
-                remove_if_there(&path)?;
-            }
-        }
-        Ok(())
+        remove_before(epoch, &parent)
     }
 
     /// The checkpoint of the last epoch; `None` if no epoch is over.
@@ -233,6 +228,14 @@ fn list(parent: &Path) -> Result<Vec<(usize, PathBuf)>, FileError> {
         }
     }
     Ok(found)
+}
+
+/// Removes the checkpoints of earlier epochs.
+fn remove_before(epoch: usize, parent: &Path) -> Result<(), FileError> {
+    let earlier = list(parent)?
+        .into_iter()
+        .filter(|(other, _)| *other < epoch);
+    earlier.map(|(_, path)| remove_if_there(&path)).collect()
 }
 
 fn remove_if_there(folder: &Path) -> Result<(), FileError> {

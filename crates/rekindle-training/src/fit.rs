@@ -268,11 +268,7 @@ impl<'a> Fit<'a> {
         sums: &mut Sums,
     ) -> Result<f64, TrainError> {
         let size = batch.len();
-        let regularize = |source| TrainError::Regularize {
-            epoch,
-            step,
-            source: Box::new(source),
-        };
+        let regularize = TrainError::regularize(epoch, step);
         let scored = self.classifier.score(batch.input, &batch.lengths);
         let right = right_answers(&scored.logits, &batch.targets);
         let loss = self.loss.forward(scored.logits.clone(), batch.targets);
@@ -294,19 +290,7 @@ impl<'a> Fit<'a> {
                 source,
             })?;
         let lr = self.lr.step();
-        if let Some(pruning) = &mut self.pruning {
-            let observed = pruning.before(step, &self.classifier, &gradients);
-            observed.map_err(TrainError::prune(epoch, step))?;
-        }
-        let classifier = self.optimizer.step(lr, self.classifier.clone(), gradients);
-        let classifier = (self.regularizer.constrained(step, classifier)).map_err(regularize)?;
-        self.classifier = match &mut self.pruning {
-            Some(pruning) => {
-                (pruning.after(step, classifier)).map_err(TrainError::prune(epoch, step))?
-            }
-            None => classifier,
-        };
-
+        self.descend(lr, [epoch, step], gradients)?;
         let row = StepRow {
             step,
             epoch,
@@ -316,6 +300,27 @@ impl<'a> Fit<'a> {
         };
         sums.add(row, size, right);
         Ok(value)
+    }
+
+    /// Moves the weights, and puts them where constraints and masks want them.
+    fn descend(
+        &mut self,
+        lr: f64,
+        [epoch, step]: [usize; 2],
+        gradients: GradientsParams,
+    ) -> Result<(), TrainError> {
+        let prune = TrainError::prune(epoch, step);
+        if let Some(pruning) = &mut self.pruning {
+            (pruning.before(step, &self.classifier, &gradients)).map_err(&prune)?;
+        }
+        let classifier = self.optimizer.step(lr, self.classifier.clone(), gradients);
+        let constrained = self.regularizer.constrained(step, classifier);
+        let classifier = constrained.map_err(TrainError::regularize(epoch, step))?;
+        self.classifier = match &mut self.pruning {
+            Some(pruning) => pruning.after(step, classifier).map_err(prune)?,
+            None => classifier,
+        };
+        Ok(())
     }
 
     fn score(&self, set: &std::sync::Arc<rekindle_data::SequenceSet>) -> Option<crate::Scores> {

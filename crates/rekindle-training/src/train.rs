@@ -201,6 +201,15 @@ pub enum TrainError {
 }
 
 impl TrainError {
+    /// An error of a penalty or constraint at a step.
+    pub(crate) fn regularize(epoch: usize, step: usize) -> impl Fn(RegularizeError) -> Self {
+        move |source| Self::Regularize {
+            epoch,
+            step,
+            source: Box::new(source),
+        }
+    }
+
     /// An error of pruning at a step.
     pub(crate) fn prune(epoch: usize, step: usize) -> impl Fn(PruneError) -> Self {
         move |source| Self::Prune {

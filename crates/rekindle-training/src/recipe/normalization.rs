@@ -106,19 +106,8 @@ impl ModelRecipe {
         model
     }
 
-    /// Checks that the cell can have the normalisation, and its numbers.
-    pub(super) fn check_normalization(&self, batch_size: usize) -> Result<(), RecipeError> {
-        let (name, epsilon, momentum) = match self.normalization {
-            Normalization::None => return Ok(()),
-            Normalization::Layer { epsilon } => ("layer", epsilon, 1.0),
-            Normalization::Rms { epsilon } => ("rms", epsilon, 1.0),
-            Normalization::Batch {
-                momentum, epsilon, ..
-            } => ("batch", epsilon, momentum),
-            Normalization::SequenceBatch { momentum, epsilon } => {
-                ("sequence_batch", epsilon, momentum)
-            }
-        };
+    /// Checks that the recurrent product comes in one part if it is normalised.
+    fn check_recurrent_norm(&self, name: &str) -> Result<(), RecipeError> {
         let of_recurrent_product =
             !matches!(self.normalization, Normalization::SequenceBatch { .. });
         check(
@@ -136,7 +125,23 @@ impl ModelRecipe {
             format!("\"{name}\" with model.peepholes = \"full\""),
             "\"sequence_batch\" or \"none\", or model.peepholes = \"diagonal\": with full peepholes the recurrent product \
              comes in two parts, which have no norm together",
-        )?;
+        )
+    }
+
+    /// Checks that the cell can have the normalisation, and its numbers.
+    pub(super) fn check_normalization(&self, batch_size: usize) -> Result<(), RecipeError> {
+        let (name, epsilon, momentum) = match self.normalization {
+            Normalization::None => return Ok(()),
+            Normalization::Layer { epsilon } => ("layer", epsilon, 1.0),
+            Normalization::Rms { epsilon } => ("rms", epsilon, 1.0),
+            Normalization::Batch {
+                momentum, epsilon, ..
+            } => ("batch", epsilon, momentum),
+            Normalization::SequenceBatch { momentum, epsilon } => {
+                ("sequence_batch", epsilon, momentum)
+            }
+        };
+        self.check_recurrent_norm(name)?;
         check(
             epsilon > 0.0 && epsilon.is_finite(),
             "model.normalization.epsilon",
