@@ -6,6 +6,7 @@ mod common;
 use std::fs;
 use std::path::Path;
 
+use ::rekindle::data::{Missing, read};
 use ::rekindle::training::Backend;
 use common::{json, run, succeed, toy, toy_recipe, vowels};
 
@@ -260,6 +261,36 @@ fn compare_prints_a_table_and_leaves_run_folders() {
     }
     let result = json(&succeed(folder, &["compare", "a.toml", "--json"]));
     assert_eq!(result["recipes"][0]["runs"][0]["cell"], "gru");
+}
+
+/// Two forms of the same images, written by one script, give the same pixels; and their recipes learn them.
+#[test]
+fn the_shipped_digits_are_rows_and_pixels_of_the_same_images() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    for (split, sequences) in [("TRAIN", 1157), ("TEST", 640)] {
+        let set = |form: &str| {
+            let path = root.join(format!("data/digits/Digits{form}_{split}.ts"));
+            read(&path, Missing::Error).expect("a set")
+        };
+        let (rows, pixels) = (set("Rows"), set("Pixels"));
+        assert_eq!((rows.len(), pixels.len()), (sequences, sequences));
+        for (row, pixel) in rows.sequences.iter().zip(&pixels.sequences) {
+            assert_eq!((row.len(), pixel.len()), (8, 64));
+            assert_eq!((row.values(), row.label), (pixel.values(), pixel.label));
+            assert!(row.values().iter().all(|ink| (0.0..=16.0).contains(ink)));
+        }
+    }
+    let temporary = tempfile::tempdir().expect("a temporary folder");
+    for (recipe, epochs, expected) in [("digits-lstm", "4", 0.8), ("digits-pixels-lstm", "1", 0.15)]
+    {
+        let recipe = root.join(format!("recipes/{recipe}.toml"));
+        let recipe = recipe.to_str().expect("text");
+        let epochs = format!("training.epochs={epochs}");
+        let args = ["train", recipe, "--set", &epochs, "--json", "--quiet"];
+        let outcome = json(&succeed(temporary.path(), &args));
+        let accuracy = outcome["test"]["accuracy"].as_f64().expect("a number");
+        assert!(accuracy > expected, "{recipe}: {accuracy}");
+    }
 }
 
 #[test]

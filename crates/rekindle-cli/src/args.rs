@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use clap::{Args as Group, Parser, Subcommand, ValueEnum};
 use rekindle::training::Backend;
 
+use crate::compare::Variant;
+
 /// Recurrent networks on sequences in files.
 #[derive(Parser, Debug)]
 #[command(
@@ -23,7 +25,7 @@ pub struct Args {
 pub enum Command {
     /// Train a classifier and leave a run folder
     Train(TrainArgs),
-    /// Train several recipes, each with several seeds, and compare them in a table
+    /// Train recipes and variants of them, each with several seeds, and compare them in a table and a picture
     Compare(CompareArgs),
     /// Score a trained classifier on a labelled file
     Evaluate(EvaluateArgs),
@@ -86,11 +88,21 @@ pub struct TrainArgs {
 
 /// Options of `compare`.
 #[derive(Group, Debug)]
+#[command(after_help = "\
+Examples:
+  rekindle compare recipes/digits-lstm.toml recipes/japanese-vowels-gru.toml --seeds 1,2,3
+  rekindle compare recipes/digits-lstm.toml --seeds 1,2,3 --out runs/cells --plot cells.svg --markdown cells.md \\
+    --vary lstm --vary 'gru: model.cell=gru' --vary 'wide rnn: model.cell=rnn, model.hidden=128'
+
+Given again with the same --out, the command trains only what is missing there.")]
 pub struct CompareArgs {
     /// Recipes in TOML
     #[arg(required = true)]
     pub recipes: Vec<PathBuf>,
-    /// Seeds to train each recipe with, such as 1,2,3 [default: the recipe's own]
+    /// A variant of every recipe, such as 'wide: model.hidden=96, training.lr=0.001'; a label alone is the recipe as it is; can be given several times [default: only that]
+    #[arg(long, value_name = "LABEL: KEY=VALUE, …")]
+    pub vary: Vec<Variant>,
+    /// Seeds to train each recipe and variant with, such as 1,2,3 [default: the recipe's own]
     #[arg(long, value_name = "N,N,…", value_delimiter = ',', value_parser = seeds())]
     pub seeds: Vec<u64>,
     /// Change a key of every recipe, as for `train`; can be given several times
@@ -99,9 +111,15 @@ pub struct CompareArgs {
     /// Backend, as for `train` [default: the first that is compiled in]
     #[arg(long)]
     pub backend: Option<Backend>,
-    /// Folder for the run folders, which are called NAME-CELL-seedN
-    #[arg(long, value_name = "DIR", default_value = "runs")]
-    pub out: PathBuf,
+    /// Folder for the run folders; finished runs in it are taken as they are, others go on [default: new runs in runs]
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// Picture to write: scores and learning curves, as SVG
+    #[arg(long, value_name = "FILE.svg")]
+    pub plot: Option<PathBuf>,
+    /// File to write the table to, as Markdown
+    #[arg(long, value_name = "FILE")]
+    pub markdown: Option<PathBuf>,
     /// Print the results as one JSON object in the last line of standard output; progress goes to standard error
     #[arg(long)]
     pub json: bool,

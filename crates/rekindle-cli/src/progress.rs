@@ -138,6 +138,10 @@ impl Observer for Progress {
             Event::Epoch { row, best } => self.epoch(row, *best),
             Event::Done { .. } => {
                 self.end_bar();
+                // Of a run that was finished before nothing else is told.
+                if let Some(title) = self.title.take() {
+                    self.line(&title);
+                }
                 // The result follows.
                 self.line(if self.epochs > 0 { "" } else { FINISHED });
             }

@@ -4,9 +4,15 @@ use std::path::{Path, PathBuf};
 
 use rekindle::training::Recipe;
 
-/// `NAME-CELL-seedN`, then the same with `-2`, `-3` and so on.
-fn folders(parent: &Path, recipe: &Recipe) -> impl Iterator<Item = PathBuf> {
-    let first = format!("{}-{}-seed{}", recipe.name, recipe.model.cell, recipe.seed);
+/// `NAME-CELL-seedN`, or `NAME-CELL-LABEL-seedN`, then the same with `-2`, `-3` and so on.
+pub fn folders(
+    parent: &Path,
+    recipe: &Recipe,
+    label: Option<&str>,
+) -> impl Iterator<Item = PathBuf> + use<> {
+    let label = label.map_or_else(String::new, |label| format!("-{label}"));
+    let (name, cell, seed) = (&recipe.name, recipe.model.cell, recipe.seed);
+    let first = format!("{name}-{cell}{label}-seed{seed}");
     let first = parent.join(first);
     let stem = first.clone().into_os_string();
     let more = (2_usize..).map(move |number| {
@@ -19,14 +25,14 @@ fn folders(parent: &Path, recipe: &Recipe) -> impl Iterator<Item = PathBuf> {
 
 /// The first folder that does not exist yet.
 pub fn free(parent: &Path, recipe: &Recipe) -> PathBuf {
-    folders(parent, recipe)
+    folders(parent, recipe, None)
         .find(|folder| !folder.exists())
         .expect("one of infinitely many names is free")
 }
 
 /// The last folder before the first that does not exist: that of the latest run. The first one, if there is none.
 pub fn latest(parent: &Path, recipe: &Recipe) -> PathBuf {
-    let existing = folders(parent, recipe).take_while(|folder| folder.exists());
+    let existing = folders(parent, recipe, None).take_while(|folder| folder.exists());
     existing.last().unwrap_or_else(|| free(parent, recipe))
 }
 

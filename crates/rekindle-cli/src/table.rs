@@ -29,6 +29,33 @@ impl Table {
         self.rows.push(row);
     }
 
+    /// The table in GitHub's Markdown, without an end after the last line.
+    pub fn to_markdown(&self) -> String {
+        let escaped = |row: &[String]| -> Vec<String> {
+            row.iter().map(|cell| cell.replace('|', "\\|")).collect()
+        };
+        let table = Self {
+            header: escaped(&self.header),
+            rows: self.rows.iter().map(|row| escaped(row)).collect(),
+        };
+        let columns: Vec<Column> = (0..table.header.len())
+            .map(|column| table.column(column))
+            .collect();
+        let line = |row: &[String]| {
+            let cells = columns.iter().zip(row);
+            let cells = cells.map(|(column, cell)| column.cell(cell));
+            format!("| {} |", cells.collect::<Vec<_>>().join(" | "))
+        };
+        let rules = columns.iter().map(|column| match column.is_number {
+            true => format!("{}:|", "-".repeat(column.width + 1)),
+            false => format!("{}|", "-".repeat(column.width + 2)),
+        });
+        let rules = format!("|{}", rules.collect::<String>());
+        let rows = table.rows.iter().map(|row| line(row));
+        let lines = [line(&table.header), rules].into_iter().chain(rows);
+        lines.collect::<Vec<_>>().join("\n")
+    }
+
     fn column(&self, column: usize) -> Column {
         let cells = || self.rows.iter().map(|row| &row[column]);
         let width = std::iter::once(&self.header[column])
@@ -130,6 +157,15 @@ mod tests {
                         é         1  12.50\n\
                         longer  100      -";
         assert_eq!(table.to_string(), expected);
+    }
+
+    #[test]
+    fn markdown_aligns_as_the_text_does() {
+        let mut table = Table::new(&["name", "n"]);
+        table.row(vec!["a|b".into(), "1".into()]);
+        table.row(vec!["c".into(), NOTHING.into()]);
+        let expected = "| name | n |\n|------|--:|\n| a\\|b | 1 |\n| c    | - |";
+        assert_eq!(table.to_markdown(), expected);
     }
 
     #[test]
