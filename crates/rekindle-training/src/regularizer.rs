@@ -141,3 +141,83 @@ impl<'a> Regularizer<'a> {
         Ok(classifier)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Recipe;
+    use burn::tensor::Device;
+
+    const LENGTHS: [usize; 3] = [4, 1, 2];
+
+    fn recipe(overrides: &[&str]) -> Recipe {
+        let overrides: Vec<String> = overrides.iter().map(ToString::to_string).collect();
+        Recipe::for_data("a.csv".as_ref(), &overrides).expect("a valid recipe")
+    }
+
+    /// Sums over the outputs of each sequence alone, and how many there are.
+    fn alone(
+        classifier: &Classifier,
+        input: &Tensor<3>,
+        of: impl Fn(Tensor<3>) -> Option<Tensor<3>>,
+    ) -> f64 {
+        let (mut sum, mut count) = (0.0, 0);
+        for (row, length) in LENGTHS.into_iter().enumerate() {
+            let input = input.clone().narrow(0, row, 1).narrow(1, 0, length);
+            let Some(values) = of(classifier.score(input, &[length]).output) else {
+                continue;
+            };
+            count += values.shape().num_elements();
+            sum += values.square().sum().into_scalar::<f64>();
+        }
+        sum / count as f64
+    }
+
+    #[test]
+    fn padding_does_not_count() {
+        let device = Device::default().autodiff();
+        let numbers: Vec<f32> = (0..12).map(|number| (number as f32).sin()).collect();
+        let input = Tensor::<1>::from_floats(numbers.as_slice(), &device).reshape([3, 4, 1]);
+        let penalty = |overrides: &[&str]| {
+            let recipe = recipe(overrides);
+            let classifier = Classifier::init(&recipe, 1, 2, &device);
+            let scored = classifier.score(input.clone(), &LENGTHS);
+            let regularizer = Regularizer::new(&recipe.regularize, 5);
+            let penalty = regularizer.penalty(&classifier, &scored, &LENGTHS);
+            let penalty = penalty
+                .expect("it fits")
+                .map(|sum| sum.into_scalar::<f64>());
+            (penalty, classifier)
+        };
+        let (none, _) = penalty(&[]);
+        assert_eq!(none, None);
+        let (found, classifier) = penalty(&["regularize.activation=3"]);
+        let expected = 3.0 * alone(&classifier, &input, Some);
+        assert!((found.expect("a penalty") / expected - 1.0).abs() < 1e-5);
+        let (found, classifier) = penalty(&["regularize.temporal_activation=2"]);
+        let changes = |output: Tensor<3>| {
+            let pairs = output.dims()[1] - 1;
+            (pairs > 0).then(|| output.clone().narrow(1, 1, pairs) - output.narrow(1, 0, pairs))
+        };
+        let expected = 2.0 * alone(&classifier, &input, changes);
+        assert!((found.expect("a penalty") / expected - 1.0).abs() < 1e-5);
+    }
+
+    #[test]
+    fn projections_are_due_every_few_steps_and_at_the_end_of_epochs() {
+        let device = Device::default().autodiff();
+        let recipe = recipe(&[
+            "regularize.constraints=[{kind='max_norm',max=0.01,targets=['head.weight']}]",
+            "regularize.constrain_every=3",
+        ]);
+        let classifier = Classifier::init(&recipe, 1, 2, &device);
+        let regularizer = Regularizer::new(&recipe.regularize, 5);
+        let start = classifier.head.weight.val().into_data();
+        let due = |step: &usize| {
+            let classifier = regularizer.constrained(*step, classifier.clone());
+            classifier.expect("it is met").head.weight.val().into_data() != start
+        };
+        let steps: Vec<usize> = (1..=12).filter(due).collect();
+        assert_eq!(steps, [3, 5, 6, 9, 10, 12]);
+    }
+}

@@ -365,3 +365,50 @@ fn what_breaks_in_a_step_is_said_with_the_step() {
         assert!(error.ends_with("; the last checkpoint is kept"), "{error}");
     }
 }
+
+#[test]
+fn output_dropout_masks_all_steps_and_the_end_by_one_mask() {
+    let _turn = turn();
+    for (readout, direction) in [("last", "bidirectional"), ("mean", "forward")] {
+        let overrides = [
+            format!("model.readout={readout}"),
+            format!("model.direction={direction}"),
+            "regularize.dropout.output=0.5".to_string(),
+        ];
+        let recipe = Recipe::for_data("a.csv".as_ref(), &overrides).expect("a valid recipe");
+        let device = backend().device().expect("a device").autodiff();
+        let classifier = Classifier::init(&recipe, 1, 2, &device);
+        let input = Tensor::<3>::from_floats([[[0.3], [-0.9], [0.9]]], &device);
+        let scored = classifier.score(input.clone(), &[3]);
+        let [_, _, width] = scored.output.dims();
+        let [output, dropped] = [scored.output, scored.dropped]
+            .map(|steps| steps.into_data().iter::<f32>().collect::<Vec<_>>());
+        let mut kept = 0;
+        for unit in 0..width {
+            let is_kept = dropped[unit] != 0.0;
+            kept += usize::from(is_kept);
+            for step in 0..3 {
+                let index = step * width + unit;
+                let expected = if is_kept { 2.0 * output[index] } else { 0.0 };
+                assert_eq!(
+                    dropped[index], expected,
+                    "{readout}, step {step}, unit {unit}"
+                );
+            }
+        }
+        assert!(
+            (width / 4..3 * width / 4).contains(&kept),
+            "{kept} of {width}"
+        );
+        let again = classifier.forward(input.clone(), &[3]).into_data();
+        assert_ne!(
+            again,
+            scored.logits.into_data(),
+            "{readout}: the head sees the mask"
+        );
+
+        let classifier = classifier.valid();
+        let scored = classifier.score(input.inner(), &[3]);
+        assert_eq!(scored.output.into_data(), scored.dropped.into_data());
+    }
+}

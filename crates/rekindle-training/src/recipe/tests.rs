@@ -92,6 +92,25 @@ fn the_shipped_recipes_are_valid() {
 }
 
 #[test]
+fn the_recipes_of_the_book_are_valid() {
+    let pages = [
+        include_str!("../../../../docs/src/recipes.md"),
+        include_str!("../../../../docs/src/regularization.md"),
+    ];
+    let mut found = 0;
+    for page in pages {
+        for block in page.split("```toml\n").skip(1) {
+            let block = block.split("```").next().expect("a part");
+            let start = if block.starts_with("name") { "" } else { SMALL };
+            parse(&format!("{start}{block}"), &[])
+                .unwrap_or_else(|error| panic!("{error}\n{block}"));
+            found += 1;
+        }
+    }
+    assert!(found >= 8, "{found} recipes");
+}
+
+#[test]
 fn messages() {
     let cases: &[(&str, &[&str], &str)] = &[
         (
