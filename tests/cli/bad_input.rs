@@ -274,6 +274,28 @@ const DATA: &[Case] = &[
 
 const RECIPES: &[Case] = &[
     (
+        "penalty on no parameter",
+        as_is,
+        "train toy.toml --set regularize.penalties=[{kind='l1',strength=1,targets=['weights']}]",
+        &["regularize.penalties[0]", "`weights`", "head.weight"],
+    ),
+    (
+        "norm of a product in two parts",
+        as_is,
+        "train toy.toml --set model.normalization=rms --set model.reset=before",
+        &[
+            "model.normalization is \"rms\"",
+            "model.reset",
+            "sequence_batch",
+        ],
+    ),
+    (
+        "zoneout of a cell state that there is not",
+        as_is,
+        "train toy.toml --set regularize.dropout.zoneout_cell=0.1",
+        &["regularize.dropout.zoneout_cell", "\"gru\"", "\"lstm\""],
+    ),
+    (
         "more units than memory",
         as_is,
         "train toy.toml --set model.hidden=1000000000",

@@ -86,6 +86,43 @@ fn every_cell_trains_on_real_speech() {
 }
 
 #[test]
+fn every_cell_trains_with_every_norm_and_predicts_with_what_it_kept() {
+    let temporary = tempfile::tempdir().expect("a temporary folder");
+    let folder = temporary.path();
+    let (train, test) = (
+        vowels("JapaneseVowels_TRAIN.ts"),
+        vowels("JapaneseVowels_TEST.ts"),
+    );
+    let (train, test) = (train.to_str().expect("text"), test.to_str().expect("text"));
+    let settings = [
+        "model.hidden=12",
+        "training.epochs=2",
+        "training.lr=0.03",
+        "regularize.dropout.hidden=0.1",
+        "regularize.activation=0.1",
+    ];
+    for cell in ["lstm", "gru", "rnn"] {
+        for norm in ["layer", "rms", "batch", "sequence_batch"] {
+            let out = format!("{cell}-{norm}");
+            let norm = format!("model.normalization={norm}");
+            let mut args = vec![
+                "train", "--train", train, "--test", test, "--cell", cell, "--out", &out,
+            ];
+            for setting in settings.iter().copied().chain([norm.as_str()]) {
+                args.extend(["--set", setting]);
+            }
+            args.push("--json");
+            let result = json(&succeed(folder, &args));
+            let accuracy = result["test"]["accuracy"].as_f64().expect("a number");
+            assert!(accuracy > 0.35, "{out}: accuracy {accuracy} of 9 speakers");
+            let evaluate = ["evaluate", &out, "--data", test, "--json"];
+            let evaluated = json(&succeed(folder, &evaluate));
+            assert_eq!(evaluated["loss"], result["test"]["loss"], "{out}");
+        }
+    }
+}
+
+#[test]
 fn evaluate_predict_and_inspect_agree_with_the_training() {
     let temporary = tempfile::tempdir().expect("a temporary folder");
     let folder = temporary.path();

@@ -12,12 +12,54 @@ use common::{json, rekindle, run, succeed, toy, toy_recipe};
 
 const EPOCHS: usize = 25;
 const KILLS: u32 = 20;
+/// Of the run with everything on.
+const FEWER_KILLS: u32 = 6;
 
 /// A temporary folder with the toy data and a recipe.
 fn prepared(epochs: usize) -> tempfile::TempDir {
     let folder = tempfile::tempdir().expect("a temporary folder");
     fs::write(folder.path().join("toy.csv"), toy()).expect("data");
-    fs::write(folder.path().join("toy.toml"), toy_recipe(epochs)).expect("recipe");
+    // Masks that grow during the run are part of it.
+    let prune = format!(
+        "[prune]\ncriterion = \"movement\"\nschedule = {{ kind = \"cubic\", sparsity = 0.6, begin = 1, end = {epochs}, \
+         every = 1 }}\n"
+    );
+    let recipe = toy_recipe(epochs) + &prune;
+    fs::write(folder.path().join("toy.toml"), recipe).expect("recipe");
+    folder
+}
+
+/// The same with an LSTM that normalises over batches, every noise, every penalty on outputs and weights, and constraints.
+fn prepared_with_everything(epochs: usize) -> tempfile::TempDir {
+    let folder = prepared(epochs);
+    let recipe = toy_recipe(epochs).replace(
+        "cell = \"gru\"\n",
+        "cell = \"lstm\"\nnormalization = \"batch\"\nlayers = 2\ndropout = 0.1\ninput_dropout = 0.1\n",
+    );
+    let regularize = r#"
+[regularize]
+activation = 2.0
+temporal_activation = 1.0
+penalties = [
+    { kind = "l2", strength = 1e-3, targets = ["weight_ih", "weight_hh"] },
+    { kind = "columns", strength = 1e-3, targets = ["weight_hh"] },
+]
+constraints = [
+    { kind = "max_norm", max = 0.8, targets = ["weight_ih"] },
+    { kind = "spectral_radius", max = 0.9, targets = ["weight_hh"] },
+]
+constrain_every = 2
+
+[regularize.dropout]
+input = 0.1
+hidden = 0.1
+output = 0.1
+candidate = 0.1
+zoneout_hidden = 0.05
+zoneout_cell = 0.2
+weight = 0.2
+"#;
+    fs::write(folder.path().join("toy.toml"), recipe + regularize).expect("recipe");
     folder
 }
 
@@ -99,13 +141,21 @@ impl Uniform {
 
 #[test]
 fn a_killed_training_resumes_to_the_same_result() {
-    let folder = prepared(EPOCHS);
-    let folder = folder.path();
+    assert_resumes_to_the_same(prepared(EPOCHS).path(), KILLS);
+}
+
+#[test]
+fn norms_noise_and_constraints_resume_to_the_same_result() {
+    assert_resumes_to_the_same(prepared_with_everything(EPOCHS).path(), FEWER_KILLS);
+}
+
+/// Kills a run at one moment in each of as many parts of it as there are kills, and goes on.
+fn assert_resumes_to_the_same(folder: &Path, kills: u32) {
     let (expected, mut duration) = uninterrupted(folder);
     let mut random = Uniform(2);
-    for kill in 0..KILLS {
-        // One moment in each twentieth of the run, anywhere in it; the first are before the first epoch ends.
-        let share = (f64::from(kill) + random.next()) / f64::from(KILLS);
+    for kill in 0..kills {
+        // Anywhere in its part; the first are before the first epoch ends.
+        let share = (f64::from(kill) + random.next()) / f64::from(kills);
         let mut out = format!("killed-{kill}");
         // On a busy machine one run may take much longer than the next, which then is over before it is killed.
         while let Some(shorter) = run_and_kill(folder, &out, duration.mul_f64(share)) {

@@ -7,6 +7,7 @@ use burn::module::{Module, ModuleDisplay};
 use burn::tensor::{Device, Tensor};
 use rekindle_init::InitError;
 use rekindle_kernels::Order;
+use rekindle_regularize::units::UnitAxis;
 
 use crate::{Sequences, State, Weights};
 
@@ -18,7 +19,7 @@ pub trait Cell: Module + ModuleDisplay {
     /// What the cell carries from step to step.
     type State: State;
 
-    /// The weights of all gates.
+    /// The weights of all gates. The cell holds them in a field `weights`.
     fn weights(&self) -> &Weights;
 
     /// The zero state of a batch.
@@ -54,6 +55,22 @@ pub trait Cell: Module + ModuleDisplay {
     fn d_hidden(&self) -> usize {
         self.weights().d_hidden()
     }
+
+    /// How many hidden units the cell has. Default: the width of the hidden state.
+    fn units(&self) -> usize {
+        self.d_hidden()
+    }
+
+    /// Whether the hidden state consists of the units. Default: yes; not so with a projection.
+    fn puts_out_units(&self) -> bool {
+        true
+    }
+
+    /// Where the units stand in the tensors of the cell, whose paths begin at the cell. Without them all, pruning a unit
+    /// would leave something of it. Default: those in the [weights](Self::weights).
+    fn unit_axes(&self) -> Vec<UnitAxis> {
+        self.weights().unit_axes("weights", self.units(), true)
+    }
 }
 
 /// The configuration of a cell.
@@ -69,6 +86,9 @@ pub trait CellConfig: Config + Clone {
 
     /// The same cell for inputs of another width.
     fn with_input(&self, d_input: usize) -> Self;
+
+    /// The same cell with another number of hidden units.
+    fn with_units(&self, d_hidden: usize) -> Self;
 
     /// Width of the input.
     fn d_input(&self) -> usize;

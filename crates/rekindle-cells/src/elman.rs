@@ -8,11 +8,12 @@ use burn::module::{Content, DisplaySettings, Module, ModuleDisplay};
 use burn::tensor::{Device, Tensor};
 use rekindle_init::{Gate, RecurrentScheme};
 use rekindle_kernels::{Equations, Lane, Order, StepGradients};
+use rekindle_regularize::units::UnitAxis;
 
 use crate::activation::{Activation, Clipped};
 use crate::{
-    Cell, CellConfig, CellConfigError, Extras, InitialState, LearnedState, Normalization,
-    Sequences, Weights,
+    Cell, CellConfig, CellConfigError, CellDropout, Extras, InitialState, LearnedState, NoisyParts,
+    Normalization, Sequences, Weights,
 };
 
 /// Configuration of an [`Elman`] cell.
@@ -41,6 +42,9 @@ pub struct ElmanConfig {
     /// How the cell normalises. Default: not at all.
     #[config(default = "Normalization::None")]
     pub normalization: Normalization,
+    /// What noise the cell adds in training. Default: none.
+    #[config(default = "CellDropout::default()")]
+    pub dropout: CellDropout,
 }
 
 impl CellConfig for ElmanConfig {
@@ -54,7 +58,13 @@ impl CellConfig for ElmanConfig {
         Elman {
             weights: Weights::init(&self.init, widths.into(), Elman::GATES, self.bias, device),
             initial: LearnedState::init(self.initial_state, &[self.d_hidden], device),
-            extras: Extras::init(self.normalization, self.d_hidden, None, device),
+            extras: Extras::init(
+                self.normalization,
+                self.dropout,
+                self.d_hidden,
+                None,
+                device,
+            ),
             activation: self.activation,
             clip: self.clip,
         }
@@ -63,6 +73,13 @@ impl CellConfig for ElmanConfig {
     fn with_input(&self, d_input: usize) -> Self {
         Self {
             d_input,
+            ..self.clone()
+        }
+    }
+
+    fn with_units(&self, d_hidden: usize) -> Self {
+        Self {
+            d_hidden,
             ..self.clone()
         }
     }
@@ -80,6 +97,10 @@ impl CellConfig for ElmanConfig {
         CellConfigError::check_clip("clip", self.clip)?;
         self.activation.validate()?;
         self.normalization.validate()?;
+        self.dropout.validate(NoisyParts {
+            candidate: false,
+            cell: false,
+        })?;
         Ok(self.init.validate_for(Elman::GATES)?)
     }
 }
@@ -196,6 +217,15 @@ impl Cell for Elman {
 
     fn weights(&self) -> &Weights {
         &self.weights
+    }
+
+    fn unit_axes(&self) -> Vec<UnitAxis> {
+        let mut axes = self.weights.unit_axes("weights", self.units(), true);
+        axes.extend(self.extras.unit_axes("extras", self.units()));
+        if let Some(initial) = &self.initial {
+            axes.extend(initial.unit_axes("initial", 0));
+        }
+        axes
     }
 
     fn zero_state(&self, batch: usize) -> Tensor<2> {

@@ -23,8 +23,10 @@
 //! ```
 
 mod activation;
+mod buffer;
 mod cell;
 pub mod conv;
+mod dropout;
 mod elman;
 mod extras;
 mod gru;
@@ -34,10 +36,13 @@ mod norm;
 mod sequences;
 mod stack;
 mod state;
+mod units;
 mod weights;
 
 pub use activation::Activation;
+pub use buffer::Buffer;
 pub use cell::{Cell, CellConfig, CellConfigError, Recurrent};
+pub use dropout::{CellDropout, NoisyParts};
 pub use elman::{Elman, ElmanConfig, ElmanEquations};
 pub use extras::Extras;
 pub use gru::{Gru, GruActivations, GruConfig, GruEquations, GruVariant, Reset, Update};
@@ -50,9 +55,11 @@ pub use rekindle_init::{Gate, GateBias, GateRule, Initializer, RecurrentScheme, 
 pub use rekindle_kernels::{
     Array, Equations, Lane, Layout, Lengths, Order, Parameters, StepGradients,
 };
+pub use rekindle_regularize::dropout::Redraw;
 pub use sequences::Sequences;
 pub use stack::{
     Connections, Direction, Layer, Merge, Stack, StackConfig, StackConfigError, StackState,
 };
 pub use state::State;
+pub use units::StackUnits;
 pub use weights::{Weights, scan_cell};

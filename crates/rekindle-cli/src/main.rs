@@ -1,4 +1,4 @@
-//! The command `rekindle`: train, compare, evaluate, predict, inspect.
+//! The command `rekindle`: train, compare, evaluate, predict, prune, inspect.
 
 mod args;
 mod compare;
@@ -9,6 +9,7 @@ mod keys;
 mod output;
 mod predict;
 mod progress;
+mod prune;
 mod run_names;
 mod table;
 mod train;
@@ -44,6 +45,7 @@ fn run(args: Args) -> anyhow::Result<()> {
         Command::Compare(args) => compare::run(&args),
         Command::Evaluate(args) => evaluate::run(&args),
         Command::Predict(args) => predict::run(&args),
+        Command::Prune(args) => prune::run(&args),
         Command::Inspect(args) => inspect::run(&args),
         Command::Keys => keys::run(),
     }

@@ -64,6 +64,7 @@ pub struct Norm {
 
 /// What a norm takes its mean and variance over.
 #[derive(Clone, Debug)]
+#[allow(clippy::large_enum_variant, reason = "there are three a scan at most")]
 pub enum NormKind {
     /// The columns of a row: Ba et al., *Layer Normalization*, 2016, <https://arxiv.org/abs/1607.06450>.
     Layer {
@@ -133,6 +134,7 @@ pub struct Masks {
 /// How much of its old value a state keeps in each step: zoneout, Krueger et al., 2016,
 /// <https://arxiv.org/abs/1606.01305>.
 #[derive(Clone, Debug, Default)]
+#[allow(clippy::large_enum_variant, reason = "there is one for each state")]
 pub enum Keep {
     /// Nothing.
     #[default]
@@ -144,14 +146,6 @@ pub enum Keep {
 }
 
 impl Within {
-    /// Whether nothing happens.
-    pub(crate) fn is_empty(&self) -> bool {
-        self.norms.iter().next().is_none()
-            && self.masks.hidden.is_none()
-            && self.masks.candidate.is_none()
-            && (self.masks.keep.iter()).all(|keep| matches!(keep, Keep::Nothing))
-    }
-
     /// Checks that norms and masks fit a scan.
     ///
     /// # Panics

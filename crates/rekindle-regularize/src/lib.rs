@@ -8,5 +8,6 @@ pub mod prune;
 pub mod units;
 
 mod path;
+mod precision;
 
 pub use path::Targets;

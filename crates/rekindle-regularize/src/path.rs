@@ -69,8 +69,8 @@ impl Targets {
 
     /// Whether a parameter is meant.
     pub fn contains(&self, path: &str) -> bool {
-        let (out, within): (Vec<&str>, Vec<&str>) =
-            (self.patterns.iter().map(String::as_str)).partition(|pattern| pattern.starts_with('!'));
+        let (out, within): (Vec<&str>, Vec<&str>) = (self.patterns.iter().map(String::as_str))
+            .partition(|pattern| pattern.starts_with('!'));
         let ends = |pattern: &&str| is_end(pattern.trim_start_matches('!'), path);
         within.iter().any(ends) && !out.iter().any(ends)
     }

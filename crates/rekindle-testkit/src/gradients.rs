@@ -6,7 +6,7 @@ use burn::tensor::{DType, Gradients, Tensor};
 use crate::{Tolerance, random};
 
 /// The same module with other numbers in its float parameters: `f64`, where finite differences prove something, uniform
-/// in `[-0.7, 0.7)`, and the same in every run of a test.
+/// in `[-0.7, 0.7)`, and the same in every run of a test. What takes no gradient keeps its numbers, as `f64`.
 pub fn with_fixed_parameters<M: Module>(module: M, seed: u64) -> M {
     with_parameters_within(module, seed, 0.7)
 }
@@ -27,6 +27,9 @@ struct Fixed {
 
 impl ModuleMapper for Fixed {
     fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
+        if !param.is_require_grad() {
+            return param.map(|tensor| tensor.cast(DType::F64));
+        }
         self.seed += 1;
         param.map(|tensor| {
             let options = (&tensor.device(), DType::F64);
@@ -51,6 +54,8 @@ pub struct GradientCheck {
     pub retries: u32,
     /// How far derivative and difference quotient may lie apart.
     pub tolerance: Tolerance,
+    /// Whether the differences are those of the module itself, as in training, and not of [`Module::valid`].
+    pub training: bool,
 }
 
 impl Default for GradientCheck {
@@ -60,14 +65,32 @@ impl Default for GradientCheck {
             step: 1e-5,
             retries: 0,
             tolerance: Tolerance::FINITE_DIFFERENCE,
+            training: false,
         }
     }
 }
 
-/// Asserts that the gradient of `loss` with respect to each float parameter of `module` is the central finite
+impl GradientCheck {
+    /// Asserts that a derivative is the difference quotient of `at` around 0.
+    fn assert_slope(&self, slope: f64, at: impl Fn(f64) -> f64, what: &str) {
+        let mut quotients = Vec::new();
+        let is_right = (0..=self.retries).any(|retry| {
+            let step = self.step * 0.1_f64.powi(retry as i32);
+            let quotient = (at(step) - at(-step)) / (2.0 * step);
+            quotients.push(quotient);
+            (slope - quotient).abs() <= self.tolerance.0 * slope.abs().max(1.0)
+        });
+        assert!(
+            is_right,
+            "{what} is {slope}, finite differences {quotients:?}"
+        );
+    }
+}
+
+/// Asserts that the gradient of `loss` with respect to each float parameter of `module` that takes one is the central finite
 /// difference `(L(θ + εv) − L(θ − εv)) / 2ε` along random directions `v`.
 ///
-/// The differences are those of [`Module::valid`], on a device without gradients.
+/// The differences are those of [`Module::valid`], on a device without gradients, unless the check asks for training.
 ///
 /// # Panics
 /// If a derivative is off, a parameter gets no gradient, or a parameter is not `f64` on an autodiff device (in `f32`
@@ -79,7 +102,10 @@ pub fn assert_module_gradients<M: Module>(
     loss: impl Fn(&M) -> Tensor<1>,
 ) {
     let gradients = loss(module).backward();
-    let without_tape = module.valid();
+    let compared = match check.training {
+        true => module.clone(),
+        false => module.valid(),
+    };
     let mut names = Names::default();
     module.visit(&mut names);
     assert!(
@@ -101,24 +127,15 @@ pub fn assert_module_gradients<M: Module>(
                 .unwrap_or_else(|| panic!("{what}: {name} has no gradient"));
 
             let at = |distance: f64| {
-                let moved = without_tape.clone().map(&mut Shift {
+                let moved = compared.clone().map(&mut Shift {
                     id,
                     direction,
                     distance,
                 });
                 loss(&moved).into_scalar::<f64>()
             };
-            let mut quotients = Vec::new();
-            let is_right = (0..=check.retries).any(|retry| {
-                let step = check.step * 0.1_f64.powi(retry as i32);
-                let quotient = (at(step) - at(-step)) / (2.0 * step);
-                quotients.push(quotient);
-                (slope - quotient).abs() <= check.tolerance.0 * slope.abs().max(1.0)
-            });
-            assert!(
-                is_right,
-                "{what}: derivative of {name} along direction {direction} is {slope}, finite differences {quotients:?}"
-            );
+            let what = format!("{what}: derivative of {name} along direction {direction}");
+            check.assert_slope(slope, at, &what);
         }
     }
 }
@@ -137,7 +154,7 @@ fn direction_of<const D: usize>(tensor: &Tensor<D>, direction: u64) -> Tensor<D>
     )
 }
 
-/// Path and id of each float parameter.
+/// Path and id of each float parameter that takes a gradient.
 #[derive(Default)]
 struct Names {
     path: Vec<String>,
@@ -154,7 +171,9 @@ impl ModuleVisitor for Names {
     }
 
     fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-        self.found.push((self.path.join("."), param.id));
+        if param.is_require_grad() {
+            self.found.push((self.path.join("."), param.id));
+        }
     }
 }
 
@@ -192,8 +211,11 @@ impl ModuleMapper for Shift {
         let shift = self.distance;
         let direction = self.direction;
         param.map(|tensor| {
-            let moved = tensor.clone() + direction_of(&tensor, direction) * shift;
-            moved.detach()
+            let mut direction = direction_of(&tensor, direction);
+            if tensor.device().is_autodiff() {
+                direction = Tensor::from_inner(direction);
+            }
+            (tensor + direction * shift).detach()
         })
     }
 }

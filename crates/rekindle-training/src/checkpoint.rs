@@ -10,6 +10,7 @@ use burn::lr_scheduler::LrSchedulerRecord;
 use burn::optim::OptimizerRecord;
 use burn::store::ModuleRecord;
 use burn::tensor::Bytes;
+use rekindle_regularize::prune::PrunerState;
 use serde::{Deserialize, Serialize};
 
 use crate::files::{self, Checksum, FileError};
@@ -55,12 +56,15 @@ pub(crate) struct Checkpoint {
     pub(crate) best_model: Option<ModuleRecord>,
     pub(crate) optimizer: OptimizerRecord,
     pub(crate) lr: LrSchedulerRecord,
+    /// What is pruned, if the run prunes.
+    pub(crate) prune: Option<PrunerState>,
 }
 
 const MODEL: &str = "model.bpk";
 const BEST: &str = "best.bpk";
 const OPTIMIZER: &str = "optimizer.bpk";
 const LR: &str = "lr.bpk";
+const PRUNE: &str = "prune.bin";
 const STATE: &str = "state.json";
 
 impl Checkpoint {
@@ -83,6 +87,10 @@ impl Checkpoint {
         ];
         if let Some(best) = self.best_model {
             parts.push((BEST, best.into_bytes().map_err(|e| e.to_string())));
+        }
+        if let Some(prune) = self.prune {
+            let bytes = prune.to_bytes().map(Bytes::from_bytes_vec);
+            parts.push((PRUNE, bytes.map_err(|e| e.to_string())));
         }
         let mut checksums = Vec::new();
         for (name, bytes) in parts {
@@ -107,12 +115,7 @@ impl Checkpoint {
         fs::rename(&temporary, &target)
             .and_then(|()| files::sync_folder(&target))
             .map_err(FileError::write(&target))?;
-        for (other, path) in list(&parent)? {
-            if other < epoch {
-                remove_if_there(&path)?;
-            }
-        }
-        Ok(())
+        remove_before(epoch, &parent)
     }
 
     /// The checkpoint of the last epoch; `None` if no epoch is over.
@@ -151,6 +154,13 @@ impl Checkpoint {
             optimizer: OptimizerRecord::from_bytes(optimizer)
                 .map_err(|e| damaged(OPTIMIZER, e.to_string()))?,
             lr: LrSchedulerRecord::from_bytes(lr).map_err(|e| damaged(LR, e.to_string()))?,
+            prune: match read(PRUNE)? {
+                Some(bytes) => {
+                    let state = PrunerState::from_bytes(&bytes);
+                    Some(state.map_err(|e| damaged(PRUNE, e.to_string()))?)
+                }
+                None => None,
+            },
             data: state.data,
             steps_len: state.steps_len,
             best: state.best,
@@ -218,6 +228,14 @@ fn list(parent: &Path) -> Result<Vec<(usize, PathBuf)>, FileError> {
         }
     }
     Ok(found)
+}
+
+/// Removes the checkpoints of earlier epochs.
+fn remove_before(epoch: usize, parent: &Path) -> Result<(), FileError> {
+    let earlier = list(parent)?
+        .into_iter()
+        .filter(|(other, _)| *other < epoch);
+    earlier.map(|(_, path)| remove_if_there(&path)).collect()
 }
 
 fn remove_if_there(folder: &Path) -> Result<(), FileError> {

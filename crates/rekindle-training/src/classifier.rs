@@ -1,14 +1,16 @@
 //! The network of sequence classification: a recurrent stack, a readout and a linear head.
 
-use burn::module::{Module, ModuleMapper, Param, ParamId};
+use burn::module::{Module, ModuleMapper, ModuleVisitor, Param, ParamId};
 use burn::nn::{Dropout, DropoutConfig, Linear, LinearConfig};
 use burn::tensor::{Bool, Device, Int, Tensor, TensorData};
 use rekindle_cells::{
-    Cell, Elman, ElmanConfig, Gru, GruActivations, GruConfig, Lstm, LstmActivations, LstmConfig,
-    Recurrent, Sequences, Stack, StackConfig, StackConfigError,
+    Cell, Elman, ElmanConfig, Extras, Gru, GruActivations, GruConfig, Lstm, LstmActivations,
+    LstmConfig, Recurrent, Sequences, Stack, StackConfig, StackConfigError,
 };
 
-use crate::recipe::{CellKind, ModelRecipe, Readout};
+use rekindle_regularize::units::UnitGroup;
+
+use crate::recipe::{CellKind, ModelRecipe, Readout, Recipe, RegularizeRecipe};
 
 /// A recurrent stack of any cell.
 #[derive(Module, Debug)]
@@ -29,11 +31,12 @@ pub(crate) enum Cells {
 }
 
 impl Cells {
-    pub(crate) fn new(recipe: &ModelRecipe, d_input: usize) -> Self {
+    pub(crate) fn new(recipe: &ModelRecipe, regularize: &RegularizeRecipe, d_input: usize) -> Self {
+        let dropout = regularize.dropout;
         match recipe.cell {
-            CellKind::Rnn => Self::Elman(elman(recipe, d_input)),
-            CellKind::Lstm => Self::Lstm(lstm(recipe, d_input)),
-            CellKind::Gru => Self::Gru(gru(recipe, d_input)),
+            CellKind::Rnn => Self::Elman(elman(recipe, d_input).with_dropout(dropout)),
+            CellKind::Lstm => Self::Lstm(lstm(recipe, d_input).with_dropout(dropout)),
+            CellKind::Gru => Self::Gru(gru(recipe, d_input).with_dropout(dropout)),
         }
     }
 
@@ -48,16 +51,17 @@ impl Cells {
 }
 
 fn elman(recipe: &ModelRecipe, d_input: usize) -> ElmanConfig {
-    ElmanConfig::new(d_input, recipe.hidden)
+    ElmanConfig::new(d_input, recipe.hidden.largest())
         .with_activation(recipe.activation)
         .with_bias(recipe.bias)
         .with_init(recipe.init.clone())
         .with_clip(recipe.clip)
         .with_initial_state(recipe.initial_state)
+        .with_normalization(recipe.normalization)
 }
 
 fn lstm(recipe: &ModelRecipe, d_input: usize) -> LstmConfig {
-    LstmConfig::new(d_input, recipe.hidden)
+    LstmConfig::new(d_input, recipe.hidden.largest())
         .with_bias(recipe.bias)
         .with_init(recipe.init.clone())
         .with_gates(recipe.gates)
@@ -72,10 +76,11 @@ fn lstm(recipe: &ModelRecipe, d_input: usize) -> LstmConfig {
         .with_clip(recipe.clip)
         .with_cell_clip(recipe.cell_clip)
         .with_initial_state(recipe.initial_state)
+        .with_normalization(recipe.normalization)
 }
 
 fn gru(recipe: &ModelRecipe, d_input: usize) -> GruConfig {
-    GruConfig::new(d_input, recipe.hidden)
+    GruConfig::new(d_input, recipe.hidden.largest())
         .with_bias(recipe.bias)
         .with_init(recipe.init.clone())
         .with_reset(recipe.reset)
@@ -86,6 +91,7 @@ fn gru(recipe: &ModelRecipe, d_input: usize) -> GruConfig {
         })
         .with_clip(recipe.clip)
         .with_initial_state(recipe.initial_state)
+        .with_normalization(recipe.normalization)
 }
 
 fn stack(recipe: &ModelRecipe) -> StackConfig {
@@ -95,14 +101,23 @@ fn stack(recipe: &ModelRecipe) -> StackConfig {
         .with_dropout(recipe.dropout)
         .with_merge(recipe.merge)
         .with_connections(recipe.connections)
+        .with_units(recipe.hidden.of_cells(recipe.direction))
 }
 
 impl Encoder {
-    fn init(recipe: &ModelRecipe, d_input: usize, device: &Device) -> Self {
-        match Cells::new(recipe, d_input) {
-            Cells::Elman(cell) => Self::Elman(stack(recipe).init(&cell, device)),
-            Cells::Lstm(cell) => Self::Lstm(stack(recipe).init(&cell, device)),
-            Cells::Gru(cell) => Self::Gru(stack(recipe).init(&cell, device)),
+    /// A stack whose last cells do not mask their outputs: the classifier does it.
+    fn init(recipe: &Recipe, d_input: usize, device: &Device) -> Self {
+        let stack = stack(&recipe.model);
+        match Cells::new(&recipe.model, &recipe.regularize, d_input) {
+            Cells::Elman(cell) => {
+                Self::Elman(unmasked(stack.init(&cell, device), |cell| &mut cell.extras))
+            }
+            Cells::Lstm(cell) => {
+                Self::Lstm(unmasked(stack.init(&cell, device), |cell| &mut cell.extras))
+            }
+            Cells::Gru(cell) => {
+                Self::Gru(unmasked(stack.init(&cell, device), |cell| &mut cell.extras))
+            }
         }
     }
 
@@ -124,6 +139,19 @@ impl Encoder {
     }
 }
 
+/// The stack without dropout on the outputs of its last cells.
+fn unmasked<C: Cell>(mut stack: Stack<C>, extras: fn(&mut C) -> &mut Extras) -> Stack<C> {
+    if let Some(layer) = stack.layers.last_mut() {
+        for cell in [&mut layer.forward, &mut layer.reverse]
+            .into_iter()
+            .flatten()
+        {
+            extras(cell).dropout.output = 0.0;
+        }
+    }
+    stack
+}
+
 fn forward<C: Cell>(stack: &Stack<C>, sequences: Sequences) -> (Tensor<3>, Tensor<2>) {
     let (output, state) = stack.forward(sequences, None);
     let last = stack.last_output(&state);
@@ -133,7 +161,7 @@ fn forward<C: Cell>(stack: &Stack<C>, sequences: Sequences) -> (Tensor<3>, Tenso
 /// From a padded batch of sequences to one score a class.
 ///
 /// ```text
-/// x  → input dropout → recurrent stack → readout → head dropout → x W + b
+/// x  → input dropout → recurrent stack → output dropout → readout → head dropout → x W + b
 /// ```
 ///
 /// The readout is what the stack puts out at the end of the sequence, or the mean of its outputs over the valid steps. At
@@ -145,6 +173,9 @@ pub struct Classifier {
     pub input_dropout: Dropout,
     /// The recurrent stack.
     pub encoder: Encoder,
+    /// Dropout on the stack's outputs, in training: one mask for all steps of a sequence, and for what the stack puts out
+    /// at the end.
+    pub output_dropout: Dropout,
     /// What of the stack's results the head reads.
     #[module(skip)]
     pub readout: Readout,
@@ -158,18 +189,41 @@ impl Classifier {
     /// Draws the weights. Seed the device before: the same seed gives the same bits.
     ///
     /// # Panics
-    /// If the recipe's model section is not valid.
-    pub fn init(recipe: &ModelRecipe, d_input: usize, classes: usize, device: &Device) -> Self {
+    /// If the recipe's sections `[model]` and `[regularize]` are not valid, or the `max_steps` of a batch normalisation is
+    /// left to the training data.
+    pub fn init(recipe: &Recipe, d_input: usize, classes: usize, device: &Device) -> Self {
         let encoder = Encoder::init(recipe, d_input, device);
         let head = LinearConfig::new(encoder.d_output(), classes).init(device);
+        let model = &recipe.model;
         let classifier = Self {
-            input_dropout: DropoutConfig::new(recipe.input_dropout).init(),
+            input_dropout: DropoutConfig::new(model.input_dropout).init(),
             encoder,
-            readout: recipe.readout,
-            head_dropout: DropoutConfig::new(recipe.head_dropout).init(),
+            output_dropout: DropoutConfig::new(recipe.regularize.dropout.output).init(),
+            readout: model.readout,
+            head_dropout: DropoutConfig::new(model.head_dropout).init(),
             head,
         };
         classifier.map(&mut Numbered::default())
+    }
+
+    /// The hidden units, which can be taken out one by one: see [`rekindle_regularize::units`].
+    pub fn units(&self) -> Vec<UnitGroup> {
+        let (name, units) = match &self.encoder {
+            Encoder::Elman(stack) => ("Elman", stack.units()),
+            Encoder::Lstm(stack) => ("Lstm", stack.units()),
+            Encoder::Gru(stack) => ("Gru", stack.units()),
+        };
+        let units = units.under(&format!("encoder.{name}"));
+        units.read_by("head.weight", 0).groups
+    }
+
+    /// How many hidden units each cell of each layer has, forward first.
+    pub(crate) fn widths(&self) -> Vec<Vec<usize>> {
+        match &self.encoder {
+            Encoder::Elman(stack) => stack.widths(),
+            Encoder::Lstm(stack) => stack.widths(),
+            Encoder::Gru(stack) => stack.widths(),
+        }
     }
 
     /// The scores of each class before the softmax.
@@ -181,15 +235,70 @@ impl Classifier {
     /// # Panics
     /// If the shapes do not belong together.
     pub fn forward(&self, input: Tensor<3>, lengths: &[usize]) -> Tensor<2> {
+        self.score(input, lengths).logits
+    }
+
+    /// As [`forward`](Self::forward), with the outputs of the stack, of which penalties are taken.
+    ///
+    /// # Panics
+    /// As `forward`.
+    pub fn score(&self, input: Tensor<3>, lengths: &[usize]) -> Scored {
         let input = self.input_dropout.forward(input);
         let (output, last) = self
             .encoder
             .forward(Sequences::padded(input, lengths.to_vec()));
+        let (dropped, last) = self.drop_outputs(output.clone(), last);
         let features = match self.readout {
             Readout::Last => last,
-            Readout::Mean => mean_over_time(output, lengths),
+            Readout::Mean => mean_over_time(dropped.clone(), lengths),
         };
-        self.head.forward(self.head_dropout.forward(features))
+        Scored {
+            logits: self.head.forward(self.head_dropout.forward(features)),
+            output,
+            dropped,
+        }
+    }
+
+    /// Masks the outputs of all steps, and what the stack puts out at the end, by one mask `[batch, d_output]`.
+    fn drop_outputs(&self, output: Tensor<3>, last: Tensor<2>) -> (Tensor<3>, Tensor<2>) {
+        if self.output_dropout.prob == 0.0 {
+            return (output, last);
+        }
+        let mask = self.output_dropout.forward(last.ones_like());
+        (output * mask.clone().unsqueeze_dim::<3>(1), last * mask)
+    }
+
+    /// Trainable numbers. [`num_params`](Module::num_params) also counts what the network holds and no optimiser moves,
+    /// such as running statistics.
+    pub fn parameters(&self) -> usize {
+        let mut count = Trainable(0);
+        match self.head.weight.val().device().is_autodiff() {
+            true => self.visit(&mut count),
+            false => self.clone().train().visit(&mut count),
+        }
+        count.0
+    }
+}
+
+/// What a classifier makes of a batch.
+#[derive(Clone, Debug)]
+pub struct Scored {
+    /// The scores of each class before the softmax: `[batch, classes]`.
+    pub logits: Tensor<2>,
+    /// The outputs of the stack, zero in padding: `[batch, seq, d_output]`.
+    pub output: Tensor<3>,
+    /// The same after output dropout.
+    pub dropped: Tensor<3>,
+}
+
+/// Counts the numbers that an optimiser moves.
+struct Trainable(usize);
+
+impl ModuleVisitor for Trainable {
+    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+        if param.is_require_grad() {
+            self.0 += param.lazy_shape().num_elements();
+        }
     }
 }
 

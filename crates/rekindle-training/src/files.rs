@@ -109,6 +109,11 @@ impl RunFolder {
         self.0.join("result.json")
     }
 
+    /// What was pruned, and what became of it.
+    pub fn pruning(&self) -> PathBuf {
+        self.0.join("pruning.json")
+    }
+
     /// The page to look at.
     pub fn report(&self) -> PathBuf {
         self.0.join("report.html")

@@ -14,15 +14,20 @@ use burn::module::Module;
 use burn::nn::loss::{CrossEntropyLoss, CrossEntropyLossConfig};
 use burn::optim::{GradientsParams, ModuleOptimizer};
 use burn::store::ModuleRecord;
-use burn::tensor::{Device, Tensor};
+use burn::tensor::Device;
 use rekindle_data::{Batch, SequenceLoader};
 use rekindle_optim::{ScheduledLr, clip_grad_norm};
+use rekindle_regularize::prune::PrunerState;
 
 use crate::checkpoint::{Best, Checkpoint};
 use crate::files::{self, FileError};
 use crate::history::{StepRow, epochs_to_csv};
+use crate::pruning::Pruning;
 use crate::recipe::{Keep, Recipe, ScheduleUnit, TrainingRecipe};
+use crate::regularizer::Regularizer;
+use crate::seed::mix;
 use crate::splits::Splits;
+use crate::sums::{Sums, right_answers};
 use crate::{Classifier, EpochRow, Event, Observer, Predictions, RunFolder, TrainError};
 
 /// A run between two epochs.
@@ -33,6 +38,7 @@ pub(crate) struct Fit<'a> {
     /// With autodiff.
     device: Device,
     loss: CrossEntropyLoss,
+    regularizer: Regularizer<'a>,
     classifier: Classifier,
     optimizer: ModuleOptimizer,
     lr: ScheduledLr,
@@ -41,15 +47,7 @@ pub(crate) struct Fit<'a> {
     best_model: Option<ModuleRecord>,
     steps_len: u64,
     checksum: String,
-}
-
-/// What one epoch adds up.
-#[derive(Default)]
-struct Sums {
-    sequences: usize,
-    loss: f64,
-    right: usize,
-    steps: Vec<StepRow>,
+    pruning: Option<Pruning>,
 }
 
 impl<'a> Fit<'a> {
@@ -62,6 +60,7 @@ impl<'a> Fit<'a> {
     ) -> Result<Self, TrainError> {
         let training = device.clone().autodiff();
         device.seed(mix(recipe.seed, 0));
+        let batches = splits.train.len().div_ceil(recipe.training.batch_size);
         let preprocessing = &splits.preprocessing;
         let (channels, classes) = (preprocessing.channels.len(), preprocessing.classes.len());
         let fit = Self {
@@ -69,7 +68,8 @@ impl<'a> Fit<'a> {
             folder,
             splits,
             loss: CrossEntropyLossConfig::new().init(&training),
-            classifier: Classifier::init(&recipe.model, channels, classes, &training),
+            regularizer: Regularizer::new(&recipe.regularize, batches),
+            classifier: Classifier::init(recipe, channels, classes, &training),
             device: training,
             optimizer: recipe.training.optimizer.init(recipe.training.weight_decay),
             lr: ScheduledLr::new(
@@ -77,7 +77,7 @@ impl<'a> Fit<'a> {
                 recipe.training.schedule.clone(),
                 match recipe.training.schedule_unit {
                     ScheduleUnit::Step => 1,
-                    ScheduleUnit::Epoch => splits.train.len().div_ceil(recipe.training.batch_size),
+                    ScheduleUnit::Epoch => batches,
                 },
             ),
             epochs: Vec::new(),
@@ -85,7 +85,12 @@ impl<'a> Fit<'a> {
             best_model: None,
             steps_len: 0,
             checksum: splits.checksum(),
+            pruning: Pruning::new(&recipe.prune, batches, None)?,
         };
+        fit.regularizer.check(&fit.classifier)?;
+        if let Some(pruning) = &fit.pruning {
+            pruning.check(recipe, &fit.classifier, batches)?;
+        }
         match Checkpoint::load(folder)? {
             Some(checkpoint) => fit.resume(checkpoint),
             None => Ok(fit),
@@ -109,6 +114,8 @@ impl<'a> Fit<'a> {
         self.lr
             .try_load_record(&checkpoint.lr)
             .map_err(|error| FileError::damaged(&path, error))?;
+        let batches = self.loader(0).batches_per_epoch();
+        self.pruning = Pruning::new(&self.recipe.prune, batches, checkpoint.prune)?;
         self.epochs = checkpoint.epochs;
         self.best = checkpoint.best;
         self.best_model = best_model;
@@ -120,6 +127,19 @@ impl<'a> Fit<'a> {
             return Err(FileError::damaged(&path, problem).into());
         }
         Ok(self)
+    }
+
+    /// Writes the checkpoint of a run that begins with these weights, without autodiff, and what is pruned of them.
+    pub(crate) fn save_beginning(
+        mut self,
+        classifier: Classifier,
+        state: Option<PrunerState>,
+    ) -> Result<(), TrainError> {
+        let batches = self.loader(0).batches_per_epoch();
+        self.classifier = classifier.train();
+        self.pruning = Pruning::new(&self.recipe.prune, batches, state)?;
+        self.cut_steps()?;
+        Ok(self.save(&[])?)
     }
 
     /// Removes the steps behind the checkpoint, which are taken again; begins the file if there is no checkpoint.
@@ -146,7 +166,7 @@ impl<'a> Fit<'a> {
             epochs: self.recipe.training.epochs,
             first_epoch: self.epochs.len() + 1,
             batches_per_epoch: self.loader(0).batches_per_epoch(),
-            parameters: self.classifier.num_params(),
+            parameters: self.classifier.parameters(),
             train_len: self.splits.train.len(),
             valid_len: size(&self.splits.valid),
             test_len: size(&self.splits.test),
@@ -186,8 +206,16 @@ impl<'a> Fit<'a> {
         let TrainingRecipe {
             epochs, patience, ..
         } = self.recipe.training;
-        let since_best = self.epochs.len() - self.best.map_or(0, |best| best.epoch);
+        // What is still being pruned gets worse on its way.
+        let best = self.best.map_or(0, |best| best.epoch);
+        let since_best = self.epochs.len() - best.max(self.pruned_epoch()).min(self.epochs.len());
         self.epochs.len() >= epochs || patience.is_some_and(|patience| since_best >= patience)
+    }
+
+    /// The first epoch at whose end nothing more is pruned; 0 without pruning.
+    fn pruned_epoch(&self) -> usize {
+        let last = self.pruning.as_ref().map_or(0, Pruning::last);
+        last.div_ceil(self.loader(0).batches_per_epoch())
     }
 
     /// The batches of an epoch, counted from 0.
@@ -231,7 +259,7 @@ impl<'a> Fit<'a> {
         Ok(())
     }
 
-    /// One optimiser step; returns the loss.
+    /// One optimiser step; returns the loss, without penalties.
     fn step(
         &mut self,
         batch: Batch,
@@ -240,13 +268,19 @@ impl<'a> Fit<'a> {
         sums: &mut Sums,
     ) -> Result<f64, TrainError> {
         let size = batch.len();
-        let logits = self.classifier.forward(batch.input, &batch.lengths);
-        let right = right_answers(&logits, &batch.targets);
-        let loss = self.loss.forward(logits, batch.targets);
+        let regularize = TrainError::regularize(epoch, step);
+        let scored = self.classifier.score(batch.input, &batch.lengths);
+        let right = right_answers(&scored.logits, &batch.targets);
+        let loss = self.loss.forward(scored.logits.clone(), batch.targets);
         let value = loss.clone().into_scalar::<f64>();
         if !value.is_finite() {
             return Err(TrainError::Loss { epoch, step, value });
         }
+        let penalty = (self.regularizer).penalty(&self.classifier, &scored, &batch.lengths);
+        let loss = match penalty.map_err(regularize)? {
+            Some(penalty) => loss + penalty,
+            None => loss,
+        };
         let gradients = GradientsParams::from_grads(loss.backward(), &self.classifier);
         let max_norm = self.recipe.training.clip_norm;
         let (gradients, grad_norm) = clip_grad_norm(&self.classifier, gradients, max_norm)
@@ -256,19 +290,37 @@ impl<'a> Fit<'a> {
                 source,
             })?;
         let lr = self.lr.step();
-        self.classifier = self.optimizer.step(lr, self.classifier.clone(), gradients);
-
-        sums.sequences += size;
-        sums.loss += value * size as f64;
-        sums.right += right;
-        sums.steps.push(StepRow {
+        self.descend(lr, [epoch, step], gradients)?;
+        let row = StepRow {
             step,
             epoch,
             loss: value,
             lr,
             grad_norm,
-        });
+        };
+        sums.add(row, size, right);
         Ok(value)
+    }
+
+    /// Moves the weights, and puts them where constraints and masks want them.
+    fn descend(
+        &mut self,
+        lr: f64,
+        [epoch, step]: [usize; 2],
+        gradients: GradientsParams,
+    ) -> Result<(), TrainError> {
+        let prune = TrainError::prune(epoch, step);
+        if let Some(pruning) = &mut self.pruning {
+            (pruning.before(step, &self.classifier, &gradients)).map_err(&prune)?;
+        }
+        let classifier = self.optimizer.step(lr, self.classifier.clone(), gradients);
+        let constrained = self.regularizer.constrained(step, classifier);
+        let classifier = constrained.map_err(TrainError::regularize(epoch, step))?;
+        self.classifier = match &mut self.pruning {
+            Some(pruning) => pruning.after(step, classifier).map_err(prune)?,
+            None => classifier,
+        };
+        Ok(())
     }
 
     fn score(&self, set: &std::sync::Arc<rekindle_data::SequenceSet>) -> Option<crate::Scores> {
@@ -288,7 +340,8 @@ impl<'a> Fit<'a> {
             self.lr.observe(value);
         }
         let best = self.best.map(|best| best.value);
-        let is_best = value.is_some_and(|value| watch.is_better(value, best));
+        let is_pruned = row.epoch >= self.pruned_epoch();
+        let is_best = is_pruned && value.is_some_and(|value| watch.is_better(value, best));
         if let (true, Some(value)) = (is_best, value) {
             self.best = Some(Best {
                 epoch: row.epoch,
@@ -336,50 +389,8 @@ impl<'a> Fit<'a> {
             },
             optimizer: self.optimizer.to_record(),
             lr: self.lr.to_record(),
+            prune: self.pruning.as_ref().map(Pruning::state),
         }
         .save(self.folder)
     }
-}
-
-impl Sums {
-    fn row(&self, epoch: usize) -> EpochRow {
-        let norms = || self.steps.iter().map(|step| step.grad_norm);
-        EpochRow {
-            epoch,
-            train_loss: self.loss / self.sequences as f64,
-            train_accuracy: self.right as f64 / self.sequences as f64,
-            valid_loss: None,
-            valid_accuracy: None,
-            valid_macro_f1: None,
-            lr: self.steps.last().map_or(0.0, |step| step.lr),
-            grad_norm: norms().sum::<f64>() / self.steps.len() as f64,
-            grad_norm_max: norms().fold(0.0, f64::max),
-            seconds: 0.0,
-        }
-    }
-}
-
-/// How many rows score their true class highest.
-fn right_answers(logits: &Tensor<2>, targets: &Tensor<1, burn::tensor::Int>) -> usize {
-    let predicted = logits
-        .clone()
-        .inner()
-        .argmax(1)
-        .squeeze_dim::<1>(1)
-        .into_data();
-    let targets = targets.clone().into_data();
-    predicted
-        .iter::<i64>()
-        .zip(targets.iter::<i64>())
-        .filter(|(a, b)| a == b)
-        .count()
-}
-
-/// A seed of its own for each number: the step of Steele, Lea and Flood's SplitMix64,
-/// <https://doi.org/10.1145/2714064.2660195>.
-fn mix(seed: u64, number: u64) -> u64 {
-    let mut z = seed.wrapping_add(number.wrapping_add(1).wrapping_mul(0x9E37_79B9_7F4A_7C15));
-    z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-    z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-    z ^ (z >> 31)
 }

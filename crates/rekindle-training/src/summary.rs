@@ -1,15 +1,23 @@
 //! The report of a run, from its figures.
 
+use rekindle_regularize::Targets;
+use rekindle_regularize::prune::PruneReport;
+use rekindle_regularize::units::UnitScore;
+
 use crate::history::StepRow;
 use crate::recipe::{Keep, Recipe};
-use crate::report::{Chart, ConfusionMatrix, Fact, Line, Report, Scale, ScoreRow};
-use crate::{EpochRow, Evaluation, Outcome};
+use crate::report::{
+    Chart, ConfusionMatrix, Fact, Line, Report, Scale, ScoreRow, TensorRow, UnitMap, WeightsPart,
+};
+use crate::{Classifier, EpochRow, Evaluation, Outcome};
 
 /// What a report is made of.
 pub(crate) struct Summary<'a> {
     pub(crate) recipe: &'a Recipe,
     pub(crate) outcome: &'a Outcome,
     pub(crate) classes: &'a [String],
+    /// With the weights that are kept, without autodiff.
+    pub(crate) classifier: &'a Classifier,
     pub(crate) epochs: &'a [EpochRow],
     pub(crate) steps: &'a [StepRow],
     /// By name of the set.
@@ -47,7 +55,32 @@ impl Summary<'_> {
                     counts: evaluation.confusion.counts.clone(),
                 })
                 .collect(),
+            weights: self.weights_part(),
             recipe: self.recipe.to_toml(),
+        }
+    }
+
+    /// How many weights are zero, and how large those of each unit are.
+    fn weights_part(&self) -> WeightsPart {
+        let report = PruneReport::of(self.classifier, &Targets::weights());
+        let tensors = report.map(|report| report.tensors).unwrap_or_default();
+        let scores = UnitScore::Norm.score(self.classifier, &self.classifier.units(), None);
+        let units = scores.map(|scores| scores.groups).unwrap_or_default();
+        WeightsPart {
+            tensors: (tensors.into_iter())
+                .map(|tensor| TensorRow {
+                    name: tensor.path,
+                    shape: tensor.shape,
+                    nonzero: tensor.nonzero,
+                    total: tensor.total,
+                })
+                .collect(),
+            units: (units.into_iter())
+                .map(|group| UnitMap {
+                    name: group.name,
+                    norms: group.scores,
+                })
+                .collect(),
         }
     }
 
@@ -100,7 +133,10 @@ impl Summary<'_> {
         let valid = self.over_epochs("validation", |row| row.valid_accuracy.map(percent));
         let chart = self.both("Accuracy", "accuracy (%)", train, valid);
         Chart {
-            note: Some("Training figures are taken with dropout, before each step.".into()),
+            note: Some(
+                "Training figures are taken with dropout and without penalties, before each step."
+                    .into(),
+            ),
             ..chart
         }
     }

@@ -5,7 +5,9 @@ use std::path::{Path, PathBuf};
 
 use burn::module::Module;
 use burn::tensor::Device;
+use rekindle_cells::Normalization;
 use rekindle_optim::GradientError;
+use rekindle_regularize::prune::PruneError;
 use serde::{Deserialize, Serialize};
 
 use crate::checkpoint::Checkpoint;
@@ -14,8 +16,8 @@ use crate::fit::Fit;
 use crate::recipe::{CellKind, Recipe, RecipeError};
 use crate::splits::{DataError, Splits};
 use crate::{
-    Backend, BackendError, Classifier, Event, Observer, Predictions, RunFolder, Scores, history,
-    summary,
+    Backend, BackendError, Classifier, Event, Observer, Predictions, RegularizeError, RunFolder,
+    Scores, history, summary,
 };
 
 /// Whether a run begins or goes on.
@@ -66,7 +68,7 @@ pub(crate) struct Finished {
 const FORMAT: u32 = 1;
 
 impl Finished {
-    fn new(weights: &[u8], outcome: &Outcome) -> Self {
+    pub(crate) fn new(weights: &[u8], outcome: &Outcome) -> Self {
         let weights = Checksum::of(weights).to_hex();
         Self {
             format: FORMAT,
@@ -75,7 +77,7 @@ impl Finished {
         }
     }
 
-    fn save(&self, folder: &RunFolder) -> Result<(), FileError> {
+    pub(crate) fn save(&self, folder: &RunFolder) -> Result<(), FileError> {
         let path = folder.result();
         let text = serde_json::to_vec_pretty(self).map_err(|e| FileError::damaged(&path, e))?;
         files::write(&path, &text)
@@ -160,6 +162,32 @@ pub enum TrainError {
         /// The loss.
         value: f64,
     },
+    /// A penalty or constraint that does not fit the network.
+    #[error(transparent)]
+    Unfit(#[from] RegularizeError),
+    /// A penalty or constraint that cannot go on.
+    #[error("step {step} (epoch {epoch}): {source}; the last checkpoint is kept")]
+    Regularize {
+        /// The epoch, counted from 1.
+        epoch: usize,
+        /// The optimiser step, counted from 1.
+        step: usize,
+        /// Why.
+        source: Box<RegularizeError>,
+    },
+    /// Pruning that cannot go on.
+    #[error("step {step} (epoch {epoch}): {source}; the last checkpoint is kept")]
+    Prune {
+        /// The epoch, counted from 1.
+        epoch: usize,
+        /// The optimiser step, counted from 1.
+        step: usize,
+        /// Why.
+        source: Box<PruneError>,
+    },
+    /// Pruning that does not fit its network.
+    #[error("[prune]: {0}")]
+    Pruning(#[from] PruneError),
     /// A gradient that is no number.
     #[error("step {step} (epoch {epoch}): {source}; the last checkpoint is kept")]
     Gradient {
@@ -170,6 +198,26 @@ pub enum TrainError {
         /// The parameter.
         source: GradientError,
     },
+}
+
+impl TrainError {
+    /// An error of a penalty or constraint at a step.
+    pub(crate) fn regularize(epoch: usize, step: usize) -> impl Fn(RegularizeError) -> Self {
+        move |source| Self::Regularize {
+            epoch,
+            step,
+            source: Box::new(source),
+        }
+    }
+
+    /// An error of pruning at a step.
+    pub(crate) fn prune(epoch: usize, step: usize) -> impl Fn(PruneError) -> Self {
+        move |source| Self::Prune {
+            epoch,
+            step,
+            source: Box::new(source),
+        }
+    }
 }
 
 /// Trains a classifier after a recipe and leaves everything about it in a folder.
@@ -200,6 +248,8 @@ pub fn train(
     }
 
     let splits = Splits::read(&recipe.data, recipe.seed)?;
+    let lengths = splits.train.sequences.iter().map(|sequence| sequence.len());
+    let recipe = &recipe.for_lengths(lengths.collect());
     let mut fit = Fit::start(recipe, folder, &splits, &device)?;
     fs::create_dir_all(folder.path()).map_err(FileError::write(folder.path()))?;
     files::write(&folder.recipe(), recipe.to_toml().as_bytes())?;
@@ -237,7 +287,11 @@ pub fn recipe_of(folder: &Path) -> Result<Recipe, RecipeError> {
 }
 
 /// Checks that a folder is new, or holds a run of this recipe.
-fn check_folder(folder: &RunFolder, recipe: &Recipe, start: Start) -> Result<(), TrainError> {
+pub(crate) fn check_folder(
+    folder: &RunFolder,
+    recipe: &Recipe,
+    start: Start,
+) -> Result<(), TrainError> {
     let path = folder.path();
     if !path.exists() {
         return Ok(());
@@ -264,13 +318,17 @@ fn check_folder(folder: &RunFolder, recipe: &Recipe, start: Start) -> Result<(),
 
 /// Checks that a run was begun with this recipe.
 ///
-/// Where the data lie may change; that they are the same is checked by their checksum.
+/// Where the data lie may change; that they are the same is checked by their checksum. What was left to the data is as the
+/// data had it.
 fn check_recipe(folder: &RunFolder, recipe: &Recipe) -> Result<(), TrainError> {
     let old = recipe_of(folder.path())?;
     let mut new = recipe.clone();
     new.data.train.clone_from(&old.data.train);
     new.data.valid.clone_from(&old.data.valid);
     new.data.test.clone_from(&old.data.test);
+    if let Normalization::Batch { max_steps, .. } = old.model.normalization {
+        new.model = new.model.with_max_steps(max_steps);
+    }
     if old == new {
         return Ok(());
     }
@@ -308,7 +366,7 @@ fn finish(
         epochs: fit.epochs().len(),
         kept_epoch: fit.kept_epoch(),
         seconds: fit.epochs().iter().map(|row| row.seconds).sum(),
-        parameters: classifier.num_params(),
+        parameters: classifier.parameters(),
         seed: recipe.seed,
         backend,
     };
@@ -317,6 +375,7 @@ fn finish(
         recipe,
         outcome: &outcome,
         classes,
+        classifier: &classifier,
         epochs: fit.epochs(),
         steps: &history::steps_of(folder)?,
         evaluations: &[("validation", valid), ("test", test)],
@@ -329,7 +388,7 @@ fn finish(
 }
 
 /// A classifier's weights as a burnpack.
-fn weights_of(classifier: Classifier, path: &Path) -> Result<Vec<u8>, FileError> {
+pub(crate) fn weights_of(classifier: Classifier, path: &Path) -> Result<Vec<u8>, FileError> {
     let bytes = classifier.into_record().into_bytes();
     let bytes = bytes.map_err(|error| FileError::damaged(path, error))?;
     Ok(bytes.to_vec())

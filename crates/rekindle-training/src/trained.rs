@@ -82,7 +82,7 @@ impl Trained {
         };
         let preprocessing = Preprocessing::load(&run.preprocessing())?;
         let classifier = Classifier::init(
-            &recipe.model,
+            &recipe,
             preprocessing.channels.len(),
             preprocessing.classes.len(),
             &device,
@@ -100,6 +100,17 @@ impl Trained {
             classifier,
             device,
         })
+    }
+
+    /// Another network in its place, with its recipe.
+    pub(crate) fn with(&self, recipe: Recipe, classifier: Classifier) -> Self {
+        Self {
+            recipe,
+            preprocessing: self.preprocessing.clone(),
+            outcome: self.outcome.clone(),
+            classifier,
+            device: self.device.clone(),
+        }
     }
 
     /// Reads a file and makes it ready for the network.
@@ -131,7 +142,7 @@ impl Trained {
 
     /// Trainable numbers.
     pub fn parameters(&self) -> usize {
-        self.classifier.num_params()
+        self.classifier.parameters()
     }
 }
 

@@ -28,7 +28,7 @@ fn a_sequence_scores_the_same_alone_in_a_batch_and_beside_garbage() {
                 "model.direction=bidirectional".to_string(),
             ];
             let recipe = Recipe::for_data("a.csv".as_ref(), &overrides).expect("a valid recipe");
-            let classifier = Classifier::init(&recipe.model, CHANNELS, 4, &device);
+            let classifier = Classifier::init(&recipe, CHANNELS, 4, &device);
             let input = random([LENGTHS.len(), SEQ, CHANNELS], 1, (&device, DType::F32));
             let together = classifier.forward(input.clone(), &LENGTHS);
             for (row, length) in LENGTHS.into_iter().enumerate() {

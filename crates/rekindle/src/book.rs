@@ -21,6 +21,9 @@ struct CommandLine;
 #[doc = include_str!("../../../docs/src/run-folder.md")]
 struct RunFolder;
 
+#[doc = include_str!("../../../docs/src/pruning.md")]
+struct Pruning;
+
 #[doc = include_str!("../../../docs/src/backends.md")]
 struct Backends;
 
@@ -38,6 +41,9 @@ struct Interop;
 
 #[doc = include_str!("../../../docs/src/training-science.md")]
 struct TrainingScience;
+
+#[doc = include_str!("../../../docs/src/regularization.md")]
+struct Regularization;
 
 #[doc = include_str!("../../../docs/src/reproducibility.md")]
 struct Reproducibility;

@@ -8,6 +8,7 @@
 //! | [`interop`] | `rekindle-interop` | weights from and to PyTorch, ONNX's recurrent operators |
 //! | [`kernels`] | `rekindle-kernels` | scans over time |
 //! | [`optim`] | `rekindle-optim` | learning-rate schedules, gradient clipping |
+//! | [`regularize`] | `rekindle-regularize` | pruning, penalties, constraints, dropouts |
 //! | [`training`] | `rekindle-training` | recipes, training, run folders |
 //!
 //! [`burn`] is the version of Burn that they work with. The features choose the backends that are compiled in; `flex` is
@@ -20,6 +21,7 @@ pub use rekindle_init as init;
 pub use rekindle_interop as interop;
 pub use rekindle_kernels as kernels;
 pub use rekindle_optim as optim;
+pub use rekindle_regularize as regularize;
 pub use rekindle_training as training;
 
 #[cfg(doctest)]

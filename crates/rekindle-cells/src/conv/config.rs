@@ -4,7 +4,7 @@ use burn::config::Config;
 use serde::{Deserialize, Serialize};
 
 use super::convolution::Convolution;
-use crate::{CellConfigError, Normalization, StackConfigError};
+use crate::{CellConfigError, CellDropout, Normalization, StackConfigError};
 
 /// A number for each axis of space. In a recipe it is one number, `3`, or a list of them, `[3, 5]`.
 ///
@@ -125,14 +125,21 @@ pub struct ConvConfig {
 }
 
 /// Checks that a cell over maps has no options that act on vectors alone.
-pub(super) fn check_extras(normalization: Normalization) -> Result<(), CellConfigError> {
-    match normalization {
-        Normalization::None => Ok(()),
-        _ => Err(CellConfigError::Options {
-            option: "normalization",
+pub(super) fn check_extras(
+    normalization: Normalization,
+    dropout: CellDropout,
+) -> Result<(), CellConfigError> {
+    let refuse = |option| {
+        Err(CellConfigError::Options {
+            option,
             other: "a convolutional cell",
-            reason: "norms act on states that are vectors; remove it",
-        }),
+            reason: "it acts on states that are vectors; remove it",
+        })
+    };
+    match normalization {
+        Normalization::None if dropout.is_none() => Ok(()),
+        Normalization::None => refuse("dropout"),
+        _ => refuse("normalization"),
     }
 }
 

@@ -40,7 +40,7 @@ where
     /// Checks the configuration and returns its convolutions.
     fn resolve(&self) -> Result<Convolutions, ConvConfigError> {
         self.cell.validate()?;
-        check_extras(self.cell.normalization)?;
+        check_extras(self.cell.normalization, self.cell.dropout)?;
         let widths = [self.cell.d_input, self.cell.d_hidden];
         self.convolution.resolve(Tensor::<D>::AXES, widths)
     }

@@ -7,7 +7,8 @@ use rekindle_init::{GateBias, RecurrentScheme};
 
 use super::{Gru, GruActivations, Reset, Update};
 use crate::{
-    CellConfig, CellConfigError, Extras, InitialState, LearnedState, Normalization, Weights,
+    CellConfig, CellConfigError, CellDropout, Extras, InitialState, LearnedState, NoisyParts,
+    Normalization, Weights,
 };
 
 /// Configuration of a [`Gru`].
@@ -43,6 +44,9 @@ pub struct GruConfig {
     /// takes them in two parts: of all norms, it has [`Normalization::SequenceBatch`] alone.
     #[config(default = "Normalization::None")]
     pub normalization: Normalization,
+    /// What noise the cell adds in training. Default: none.
+    #[config(default = "CellDropout::default()")]
+    pub dropout: CellDropout,
 }
 
 impl CellConfig for GruConfig {
@@ -61,7 +65,13 @@ impl CellConfig for GruConfig {
         Gru {
             weights,
             initial: LearnedState::init(self.initial_state, &[self.d_hidden], device),
-            extras: Extras::init(self.normalization, 3 * self.d_hidden, None, device),
+            extras: Extras::init(
+                self.normalization,
+                self.dropout,
+                3 * self.d_hidden,
+                None,
+                device,
+            ),
             reset: self.reset,
             update: self.update,
             activations: self.activations,
@@ -72,6 +82,13 @@ impl CellConfig for GruConfig {
     fn with_input(&self, d_input: usize) -> Self {
         Self {
             d_input,
+            ..self.clone()
+        }
+    }
+
+    fn with_units(&self, d_hidden: usize) -> Self {
+        Self {
+            d_hidden,
             ..self.clone()
         }
     }
@@ -90,6 +107,10 @@ impl CellConfig for GruConfig {
         self.activations.gate.validate()?;
         self.activations.candidate.validate()?;
         self.normalization.validate()?;
+        self.dropout.validate(NoisyParts {
+            candidate: true,
+            cell: false,
+        })?;
         if self.normalization.is_within_steps() && self.reset == Reset::Before {
             return Err(CellConfigError::Options {
                 option: "a norm of the recurrent product",

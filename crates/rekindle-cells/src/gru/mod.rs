@@ -12,6 +12,7 @@ use burn::module::{Content, DisplaySettings, Module, ModuleDisplay};
 use burn::tensor::Tensor;
 use rekindle_init::Gate;
 use rekindle_kernels::Order;
+use rekindle_regularize::units::UnitAxis;
 
 pub use config::GruConfig;
 pub use equations::GruEquations;
@@ -93,6 +94,7 @@ impl Gru {
             && self.update == Update::Keep
             && self.activations == GruActivations::default()
             && self.clip.is_none()
+            && !self.extras.need_options()
     }
 }
 
@@ -101,6 +103,15 @@ impl Cell for Gru {
 
     fn weights(&self) -> &Weights {
         &self.weights
+    }
+
+    fn unit_axes(&self) -> Vec<UnitAxis> {
+        let mut axes = self.weights.unit_axes("weights", self.units(), true);
+        axes.extend(self.extras.unit_axes("extras", self.units()));
+        if let Some(initial) = &self.initial {
+            axes.extend(initial.unit_axes("initial", 0));
+        }
+        axes
     }
 
     fn zero_state(&self, batch: usize) -> Tensor<2> {

@@ -7,7 +7,8 @@ use rekindle_init::{Initializer, RecurrentScheme, RecurrentWidths};
 
 use super::{Lstm, LstmActivations, LstmGates, Peepholes};
 use crate::{
-    CellConfig, CellConfigError, Extras, InitialState, LearnedState, Normalization, Weights,
+    CellConfig, CellConfigError, CellDropout, Extras, InitialState, LearnedState, NoisyParts,
+    Normalization, Weights,
 };
 
 /// Configuration of an [`Lstm`]. All options go together, but for those that [`validate`](CellConfig::validate) refuses.
@@ -70,6 +71,9 @@ pub struct LstmConfig {
     /// which takes them in two parts: of all norms, it has [`Normalization::SequenceBatch`] alone.
     #[config(default = "Normalization::None")]
     pub normalization: Normalization,
+    /// What noise the cell adds in training. Default: none.
+    #[config(default = "CellDropout::default()")]
+    pub dropout: CellDropout,
 }
 
 impl CellConfig for LstmConfig {
@@ -107,6 +111,7 @@ impl CellConfig for LstmConfig {
             initial: LearnedState::init(self.initial_state, &states, device),
             extras: Extras::init(
                 self.normalization,
+                self.dropout,
                 gates.len() * d_hidden,
                 Some(d_hidden),
                 device,
@@ -121,6 +126,13 @@ impl CellConfig for LstmConfig {
     fn with_input(&self, d_input: usize) -> Self {
         Self {
             d_input,
+            ..self.clone()
+        }
+    }
+
+    fn with_units(&self, d_hidden: usize) -> Self {
+        Self {
+            d_hidden,
             ..self.clone()
         }
     }
@@ -163,6 +175,10 @@ impl CellConfig for LstmConfig {
         }
         self.peephole_init.validate()?;
         self.normalization.validate()?;
+        self.dropout.validate(NoisyParts {
+            candidate: true,
+            cell: true,
+        })?;
         if self.normalization.is_within_steps() && self.peepholes == Peepholes::Full {
             return Err(CellConfigError::Options {
                 option: "a norm of the recurrent product",

@@ -4,6 +4,7 @@
 mod config;
 mod equations;
 mod options;
+mod roles;
 mod state;
 #[cfg(test)]
 mod tests;
@@ -13,6 +14,7 @@ use burn::module::{Content, DisplaySettings, Module, ModuleDisplay, Param};
 use burn::tensor::Tensor;
 use rekindle_init::Gate;
 use rekindle_kernels::{Array, Equations, Order, Parameters};
+use rekindle_regularize::units::{UnitAxis, UnitRole};
 
 pub use config::LstmConfig;
 pub use equations::LstmEquations;
@@ -188,6 +190,44 @@ impl Cell for Lstm {
 
     fn weights(&self) -> &Weights {
         &self.weights
+    }
+
+    fn units(&self) -> usize {
+        self.d_cell()
+    }
+
+    fn puts_out_units(&self) -> bool {
+        self.weight_hr.is_none()
+    }
+
+    fn unit_axes(&self) -> Vec<UnitAxis> {
+        let (units, is_read) = (self.units(), self.puts_out_units());
+        let gates = self.gates.packed().len();
+        let makes = |path: &str, axis: usize, blocks: usize| {
+            UnitAxis::new(path, axis, UnitRole::Makes).blocks(blocks, units)
+        };
+        let reads = |path: &str, blocks: usize| {
+            UnitAxis::new(path, 0, UnitRole::Reads).blocks(blocks, units)
+        };
+        let mut axes = self.weights.unit_axes("weights", units, is_read);
+        axes.extend(self.extras.unit_axes("extras", units));
+        if self.peepholes.is_some() {
+            axes.push(makes("peepholes", 1, 1));
+        }
+        if self.weight_ch.is_some() {
+            axes.extend([makes("weight_ch", 1, gates), reads("weight_ch", 1)]);
+        }
+        if self.weight_gh.is_some() {
+            axes.extend([makes("weight_gh", 1, 3), reads("weight_gh", 3)]);
+        }
+        if self.weight_hr.is_some() {
+            axes.push(reads("weight_hr", 1));
+        }
+        if let Some(initial) = &self.initial {
+            // A projected hidden state does not consist of units.
+            axes.extend(initial.unit_axes("initial", usize::from(!is_read)));
+        }
+        axes
     }
 
     fn zero_state(&self, batch: usize) -> LstmState {

@@ -4,6 +4,7 @@ use std::fmt::Debug;
 
 use rekindle_kernels::{Equations, Lane, StepGradients};
 
+use super::roles::{Content, Roles, at, peek, plus, same_if, times};
 use super::{LstmActivations, LstmGates, Peepholes};
 use crate::activation::{Clipped, clipped, inside};
 
@@ -23,73 +24,6 @@ pub struct LstmVariant<const GATES: usize, const STATES: usize, const UNITS: usi
     pub clip: Option<f64>,
     /// What the cell state is held within.
     pub cell_clip: Option<f64>,
-}
-
-/// One value for each role; `None` where there is no such gate.
-struct Roles<V> {
-    i: Option<V>,
-    f: Option<V>,
-    g: V,
-    o: Option<V>,
-}
-
-/// What a step computes on its way to the new cell state.
-struct Content<V> {
-    /// The gates and the candidate; no output gate yet.
-    gates: Roles<V>,
-    /// The candidate times its factor.
-    entering: V,
-    /// The factor.
-    factor: V,
-    /// `f ⊙ c + i ⊙ g`, before it is clipped.
-    sum: V,
-}
-
-/// The value at an index.
-#[inline(always)]
-#[allow(clippy::manual_map, reason = "closures are not always inlined")]
-fn at<V: Lane, const N: usize>(values: &[V; N], index: Option<usize>) -> Option<V> {
-    match index {
-        Some(index) => Some(values[index].clone()),
-        None => None,
-    }
-}
-
-/// `sum + p ⊙ c`, where there are a sum and a peephole.
-#[inline(always)]
-fn peek<V: Lane>(sum: Option<V>, p: Option<V>, c: &V) -> Option<V> {
-    match (sum, p) {
-        (Some(sum), Some(p)) => Some(sum + p * c.clone()),
-        (sum, _) => sum,
-    }
-}
-
-/// `gate ⊙ value`; `None`: the gate is 1.
-#[inline(always)]
-fn times<V: Lane>(gate: Option<V>, value: V) -> V {
-    match gate {
-        Some(gate) => gate * value,
-        None => value,
-    }
-}
-
-/// `value`, where there is a gate.
-#[inline(always)]
-#[allow(clippy::manual_map, reason = "closures are not always inlined")]
-fn same_if<V: Lane>(gate: &Option<V>, value: &V) -> Option<V> {
-    match gate {
-        Some(_) => Some(value.clone()),
-        None => None,
-    }
-}
-
-/// `left + right`; `None`: 0.
-#[inline(always)]
-fn plus<V: Lane>(left: V, right: Option<V>) -> V {
-    match right {
-        Some(right) => left + right,
-        None => left,
-    }
 }
 
 impl<const GATES: usize, const STATES: usize, const UNITS: usize>

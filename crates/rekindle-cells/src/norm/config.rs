@@ -14,7 +14,7 @@ use crate::CellConfigError;
 /// h′     = σ(o) ⊙ tanh(N_c(c′))    in an LSTM; N_c has a shift of its own
 /// ```
 ///
-/// Norms of a row take all packed gates together.
+/// Norms of a row take all packed gates together. With gate recurrence, N_h is of `h W_hh` and what gates add to it.
 ///
 /// # Differences
 /// The papers have the bias once; here both stay, since a GRU needs `b_hh` by itself. Ba et al. take the gates and the

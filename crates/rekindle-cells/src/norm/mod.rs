@@ -4,14 +4,14 @@ mod config;
 mod sequence;
 mod statistics;
 
-use burn::module::{Flag, Module, Param, RunningState};
+use burn::module::{Module, Param};
 use burn::tensor::{Device, Tensor};
 use rekindle_kernels::{Lengths, Norm, NormKind, Norms, Parameters, Statistics};
 
 pub use config::Normalization;
 pub use statistics::RunningStatistics;
 
-use crate::Sequences;
+use crate::{Buffer, Sequences};
 
 /// The norms of a cell: see [`Normalization`].
 #[derive(Module, Debug)]
@@ -22,8 +22,6 @@ pub struct CellNorms {
     pub hidden: Option<ColumnNorm>,
     /// N_c, of the cell state on its way to the hidden state.
     pub cell: Option<ColumnNorm>,
-    /// Whether to behave as in training. Cleared by freezing the module.
-    pub training: Param<Flag>,
 }
 
 /// One norm of a cell, with a gain for each column.
@@ -34,7 +32,7 @@ pub struct ColumnNorm {
     /// β: `[columns]`. Norms of products have the cell's biases instead.
     pub shift: Option<Param<Tensor<1>>>,
     /// Of norms of a row, 1 for columns that count and 0 for those of pruned units: `[columns]`.
-    pub active: Option<RunningState<Tensor<1>>>,
+    pub active: Option<Buffer<1>>,
     /// Of norms over a batch, the running statistics.
     pub running: Option<RunningStatistics>,
     /// What is normalised over.
@@ -57,7 +55,7 @@ impl ColumnNorm {
         Self {
             gain: Param::from_tensor(full(gain)),
             shift: shift.then(|| Param::from_tensor(full(0.0))),
-            active: (running.is_none()).then(|| RunningState::new(full(1.0))),
+            active: (running.is_none()).then(|| Buffer::new(full(1.0))),
             running: running.map(|(steps, momentum)| {
                 RunningStatistics::init([steps, columns], momentum, device)
             }),
@@ -116,19 +114,11 @@ impl CellNorms {
             input: Some(norm(packed, false)),
             hidden: within.then(|| norm(packed, false)),
             cell: cell.filter(|_| within).map(|columns| norm(columns, true)),
-            training: Param::from_bool(true),
         })
     }
 
-    /// Whether statistics are those of the batch.
-    fn is_training(&self) -> bool {
-        let gain = self.input.as_ref().map(|norm| norm.gain.val());
-        self.training.is_enabled() && gain.is_some_and(|gain| gain.device().is_autodiff())
-    }
-
-    /// What a scan normalises within its steps.
-    pub(crate) fn within(&self) -> Norms {
-        let training = self.is_training();
+    /// What a scan normalises within its steps, with statistics of the batch in training.
+    pub(crate) fn within(&self, training: bool) -> Norms {
         let norm = |norm: &Option<ColumnNorm>| {
             let norm = norm.as_ref()?;
             (norm.kind.is_within_steps()).then(|| norm.norm(training))
@@ -141,13 +131,18 @@ impl CellNorms {
     }
 
     /// The parameters of a scan, the input's with a sequence-wise norm in them.
-    pub(crate) fn of_input(&self, parameters: Parameters, sequences: &Sequences) -> Parameters {
+    pub(crate) fn of_input(
+        &self,
+        parameters: Parameters,
+        sequences: &Sequences,
+        training: bool,
+    ) -> Parameters {
         let Some(norm) = &self.input else {
             return parameters;
         };
         match norm.kind {
             Normalization::SequenceBatch { epsilon, .. } => {
-                sequence::normalized(norm, parameters, sequences, epsilon, self.is_training())
+                sequence::normalized(norm, parameters, sequences, epsilon, training)
             }
             _ => parameters,
         }

@@ -1,15 +1,17 @@
 //! Running statistics.
 
-use burn::module::{Module, RunningState};
+use burn::module::Module;
 use burn::tensor::{Device, Tensor};
+
+use crate::Buffer;
 
 /// Running means and variances of columns, for each of some steps.
 #[derive(Module, Debug)]
 pub struct RunningStatistics {
     /// Means: `[steps, columns]`. They start at 0.
-    pub mean: RunningState<Tensor<2>>,
+    pub mean: Buffer<2>,
     /// Variances: `[steps, columns]`. They start at 1.
-    pub variance: RunningState<Tensor<2>>,
+    pub variance: Buffer<2>,
     /// The weight of a new batch, in `(0, 1]`.
     #[module(skip)]
     pub momentum: f64,
@@ -18,8 +20,8 @@ pub struct RunningStatistics {
 impl RunningStatistics {
     pub(super) fn init(shape: [usize; 2], momentum: f64, device: &Device) -> Self {
         Self {
-            mean: RunningState::new(Tensor::zeros(shape, device)),
-            variance: RunningState::new(Tensor::ones(shape, device)),
+            mean: Buffer::new(Tensor::zeros(shape, device)),
+            variance: Buffer::new(Tensor::ones(shape, device)),
             momentum,
         }
     }
@@ -38,8 +40,8 @@ impl RunningStatistics {
         if enough == 0 {
             return;
         }
-        let blend = |state: &RunningState<Tensor<2>>, taken: Tensor<2>| {
-            let old = state.value_sync();
+        let blend = |state: &Buffer<2>, taken: Tensor<2>| {
+            let old = state.value();
             let taken = on_device_of(&old, taken.detach());
             let taken = fold(taken.narrow(0, 0, enough), own);
             let [steps, _] = taken.dims();
@@ -49,9 +51,7 @@ impl RunningStatistics {
                 0 => head,
                 rest => Tensor::cat(vec![head, old.narrow(0, steps, rest)], 0),
             };
-            state.update(new.detach());
-            // A record holds what is synchronised.
-            state.value_sync();
+            state.set(new);
         };
         blend(&self.mean, mean);
         blend(&self.variance, variance);

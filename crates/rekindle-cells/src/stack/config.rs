@@ -70,11 +70,11 @@ impl Merge {
         }
     }
 
-    /// The width of `cells` outputs of width `width`, merged.
-    pub(super) fn width(self, cells: usize, width: usize) -> usize {
+    /// The width of outputs of these widths, merged.
+    pub(super) fn width(self, widths: &[usize]) -> usize {
         match self {
-            Self::Concat => cells * width,
-            Self::Sum | Self::Mean | Self::Mul => width,
+            Self::Concat => widths.iter().sum(),
+            Self::Sum | Self::Mean | Self::Mul => widths[0],
         }
     }
 }
@@ -113,6 +113,9 @@ pub struct StackConfig {
     /// What layers read besides the layer below. Default: nothing.
     #[config(default = "Connections::Plain")]
     pub connections: Connections,
+    /// Hidden units of each cell: a list for each layer, with a number for each direction, forward first. Outputs that are
+    /// added up or multiplied have the same width. Default: those of the cell's configuration everywhere.
+    pub units: Option<Vec<Vec<usize>>>,
 }
 
 impl StackConfig {
@@ -126,15 +129,8 @@ impl StackConfig {
         if let Err(error) = self.validate(cell) {
             panic!("cannot make a stack: {error}");
         }
-        let of_layer = self.merge.width(self.direction.cells(), cell.d_output());
-        let d_input = cell.d_input();
-        let layers = (0..self.layers)
-            .map(|layer| match (layer, self.connections) {
-                (0, _) => cell.clone(),
-                (_, Connections::Dense) => cell.with_input(d_input + layer * of_layer),
-                _ => cell.with_input(of_layer),
-            })
-            .map(|cell| Layer::init(&cell, self.direction, device))
+        let layers = (self.cells(cell).iter())
+            .map(|cells| Layer::init(cells, self.direction, device))
             .collect();
         Stack {
             layers,
@@ -144,13 +140,59 @@ impl StackConfig {
         }
     }
 
+    /// The configuration of each cell of each layer.
+    fn cells<C: CellConfig>(&self, cell: &C) -> Vec<Vec<C>> {
+        let mut d_input = cell.d_input();
+        let of_layer = |layer: usize| {
+            let with_units = |index: usize| match &self.units {
+                Some(units) => cell.with_units(units[layer][index]),
+                None => cell.clone(),
+            };
+            let cells = (0..self.direction.cells()).map(with_units);
+            let cells: Vec<C> = cells.map(|cell| cell.with_input(d_input)).collect();
+            let widths: Vec<usize> = cells.iter().map(C::d_output).collect();
+            let width = self.merge.width(&widths);
+            d_input = match self.connections {
+                Connections::Dense => d_input + width,
+                Connections::Plain | Connections::Residual => width,
+            };
+            cells
+        };
+        (0..self.layers).map(of_layer).collect()
+    }
+
     /// Checks the configuration, and the cell's with it.
     ///
     /// # Errors
-    /// If there is no layer, the dropout is no probability below 1, or the cell's configuration is wrong.
+    /// If there is no layer, the dropout is no probability below 1, the numbers of units are not those of its cells, or
+    /// the cell's configuration is wrong.
     pub fn validate(&self, cell: &impl CellConfig) -> Result<(), StackConfigError> {
         StackConfigError::check(self.layers, self.dropout)?;
-        Ok(cell.validate()?)
+        cell.validate()?;
+        let Some(units) = &self.units else {
+            return Ok(());
+        };
+        let (layers, cells) = (self.layers, self.direction.cells());
+        let fits = units.len() == layers && units.iter().all(|layer| layer.len() == cells);
+        if !fits {
+            return Err(StackConfigError::Units {
+                found: units.clone(),
+                layers,
+                cells,
+            });
+        }
+        let all = self.cells(cell);
+        all.iter().flatten().try_for_each(CellConfig::validate)?;
+        let widths = |layer: &Vec<_>| layer.iter().map(CellConfig::d_output).collect();
+        let widths: Vec<Vec<usize>> = all.iter().map(widths).collect();
+        let is_same = |layer: &Vec<usize>| layer.iter().all(|width| *width == layer[0]);
+        let merges = self.merge == Merge::Concat || widths.iter().all(is_same);
+        let adds = self.connections != Connections::Residual
+            || widths.iter().all(|layer| *layer == widths[0]);
+        match merges && adds {
+            true => Ok(()),
+            false => Err(StackConfigError::Widths { found: widths }),
+        }
     }
 }
 
@@ -166,6 +208,27 @@ pub enum StackConfigError {
     Dropout {
         /// The value.
         dropout: f64,
+    },
+    /// Units for other cells than there are.
+    #[error(
+        "units are {found:?}, expected {layers} lists, one a layer, of {cells} numbers, one a direction"
+    )]
+    Units {
+        /// The units.
+        found: Vec<Vec<usize>>,
+        /// How many layers there are.
+        layers: usize,
+        /// How many cells each has.
+        cells: usize,
+    },
+    /// Outputs that cannot be added up or multiplied.
+    #[error(
+        "cells put out {found:?} numbers, layer by layer, expected the same number where merge or residual connections \
+         add up or multiply outputs"
+    )]
+    Widths {
+        /// The widths of all cells.
+        found: Vec<Vec<usize>>,
     },
     /// A wrong cell configuration.
     #[error(transparent)]

@@ -17,13 +17,19 @@ pub struct Layer<C: Cell> {
 }
 
 impl<C: Cell> Layer<C> {
+    /// A layer of one cell for each order of the direction, forward first.
     pub(super) fn init<F: CellConfig<Cell = C>>(
-        cell: &F,
+        cells: &[F],
         direction: Direction,
         device: &Device,
     ) -> Self {
-        let orders = direction.orders();
-        let make = |order| orders.contains(&order).then(|| cell.init(device));
+        let make = |order: Order| {
+            let at = direction
+                .orders()
+                .iter()
+                .position(|other| *other == order)?;
+            Some(cells[at].init(device))
+        };
         Self {
             forward: make(Order::Forward),
             reverse: make(Order::Reverse),
@@ -31,7 +37,7 @@ impl<C: Cell> Layer<C> {
     }
 
     /// The cells and the orders in which they read, forward first.
-    pub(super) fn cells(&self) -> impl Iterator<Item = (Order, &C)> {
+    pub(crate) fn cells(&self) -> impl Iterator<Item = (Order, &C)> {
         let forward = self.forward.iter().map(|cell| (Order::Forward, cell));
         forward.chain(self.reverse.iter().map(|cell| (Order::Reverse, cell)))
     }

@@ -165,6 +165,12 @@ impl<C: Cell> Stack<C> {
         }
     }
 
+    /// The width of what a layer puts out.
+    pub(crate) fn width_of(&self, layer: &Layer<C>) -> usize {
+        let widths: Vec<usize> = layer.cells().map(|(_, cell)| cell.d_hidden()).collect();
+        self.merge.width(&widths)
+    }
+
     /// Checks that a state has one entry for each layer and cell.
     fn assert_fits(&self, state: &StackState<C::State>) {
         let found: Vec<usize> = state.layers.iter().map(Vec::len).collect();
@@ -197,10 +203,6 @@ impl<C: Cell> Recurrent for Stack<C> {
     }
 
     fn d_output(&self) -> usize {
-        let widths: Vec<_> = self.layers[0]
-            .cells()
-            .map(|(_, cell)| cell.d_hidden())
-            .collect();
-        self.merge.width(widths.len(), widths[0])
+        self.width_of(self.layers.last().expect("a stack has a layer"))
     }
 }

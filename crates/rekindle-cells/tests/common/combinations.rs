@@ -1,8 +1,9 @@
 //! Random combinations of all options of all cells and stacks.
 
 use rekindle_cells::{
-    Activation, Connections, Direction, ElmanConfig, GruActivations, GruConfig, InitialState,
-    LstmActivations, LstmConfig, LstmGates, Merge, Peepholes, Reset, StackConfig, Update,
+    Activation, CellDropout, Connections, Direction, ElmanConfig, GruActivations, GruConfig,
+    InitialState, LstmActivations, LstmConfig, LstmGates, Merge, Normalization, Peepholes, Reset,
+    StackConfig, Update,
 };
 use rekindle_kernels::Layout;
 use rekindle_testkit::Choices;
@@ -54,12 +55,15 @@ fn elman(choices: &mut Choices, d_input: usize, d_hidden: usize) -> ElmanConfig 
         .with_bias(choices.chance(0.7))
         .with_clip(clip(choices))
         .with_initial_state(initial_state(choices))
+        .with_normalization(normalization(choices, true))
+        .with_dropout(zoneout(choices, false))
 }
 
 fn gru(choices: &mut Choices, d_input: usize, d_hidden: usize) -> GruConfig {
+    let reset = choices.one_of(&[Reset::After, Reset::Before]);
     GruConfig::new(d_input, d_hidden)
         .with_bias(choices.chance(0.7))
-        .with_reset(choices.one_of(&[Reset::After, Reset::Before]))
+        .with_reset(reset)
         .with_update(choices.one_of(&[Update::Keep, Update::Replace]))
         .with_activations(GruActivations {
             gate: activation(choices, Activation::Sigmoid),
@@ -67,6 +71,8 @@ fn gru(choices: &mut Choices, d_input: usize, d_hidden: usize) -> GruConfig {
         })
         .with_clip(clip(choices))
         .with_initial_state(initial_state(choices))
+        .with_normalization(normalization(choices, reset == Reset::After))
+        .with_dropout(zoneout(choices, false))
 }
 
 fn lstm(choices: &mut Choices, d_input: usize, d_hidden: usize) -> LstmConfig {
@@ -78,12 +84,12 @@ fn lstm(choices: &mut Choices, d_input: usize, d_hidden: usize) -> LstmConfig {
         LstmGates::NoForget,
         LstmGates::NoOutput,
     ]);
-    let peepholes = [Peepholes::None, Peepholes::Diagonal, Peepholes::Full];
+    let peepholes = choices.one_of(&[Peepholes::None, Peepholes::Diagonal, Peepholes::Full]);
     let is_projected = d_hidden > 1 && choices.chance(0.4);
     LstmConfig::new(d_input, d_hidden)
         .with_bias(choices.chance(0.7))
         .with_gates(gates)
-        .with_peepholes(choices.one_of(&peepholes))
+        .with_peepholes(peepholes)
         .with_gate_recurrence(gates == LstmGates::All && choices.chance(0.5))
         .with_activations(LstmActivations {
             gate: activation(choices, Activation::Sigmoid),
@@ -94,6 +100,8 @@ fn lstm(choices: &mut Choices, d_input: usize, d_hidden: usize) -> LstmConfig {
         .with_clip(clip(choices))
         .with_cell_clip(clip(choices))
         .with_initial_state(initial_state(choices))
+        .with_normalization(normalization(choices, peepholes != Peepholes::Full))
+        .with_dropout(zoneout(choices, true))
 }
 
 /// Half the time the usual one.
@@ -108,6 +116,36 @@ fn clip(choices: &mut Choices) -> Option<f64> {
     choices
         .chance(0.3)
         .then(|| choices.one_of(&[0.2, 0.5, 0.9]))
+}
+
+/// Any norm, within steps only where that is allowed. A large ε keeps norms of few columns smooth.
+fn normalization(choices: &mut Choices, within_steps: bool) -> Normalization {
+    let (epsilon, momentum, max_steps) = (0.1, 0.6, choices.within(1..=3));
+    let all = [
+        Normalization::None,
+        Normalization::None,
+        Normalization::SequenceBatch { momentum, epsilon },
+        Normalization::Layer { epsilon },
+        Normalization::Rms { epsilon },
+        Normalization::Batch {
+            max_steps,
+            momentum,
+            epsilon,
+        },
+    ];
+    choices.one_of(if within_steps { &all[..] } else { &all[..3] })
+}
+
+fn zoneout(choices: &mut Choices, has_cell: bool) -> CellDropout {
+    let mut prob = |is_there: bool| match is_there && choices.chance(0.3) {
+        true => choices.one_of(&[0.1, 0.5]),
+        false => 0.0,
+    };
+    CellDropout {
+        zoneout_hidden: prob(true),
+        zoneout_cell: prob(has_cell),
+        ..CellDropout::default()
+    }
 }
 
 fn initial_state(choices: &mut Choices) -> InitialState {

@@ -9,7 +9,9 @@ pub mod options;
 mod subject;
 pub mod ugrnn;
 
-use rekindle_cells::{ElmanConfig, GruConfig, InitialState, LstmConfig};
+use rekindle_cells::{
+    CellDropout, ElmanConfig, GruConfig, InitialState, LstmConfig, Normalization,
+};
 
 pub use subject::{Network, Origin, Subject};
 use ugrnn::UgrnnConfig;
@@ -70,5 +72,38 @@ impl AnyCell {
             Self::Ugrnn(_) => InitialState::Zeros,
         };
         initial == InitialState::Learned
+    }
+
+    /// How the cell normalises.
+    pub fn normalization(&self) -> Normalization {
+        match self {
+            Self::Elman(config) => config.normalization,
+            Self::Lstm(config) => config.normalization,
+            Self::Gru(config) => config.normalization,
+            Self::Ugrnn(_) => Normalization::None,
+        }
+    }
+
+    fn dropout(&self) -> CellDropout {
+        match self {
+            Self::Elman(config) => config.dropout,
+            Self::Lstm(config) => config.dropout,
+            Self::Gru(config) => config.dropout,
+            Self::Ugrnn(_) => CellDropout::default(),
+        }
+    }
+
+    /// Whether the cell does something else in training than in evaluation.
+    pub fn has_modes(&self) -> bool {
+        let over_batch = matches!(
+            self.normalization(),
+            Normalization::Batch { .. } | Normalization::SequenceBatch { .. }
+        );
+        over_batch || self.dropout() != CellDropout::default()
+    }
+
+    /// Whether steps differ by how many were taken before them in the same call.
+    pub fn counts_steps(&self) -> bool {
+        matches!(self.normalization(), Normalization::Batch { max_steps, .. } if max_steps > 1)
     }
 }

@@ -1,8 +1,9 @@
 //! The table: one line for each option of a cell, and one for each option of a stack.
 
 use rekindle_cells::{
-    Activation, Connections, Direction, ElmanConfig, GruActivations, GruConfig, InitialState,
-    LstmActivations, LstmConfig, LstmGates, Merge, Peepholes, Reset, StackConfig, Update,
+    Activation, CellDropout, Connections, Direction, ElmanConfig, GruActivations, GruConfig,
+    InitialState, LstmActivations, LstmConfig, LstmGates, Merge, Normalization, Peepholes, Reset,
+    StackConfig, Update,
 };
 use rekindle_kernels::Layout;
 
@@ -17,11 +18,11 @@ const SEQ: usize = 6;
 /// Unsorted, with an empty row and a full one.
 const LENGTHS: [usize; BATCH] = [2, 6, 0];
 
-fn elman() -> ElmanConfig {
+pub fn elman() -> ElmanConfig {
     ElmanConfig::new(D_INPUT, D_HIDDEN)
 }
 
-fn lstm() -> LstmConfig {
+pub fn lstm() -> LstmConfig {
     LstmConfig::new(D_INPUT, D_HIDDEN)
 }
 
@@ -30,8 +31,36 @@ fn vanilla() -> LstmConfig {
     lstm().with_peepholes(Peepholes::Diagonal)
 }
 
-fn gru() -> GruConfig {
+pub fn gru() -> GruConfig {
     GruConfig::new(D_INPUT, D_HIDDEN)
+}
+
+/// Statistics that move far with one batch.
+pub const BATCH_NORM: Normalization = Normalization::Batch {
+    max_steps: 1,
+    momentum: 0.6,
+    epsilon: 1e-3,
+};
+
+/// With statistics of their own for three steps.
+pub const BATCH_NORM_BY_STEP: Normalization = Normalization::Batch {
+    max_steps: 3,
+    momentum: 0.6,
+    epsilon: 1e-3,
+};
+
+pub const SEQUENCE_NORM: Normalization = Normalization::SequenceBatch {
+    momentum: 0.6,
+    epsilon: 1e-3,
+};
+
+/// Zoneout of the hidden state, and of a cell state.
+fn zoneout(hidden: f64, cell: f64) -> CellDropout {
+    CellDropout {
+        zoneout_hidden: hidden,
+        zoneout_cell: cell,
+        ..CellDropout::default()
+    }
 }
 
 /// The cells without options.
@@ -81,6 +110,28 @@ fn one_option() -> Vec<(&'static str, AnyCell)> {
         ("gru with update by replacing", gru().with_update(Update::Replace).into()),
         ("gru of the article", GruConfig::article(D_INPUT, D_HIDDEN).into()),
         ("gru with clip", gru().with_clip(Some(0.4)).into()),
+        ("elman with layer norm", elman().with_normalization(Normalization::LAYER).into()),
+        ("elman with rms norm", elman().with_normalization(Normalization::RMS).into()),
+        ("elman with batch norm", elman().with_normalization(BATCH_NORM).into()),
+        ("elman with batch norm by step", elman().with_normalization(BATCH_NORM_BY_STEP).into()),
+        ("elman with sequence norm", elman().with_normalization(SEQUENCE_NORM).into()),
+        ("elman with zoneout", elman().with_dropout(zoneout(0.3, 0.0)).into()),
+        ("lstm with layer norm", lstm().with_normalization(Normalization::LAYER).into()),
+        ("lstm with rms norm", lstm().with_normalization(Normalization::RMS).into()),
+        ("lstm with batch norm", lstm().with_normalization(BATCH_NORM).into()),
+        ("lstm with batch norm by step", lstm().with_normalization(BATCH_NORM_BY_STEP).into()),
+        ("lstm with sequence norm", lstm().with_normalization(SEQUENCE_NORM).into()),
+        ("lstm with layer norm and projection", lstm().with_normalization(Normalization::LAYER).with_d_projected(Some(2)).into()),
+        ("lstm with layer norm, vanilla", vanilla().with_normalization(Normalization::LAYER).into()),
+        ("lstm with zoneout of h", lstm().with_dropout(zoneout(0.3, 0.0)).into()),
+        ("lstm with zoneout of c", lstm().with_dropout(zoneout(0.0, 0.3)).into()),
+        ("lstm with zoneout and projection", lstm().with_dropout(zoneout(0.2, 0.4)).with_d_projected(Some(2)).into()),
+        ("gru with layer norm", gru().with_normalization(Normalization::LAYER).into()),
+        ("gru with rms norm", gru().with_normalization(Normalization::RMS).into()),
+        ("gru with batch norm", gru().with_normalization(BATCH_NORM).into()),
+        ("gru with batch norm by step", gru().with_normalization(BATCH_NORM_BY_STEP).into()),
+        ("gru with sequence norm", gru().with_normalization(SEQUENCE_NORM).into()),
+        ("gru with zoneout", gru().with_dropout(zoneout(0.3, 0.0)).into()),
         ("gru with a learned state", gru().with_initial_state(InitialState::Learned).into()),
     ]
 }

@@ -2,6 +2,7 @@
 
 use std::fmt::{self, Display, Formatter};
 
+use burn::module::{Flag, Module, ModuleMapper, Param};
 use burn::tensor::{DType, Device, Tensor};
 use rekindle_cells::{Cell, CellConfig, Recurrent, Sequences, Stack, StackConfig, StackState};
 use rekindle_kernels::Layout;
@@ -36,13 +37,26 @@ pub struct Subject {
 }
 
 impl Subject {
-    /// The network on a device that keeps gradients. No parameter is zero.
+    /// The network on a device that keeps gradients, in evaluation. No parameter is zero, and statistics over batches are
+    /// those of one batch in training.
     pub fn network<F: CellConfig>(&self, cell: &F, device: &Device) -> Network<'_, F::Cell> {
+        let mut network = self.training(cell, device);
+        if self.cell.has_modes() {
+            network.forward(&network.input(), self.lengths.as_deref(), None);
+            network.stack = network.stack.map(&mut Evaluation);
+        }
+        network.training = false;
+        network
+    }
+
+    /// The network on a device that keeps gradients, in training. No parameter is zero.
+    pub fn training<F: CellConfig>(&self, cell: &F, device: &Device) -> Network<'_, F::Cell> {
         let device = device.clone().autodiff();
         let stack = self.stack.init(cell, &device);
         Network {
             what: format!("{self}, {device:?}"),
             subject: self,
+            training: true,
             stack: with_parameters_within(stack, self.seed, self.range),
             device,
         }
@@ -52,6 +66,15 @@ impl Subject {
     pub fn all_lengths(&self) -> Vec<usize> {
         let full = || vec![self.seq; self.batch];
         self.lengths.clone().unwrap_or_else(full)
+    }
+}
+
+/// Switches training off, and leaves gradients.
+struct Evaluation;
+
+impl ModuleMapper for Evaluation {
+    fn map_flag(&mut self, flag: Param<Flag>) -> Param<Flag> {
+        flag.with_value(false)
     }
 }
 
@@ -84,6 +107,8 @@ pub struct Network<'a, C: Cell> {
     /// For messages.
     pub what: String,
     pub subject: &'a Subject,
+    /// Whether it adds noise and takes statistics.
+    pub training: bool,
     pub stack: Stack<C>,
     pub device: Device,
 }
@@ -110,6 +135,13 @@ impl<C: Cell> Network<'_, C> {
             random(zeros.dims(), seed, (&self.device, DType::F64))
         });
         (!is_learned).then_some(start)
+    }
+
+    /// Seeds what noise is drawn from, so that every call in training has the same one.
+    pub fn seed(&self) {
+        if self.training {
+            self.device.seed(self.subject.seed);
+        }
     }
 
     /// What the network reads.
@@ -140,6 +172,7 @@ impl<C: Cell> Network<'_, C> {
         lengths: Option<&[usize]>,
         start: Option<StackState<C::State>>,
     ) -> (Tensor<3>, StackState<C::State>) {
+        self.seed();
         let (output, state) = stack.forward(self.sequences(x, lengths), start);
         (self.batch_first(output), state)
     }

@@ -42,6 +42,13 @@ impl CellConfig for UgrnnConfig {
         }
     }
 
+    fn with_units(&self, d_hidden: usize) -> Self {
+        Self {
+            d_hidden,
+            ..self.clone()
+        }
+    }
+
     fn d_input(&self) -> usize {
         self.d_input
     }

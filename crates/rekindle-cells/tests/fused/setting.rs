@@ -2,10 +2,11 @@
 
 use burn::tensor::{Bool, DType, Device, Tensor, TensorData};
 use rekindle_cells::{Array, Equations, Layout, Lengths, Order, Parameters};
-use rekindle_kernels::{Scan, Scanned, Within};
+use rekindle_kernels::{Norms, Scan, Scanned, Within};
 use rekindle_testkit::random;
 
 use crate::equations::Numbers;
+use crate::inside::Inside;
 
 /// Which arguments of a scan need a gradient, counted as [`Arguments`] counts them.
 #[derive(Clone, Copy, Debug)]
@@ -134,6 +135,8 @@ pub struct Setting {
     pub loss: Loss,
     /// Whether the scan reads views: of swapped axes, of parts, of one row for all.
     pub views: bool,
+    /// Norms and masks.
+    pub inside: Inside,
 }
 
 impl Setting {
@@ -149,6 +152,7 @@ impl Setting {
             tracked: Tracked::All,
             loss: Loss::Everything,
             views: false,
+            inside: Inside::default(),
         }
     }
 
@@ -201,6 +205,7 @@ pub struct Leaves<E: Equations> {
     pub vectors: Vec<Tensor<1>>,
     projection: Tensor<2>,
     pub state: E::States<Tensor<2>>,
+    within: Within,
 }
 
 impl<E: Equations> Leaves<E> {
@@ -257,6 +262,10 @@ impl<E: Equations> Leaves<E> {
             let width = if state == 0 { d_output } else { d_hidden };
             draw.leaf([rows, width], 1.0, |h| h)
         });
+        let within = Within {
+            norms: setting.inside.norms::<E>(setting, &mut draw),
+            ..setting.inside.within::<E>(setting, options)
+        };
         Self {
             setting: setting.clone(),
             input,
@@ -264,6 +273,7 @@ impl<E: Equations> Leaves<E> {
             vectors,
             projection,
             state,
+            within,
         }
     }
 
@@ -309,7 +319,7 @@ impl<E: Equations> Leaves<E> {
             lengths: self.setting.lengths.clone().map(Lengths::new),
             order: self.setting.order,
             layout: self.setting.layout,
-            within: Within::default(),
+            within: self.within.clone(),
         }
     }
 
@@ -318,7 +328,8 @@ impl<E: Equations> Leaves<E> {
         if !loss.is_tracked() {
             // Nothing that needs a gradient leads to the loss.
             let states = self.state.as_ref().len();
-            return vec![None; self.weights.len() + self.vectors.len() + states + 2];
+            let count = self.weights.len() + self.vectors.len() + states + 2;
+            return vec![None; count + self.of_norms().count()];
         }
         let gradients = loss.backward();
         let of_matrix = |w: &Tensor<2>| w.grad(&gradients).map(|d| d.reshape([-1]));
@@ -327,7 +338,19 @@ impl<E: Equations> Leaves<E> {
         all.extend(self.vectors.iter().map(|vector| vector.grad(&gradients)));
         all.push(of_matrix(&self.projection));
         all.extend(self.state.as_ref().iter().map(of_matrix));
+        all.extend(self.of_norms().map(|vector| vector.grad(&gradients)));
         all
+    }
+
+    /// Gains and shift of the norms, in the order in which they were drawn.
+    fn of_norms(&self) -> impl Iterator<Item = &Tensor<1>> {
+        let Norms {
+            input,
+            hidden,
+            shown,
+        } = &self.within.norms;
+        let norms = [input, hidden, shown].into_iter().flatten();
+        norms.flat_map(|norm| [&norm.gain].into_iter().chain(&norm.shift))
     }
 }
 
@@ -344,15 +367,15 @@ impl Setting {
 }
 
 /// Draws one argument of a scan after the other.
-struct Draw<'a> {
+pub struct Draw<'a> {
     numbers: Numbers,
     tracked: Tracked,
     argument: usize,
-    options: (&'a Device, DType),
+    pub options: (&'a Device, DType),
 }
 
 impl Draw<'_> {
-    fn leaf<const D: usize>(
+    pub fn leaf<const D: usize>(
         &mut self,
         shape: [usize; D],
         range: f64,

@@ -75,6 +75,7 @@ impl<E: Equations> Equations for Spy<E> {
 
     const APART: usize = E::APART;
     const FACTOR: bool = E::FACTOR;
+    const SHOWS: bool = E::SHOWS;
 
     fn reads(&self) -> usize {
         self.equations.reads()
@@ -131,6 +132,24 @@ impl<E: Equations> Equations for Spy<E> {
     ) -> StepGradients<Self, V> {
         self.count_derivative();
         spied(self.equations.middle_backward(saved, old, units, grad))
+    }
+
+    #[inline(always)]
+    fn show<V: Lane>(&self, saved: E::Saved<V>, normed: V) -> V {
+        self.equations.show(saved, normed)
+    }
+
+    #[inline(always)]
+    fn show_backward<V: Lane>(
+        &self,
+        saved: E::Saved<V>,
+        new: E::States<V>,
+        units: E::Units<V>,
+        normed: V,
+        grad: V,
+    ) -> (StepGradients<Self, V>, V) {
+        let (step, normed) = (self.equations).show_backward(saved, new, units, normed, grad);
+        (spied(step), normed)
     }
 }
 

@@ -29,10 +29,13 @@ impl Law for FiniteDifferences {
         };
         let check = GradientCheck {
             directions: match network.subject.origin {
+                // Training has a tape for each point of a difference.
+                Origin::Table(_) if network.training => 1,
                 Origin::Table(_) => 3,
                 Origin::Combination(_) => 2,
             },
             retries: 2,
+            training: network.training,
             ..GradientCheck::default()
         };
         let mut all_lengths = vec![network.subject.lengths.as_deref()];

@@ -52,6 +52,8 @@ fn the_combinations_meet_every_option() {
         "gates: All", "Coupled", "NoInput", "NoForget", "NoOutput", "Diagonal", "Full",
         "gate_recurrence: true", "d_projected: Some", " clip: Some", "cell_clip: Some",
         "initial_state: Learned", "bias: false", "reset: Before", "update: Replace",
+        "normalization: None", "normalization: Layer", "Rms", "normalization: Batch", "SequenceBatch",
+        "zoneout_hidden: 0.5", "zoneout_cell: 0.5",
         "layers: 2", "Reverse", "Bidirectional", "merge: Sum", "merge: Mean", "merge: Mul",
         "Residual", "Dense", "TimeMajor", "batch 1", "seq 1", "lengths None", "lengths Some",
     ].map(String::from).to_vec();

@@ -122,8 +122,8 @@ impl<F: Plain> Loops<'_, F> {
         if order == Order::Reverse {
             steps.reverse();
         }
-        for t in steps {
-            *state = self.config.step(cell, &x[t], state);
+        for (visit, t) in steps.into_iter().enumerate() {
+            *state = self.config.step(cell, visit, &x[t], state);
             outputs[t] = state[F::HIDDEN].clone();
         }
         outputs

@@ -2,13 +2,16 @@
 
 use std::ops::Range;
 
-use super::backward_team::{BackwardTeam, Run, Step};
+use super::backward_team::{BackwardTeam, Step};
 use super::buffer::{Buffer, Shared, zeros};
 use super::geometry::Geometry;
+use super::masks::Masks;
+use super::norm::{HIDDEN, INPUT, Norm, NormSums, SHOWN};
 use super::pack::Transposed;
-use super::product::{Inner, Product, Start};
+use super::product::Start;
 use super::relay::relay;
 use super::retreat::{LateGradient, Retreat};
+use super::show::ShowGradient;
 use super::slab::{Kept, Slab};
 use super::team::rows_of_a_run;
 use super::vector::Element;
@@ -51,6 +54,9 @@ pub(crate) struct Backward<F> {
     pub(crate) units: Vec<Vec<F>>,
     /// Of the projection.
     pub(crate) projection: Option<Vec<F>>,
+    /// Of the gain of each norm that there is, and of the shift of the last state's.
+    pub(crate) gains: Vec<Vec<F>>,
+    pub(crate) shift: Option<Vec<F>>,
     /// Of the initial states.
     pub(crate) state: Vec<Vec<F>>,
 }
@@ -77,6 +83,13 @@ impl Plan {
             plan: self,
             equations,
             weights: TransposedWeights::pack(self, operands, &geometry, needs.input),
+            masks: Masks::new(self, operands),
+            norms: Norm::all(self, operands, &geometry).map(|norm| {
+                norm.map(|norm| {
+                    let sums = NormSums::new(&norm, batch);
+                    (norm, sums)
+                })
+            }),
             initial: operands.state.clone(),
             output,
             kept: slab.kept(),
@@ -91,6 +104,10 @@ impl Plan {
             geometry,
         };
         scan.run_all();
+        let totals: Vec<[Vec<F>; 2]> = (scan.norms.iter().flatten())
+            .map(|(_, sums)| sums.totals(&scan.geometry))
+            .collect();
+        let shown = scan.geometry.normed[SHOWN];
         Backward {
             input_side: needs.input_side.then(|| scan.input_side(operands)),
             hidden_side: needs.hidden_side.then(|| scan.hidden_side(operands)),
@@ -100,6 +117,11 @@ impl Plan {
                 .iter()
                 .map(|rows| sum(rows, self.d_hidden))
                 .collect(),
+            shift: totals
+                .last()
+                .filter(|_| shown)
+                .map(|[_, shift]| shift.clone()),
+            gains: totals.into_iter().map(|[gain, _]| gain).collect(),
             input,
             state,
         }
@@ -133,7 +155,10 @@ pub(super) struct BackwardScan<'a, F, E> {
     pub(super) plan: &'a Plan,
     equations: &'a E,
     pub(super) geometry: Geometry,
-    weights: TransposedWeights<F>,
+    pub(super) weights: TransposedWeights<F>,
+    pub(super) masks: Masks<'a, F>,
+    /// The norms, and what the gradients of their parameters add to.
+    pub(super) norms: [Option<(Norm<F>, NormSums<F>)>; 3],
     pub(super) initial: Vec<&'a [F]>,
     pub(super) output: &'a [F],
     pub(super) kept: Kept<F>,
@@ -158,12 +183,17 @@ enum Phase {
     Projected,
     /// The gradient of the hidden state before its projection.
     Shown,
+    /// The gradient of the norm of the last state, and by it that of the last state.
+    Content,
+    NormOfState,
     /// The gradient of the last gate.
     Late,
     /// The gradient of the middle vector.
     Middle,
     /// The gradients of all gates, and of the states by the equations.
     Gates,
+    /// The gradients of the products, from those of their norms.
+    NormsOfProducts,
     /// The gradients of the states by the recurrent products.
     Recur,
 }
@@ -177,14 +207,22 @@ impl<F: Element, E: Equations> BackwardScan<'_, F, E> {
 
     /// The phases of each step.
     fn phases(&self) -> Vec<Phase> {
-        let projection = [Phase::Projected, Phase::Shown];
-        let middle = [Phase::Late, Phase::Middle];
-        let projection = projection
-            .iter()
-            .filter(|_| self.geometry.projected.is_some());
-        let middle = middle.iter().filter(|_| self.geometry.middle);
-        let always = [Phase::Gates, Phase::Recur];
-        projection.chain(middle).chain(&always).copied().collect()
+        let mut phases = Vec::new();
+        if self.geometry.projected.is_some() {
+            phases.extend([Phase::Projected, Phase::Shown]);
+        }
+        if self.geometry.normed[SHOWN] {
+            phases.extend([Phase::Content, Phase::NormOfState]);
+        }
+        if self.geometry.middle {
+            phases.extend([Phase::Late, Phase::Middle]);
+        }
+        phases.push(Phase::Gates);
+        if self.geometry.normed[INPUT] || self.geometry.normed[HIDDEN] {
+            phases.push(Phase::NormsOfProducts);
+        }
+        phases.push(Phase::Recur);
+        phases
     }
 
     /// The whole scan of the rows at `positions`, on `workers` threads.
@@ -205,46 +243,58 @@ impl<F: Element, E: Equations> BackwardScan<'_, F, E> {
                 _ => {
                     let step = &run.steps[phase / phases.len()];
                     let phase = phases[phase % phases.len()];
-                    self.phase(phase, &team, step, part.of(self.panels(phase)));
+                    self.phase(phase, &team, step, part.of(self.parts(phase, step)));
                 }
             });
         }
         self.finish(&team, positions);
     }
 
-    /// How many panels a phase has.
-    fn panels(&self, phase: Phase) -> usize {
+    /// How many parts a phase has: panels, or rows.
+    fn parts(&self, phase: Phase, step: &Step<F, E>) -> usize {
         match phase {
             Phase::Projected => self.geometry.wide(self.geometry.d_output()).count(),
             Phase::Shown | Phase::Middle => self.geometry.wide(self.geometry.d_hidden).count(),
-            Phase::Late | Phase::Gates => self.geometry.panels(),
+            Phase::Late | Phase::Gates | Phase::Content => self.geometry.panels(),
+            Phase::NormOfState | Phase::NormsOfProducts => step.rows.len(),
             Phase::Recur => self.weights.hh.iter().map(Transposed::panels).sum(),
         }
     }
 
-    /// One phase of a step, for some of its panels.
-    fn phase(&self, phase: Phase, team: &BackwardTeam<F>, step: &Step<F, E>, panels: Range<usize>) {
+    /// One phase of a step, for some of its panels or rows.
+    fn phase(&self, phase: Phase, team: &BackwardTeam<F>, step: &Step<F, E>, parts: Range<usize>) {
+        match phase {
+            Phase::NormOfState => self.denormalize_states(team, step, parts),
+            Phase::NormsOfProducts => self.denormalize_products(team, step, parts),
+            _ => parts.for_each(|panel| self.panel(phase, team, step, panel)),
+        }
+    }
+
+    /// One panel of a phase.
+    fn panel(&self, phase: Phase, team: &BackwardTeam<F>, step: &Step<F, E>, panel: usize) {
         let wide_stride = self.geometry.wide(0).units;
-        for panel in panels {
-            match (phase, &self.weights.projection, &self.weights.middle) {
-                (Phase::Shown, Some(weight), _) => {
-                    let from = (&step.projected[..], 0, wide_stride);
-                    let to = &team.shown_rows[..step.rows.len()];
-                    self.transposed(from, (weight, panel), Start::Zero, to);
-                }
-                (Phase::Middle, _, Some(weight)) => {
-                    let from = (&team.late_rows[..step.rows.len()], 0, wide_stride);
-                    let to = &team.middle_rows[..step.rows.len()];
-                    self.transposed(from, (weight, panel), Start::Zero, to);
-                }
-                (Phase::Projected, ..) => self.project_back(step, panel),
-                (Phase::Late, ..) => {
-                    (self.plan.isa).run(LateGradient(self.retreat(team, step, panel)));
-                }
-                (Phase::Gates, ..) => self.plan.isa.run(self.retreat(team, step, panel)),
-                (Phase::Recur, ..) => self.recur(team, step, panel),
-                (Phase::Shown | Phase::Middle, ..) => unreachable!("packed with the weights"),
+        match (phase, &self.weights.projection, &self.weights.middle) {
+            (Phase::Shown, Some(weight), _) => {
+                let from = (&step.projected[..], 0, wide_stride);
+                let to = &team.shown_rows[..step.rows.len()];
+                self.transposed(from, (weight, panel), Start::Zero, to);
             }
+            (Phase::Middle, _, Some(weight)) => {
+                let from = (&team.late_rows[..step.rows.len()], 0, wide_stride);
+                let to = &team.middle_rows[..step.rows.len()];
+                self.transposed(from, (weight, panel), Start::Zero, to);
+            }
+            (Phase::Projected, ..) => self.project_back(step, panel),
+            (Phase::Late, ..) => {
+                (self.plan.isa).run(LateGradient(self.retreat(team, step, panel)));
+            }
+            (Phase::Content, ..) => {
+                (self.plan.isa).run(ShowGradient(self.retreat(team, step, panel)));
+            }
+            (Phase::Gates, ..) => self.plan.isa.run(self.retreat(team, step, panel)),
+            (Phase::Recur, ..) => self.recur(team, step, panel),
+            (Phase::Shown | Phase::Middle, ..) => unreachable!("packed with the weights"),
+            (Phase::NormOfState | Phase::NormsOfProducts, ..) => unreachable!("taken by rows"),
         }
     }
 
@@ -265,108 +315,5 @@ impl<F: Element, E: Equations> BackwardScan<'_, F, E> {
             of_units: (self.weights.units.as_ref()).map(|units| units.start().cast_const()),
             unit_stride: team.unit_stride,
         }
-    }
-
-    /// The gradient of the projected hidden state in one panel: from the steps after this one and from the output. Zero
-    /// where the panel has no columns.
-    fn project_back(&self, step: &Step<F, E>, panel: usize) {
-        let wide = self.geometry.wide(self.geometry.d_output());
-        let first = panel * wide.units;
-        let to = step.projected.iter().zip(&step.outputs);
-        for (row, (to, output)) in step.rows.iter().zip(to) {
-            // SAFETY: all rows have these columns, `to` those that fill up the panel.
-            unsafe {
-                let to = to.cast_mut().add(first);
-                let carried = row.gradients.as_ref()[0].add(first);
-                for column in 0..wide.real(panel) {
-                    let mut gradient = *carried.add(column);
-                    if let Some(output) = output {
-                        gradient = gradient + *output.add(first + column);
-                    }
-                    to.add(column).write(gradient);
-                }
-                to.add(wide.real(panel))
-                    .write_bytes(0, wide.units - wide.real(panel));
-            }
-        }
-    }
-
-    /// The part of a state's gradient that flows through a recurrent product, for one panel of all states' weights.
-    fn recur(&self, team: &BackwardTeam<F>, step: &Step<F, E>, panel: usize) {
-        let mut panel = panel;
-        for (state, weight) in self.weights.hh.iter().enumerate() {
-            if panel >= weight.panels() {
-                panel -= weight.panels();
-                continue;
-            }
-            let start = match (state, self.geometry.projected) {
-                (0, Some(_)) => Start::Zero,
-                _ => Start::Output,
-            };
-            let slot = self.geometry.hidden_slots(state).start;
-            let from = (
-                &step.gates[..],
-                slot * self.geometry.units(),
-                self.panel_stride(),
-            );
-            let to = &team.gradient_rows[state][..step.rows.len()];
-            return self.transposed(from, (weight, panel), start, to);
-        }
-    }
-
-    /// The gradients of the input at all steps of a run, for some panels of `W_ihᵀ`.
-    fn input_gradients(&self, run: &Run<F, E>, weight_ih: &Transposed<F>, panels: Range<usize>) {
-        let slot = self.geometry.input_slots().start;
-        for panel in panels {
-            let from = (
-                &run.gates[..],
-                slot * self.geometry.units(),
-                self.panel_stride(),
-            );
-            self.transposed(from, (weight_ih, panel), Start::Zero, &run.inputs);
-        }
-    }
-
-    /// `outputs = start + gradients · weightᵀ` for one panel, the inner dimension in pieces that stay in the cache.
-    /// Gradients start at `offset` in their rows; from one panel of units to the next they are `stride` apart.
-    fn transposed(
-        &self,
-        (gradients, offset, stride): (&[*const F], usize, usize),
-        (weight, panel): (&Transposed<F>, usize),
-        start: Start<F>,
-        outputs: &[*mut F],
-    ) {
-        /// Half of a usual second-level cache, in numbers of four bytes.
-        const PIECE: usize = 1 << 16;
-        let (pieces, length) = weight.pieces();
-        let (panel, vectors, column) = weight.panel(panel);
-        let width = vectors * self.geometry.registers.lanes;
-        let longest = (PIECE / (length * width).max(1)).max(1);
-        for first in (0..pieces).step_by(longest) {
-            F::multiply(
-                self.plan.isa,
-                Product {
-                    inputs: gradients,
-                    input_offset: offset + first * stride,
-                    inner: Inner {
-                        pieces: longest.min(pieces - first),
-                        stride,
-                        length,
-                    },
-                    // SAFETY: the panel has all pieces.
-                    panel: unsafe { panel.add(first * length * width) },
-                    vectors,
-                    start: if first == 0 { start } else { Start::Output },
-                    outputs,
-                    output_offset: column,
-                    columns: (weight.columns() - column).min(width),
-                },
-            );
-        }
-    }
-
-    /// From one panel of the slab to the next.
-    pub(super) fn panel_stride(&self) -> usize {
-        self.plan.timetable.slab_rows() * self.geometry.row()
     }
 }

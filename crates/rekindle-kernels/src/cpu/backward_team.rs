@@ -2,7 +2,9 @@
 
 use super::backward::BackwardScan;
 use super::buffer::Buffer;
-use super::retreat::Row;
+use super::norm::{Norm, NormSums, SHOWN};
+use super::retreat::{Row, RowMasks};
+use super::slab::SCALES;
 use super::vector::Element;
 use crate::{Array, Equations};
 
@@ -11,6 +13,15 @@ pub(super) struct BackwardTeam<F> {
     /// The gradient of each state.
     gradients: Vec<Buffer<F>>,
     pub(super) gradient_rows: Vec<Vec<*mut F>>,
+    /// The gradient of the masked hidden state by the recurrent product and the mask, if there is one.
+    _masked: Option<Buffer<F>>,
+    pub(super) masked_rows: Vec<*mut F>,
+    pub(super) masks: Vec<*const F>,
+    /// The gradient of the last state by its norm, if there is one.
+    content: Option<Buffer<F>>,
+    pub(super) content_rows: Vec<*const F>,
+    /// What the gradients of each norm's gain and shift add to, row by row.
+    pub(super) sums: [Option<[Vec<*mut F>; 2]>; 3],
     /// The initial states.
     initial: Vec<Buffer<F>>,
     /// The gradient of the hidden state before its projection, if there is one.
@@ -21,7 +32,7 @@ pub(super) struct BackwardTeam<F> {
     pub(super) late_rows: Vec<*const F>,
     middle: Option<Buffer<F>>,
     pub(super) middle_rows: Vec<*mut F>,
-    /// The gradients of the parameters of units: `[parameter, row]`.
+    /// The gradients of the numbers that units have for themselves: `[number, row]`.
     units: Option<Buffer<F>>,
     /// From one parameter's to the next one's.
     pub(super) unit_stride: usize,
@@ -46,6 +57,8 @@ pub(super) struct Step<F, E: Equations> {
     pub(super) rows: Vec<Row<F, E>>,
     /// The gradients of their gates in panel 0.
     pub(super) gates: Vec<*const F>,
+    /// What norms have multiplied them with: one number for each norm.
+    pub(super) scales: Vec<*const F>,
     /// The gradients of their projected hidden states, if they are projected.
     pub(super) projected: Vec<*const F>,
     /// The gradients of the output at this step, in the same case.
@@ -81,6 +94,18 @@ impl<F: Element, E: Equations> BackwardScan<'_, F, E> {
                 .collect()
         };
         let shown = geometry.projected.map(|_| buffer());
+        let masked = self.masks.hidden.map(|_| buffer());
+        let content = geometry.normed[SHOWN].then(buffer);
+        let batch_rows = positions
+            .iter()
+            .map(|&position| self.plan.timetable.row(position));
+        let sums = |norm: &Option<(Norm<F>, NormSums<F>)>| {
+            norm.as_ref().map(|(_, sums)| sums.rows(batch_rows.clone()))
+        };
+        let mask = |&position: &usize| {
+            let row = self.plan.timetable.row(position);
+            self.masks.hidden_row(geometry.d_output(), row)
+        };
         let [late, middle] = [(); 2].map(|()| geometry.middle.then(buffer));
         BackwardTeam {
             gradient_rows: gradients
@@ -91,13 +116,23 @@ impl<F: Element, E: Equations> BackwardScan<'_, F, E> {
             initial: initial
                 .map(|(index, state)| padded(index, state.as_ptr()))
                 .collect(),
+            content_rows: all(&content)
+                .into_iter()
+                .map(<*mut F>::cast_const)
+                .collect(),
+            content,
+            sums: self.norms.each_ref().map(sums),
+            masked_rows: all(&masked),
+            _masked: masked,
+            masks: positions.iter().filter_map(mask).collect(),
             shown_rows: all(&shown),
             shown,
             late_rows: all(&late).into_iter().map(<*mut F>::cast_const).collect(),
             late,
             middle_rows: all(&middle),
             middle,
-            units: (!self.units.is_empty()).then(|| Buffer::zeros(self.units.len() * rows * width)),
+            units: (!self.units.is_empty())
+                .then(|| Buffer::zeros(geometry.unit_values * rows * width)),
             unit_stride: rows * width,
         }
     }
@@ -141,6 +176,7 @@ impl<F: Element, E: Equations> BackwardScan<'_, F, E> {
         let projected = alive.iter().filter(|_| is_projected);
         Step {
             gates: rows.iter().map(|row| row.slab.cast_const()).collect(),
+            scales: self.scales(alive, t),
             projected: projected
                 .clone()
                 .map(|&position| self.kept_row(self.projected.start(), t, position))
@@ -150,6 +186,19 @@ impl<F: Element, E: Equations> BackwardScan<'_, F, E> {
                 .collect(),
             rows,
         }
+    }
+
+    /// What norms have multiplied rows with at step `t`.
+    fn scales(&self, alive: &[usize], t: usize) -> Vec<*const F> {
+        let Some(scales) = self.kept.scales else {
+            return Vec::new();
+        };
+        // SAFETY: there are scales of each valid step.
+        let of = |&position: &usize| unsafe {
+            let row = self.plan.timetable.slab_row(t, position);
+            scales.get().add(row * SCALES).cast_const()
+        };
+        alive.iter().map(of).collect()
     }
 
     /// The gradient of the output of a row at step `t`.
@@ -201,8 +250,21 @@ impl<F: Element, E: Equations> BackwardScan<'_, F, E> {
                 late_gradient: held(&team.late),
                 middle_gradient: held(&team.middle).map(<*mut F>::cast_const),
                 unit_gradients: held(&team.units),
+                content_gradient: held(&team.content),
+                masks: self.row_masks([timetable.row(position), t]),
             }
         }
+    }
+
+    /// What masks do to a batch row at step `t`.
+    fn row_masks(&self, visit: [usize; 2]) -> Option<Box<RowMasks<F, E>>> {
+        let masking = &self.plan.masking;
+        (masking.candidate || self.geometry.blends).then(|| {
+            Box::new(RowMasks {
+                keep: E::States::from_fn(|state| self.masks.keep_row(self.plan, state, visit)),
+                factor: self.masks.candidate_row(self.plan, visit),
+            })
+        })
     }
 
     /// Writes the gradients of the initial states and of the units' parameters.

@@ -2,7 +2,7 @@
 
 use pulp::{Simd, WithSimd};
 
-use super::advance::{Advance, Middle, Reading, State};
+use super::advance::{Advance, Ending, Middle, Reading, State};
 use super::buffer::Buffer;
 use super::forward::Forward;
 use super::geometry::Geometry;
@@ -241,9 +241,13 @@ impl<'a, F: Element, E: Equations> RowScan<'a, F, E> {
                     of_middle: late.map(|late| late.start().cast_const()),
                     ..self.reading(panel, states)
                 },
-                outputs: &[to],
-                output_offset: panel * self.geometry.units(),
-                keep: false,
+                ending: Ending {
+                    outputs: &[to],
+                    output_offset: panel * self.geometry.units(),
+                    keep: false,
+                    masks: None,
+                },
+                shows: false,
             });
         }
     }
@@ -265,6 +269,7 @@ impl<'a, F: Element, E: Equations> RowScan<'a, F, E> {
             gate_stride: self.plan.d_hidden,
             states,
             of_units: (self.units.as_ref()).map(|units| units.start().cast_const()),
+            factors: &[],
         }
     }
 

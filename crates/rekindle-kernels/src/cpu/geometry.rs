@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use super::norm::SHOWN;
+
 /// The sizes of one cell on one instruction set.
 ///
 /// Hidden units are taken in *panels*: as many units as keep a tile of sums in registers, with all their gates side by
@@ -17,6 +19,8 @@ pub(crate) struct Geometry {
     pub(crate) saved: usize,
     /// States besides the hidden one.
     pub(crate) extra_states: usize,
+    /// Numbers that a unit has for itself.
+    pub(crate) unit_values: usize,
     /// The first states, which the recurrent product reads.
     pub(crate) reads: usize,
     /// Whether the last gate reads the middle vector in place of the last of these states.
@@ -25,6 +29,10 @@ pub(crate) struct Geometry {
     pub(crate) d_hidden: usize,
     /// Width of the hidden state, if it is projected.
     pub(crate) projected: Option<usize>,
+    /// Whether states keep a part of their old values.
+    pub(crate) blends: bool,
+    /// Whether there is a norm of the input product, of the recurrent product and of the last state.
+    pub(crate) normed: [bool; 3],
     /// The registers that the engine works in.
     pub(crate) registers: Registers,
 }
@@ -181,13 +189,52 @@ impl Geometry {
             .collect()
     }
 
-    /// Numbers of a row of a panel: slots, then the other states.
+    /// The slot of state `index` after a step; not of the hidden state, which is in the output.
+    pub(crate) fn state_slot(&self, index: usize) -> usize {
+        self.slots() + index - 1
+    }
+
+    /// The slot of state `index` as the equations give it, before anything of the old state is kept; not of the hidden
+    /// state, unless states keep something.
+    pub(crate) fn new_slot(&self, index: usize) -> usize {
+        match self.blends {
+            true => self.slots() + self.extra_states + index,
+            false => self.state_slot(index),
+        }
+    }
+
+    /// The first slot of what norm `norm` gives before its gain and shift: one for each of its gates.
+    pub(crate) fn normed_slot(&self, norm: usize) -> usize {
+        let new = if self.blends {
+            1 + self.extra_states
+        } else {
+            0
+        };
+        let products = self.normed[..norm.min(SHOWN)].iter();
+        let products = products.filter(|&&is_normed| is_normed).count();
+        self.slots() + self.extra_states + new + products * self.gates
+    }
+
+    /// The slot of the norm of the last state, with its gain and shift.
+    pub(crate) fn shown_slot(&self) -> usize {
+        self.normed_slot(SHOWN) + 1
+    }
+
+    /// Whether there is any norm.
+    pub(crate) fn has_norms(&self) -> bool {
+        self.normed != [false; 3]
+    }
+
+    /// Numbers of a row of a panel: slots, then the other states, then all states as the equations give them, if they keep
+    /// something, then what norms give.
     pub(crate) fn row(&self) -> usize {
-        (self.slots() + self.extra_states) * self.units()
+        let shown = if self.normed[SHOWN] { 2 } else { 0 };
+        (self.normed_slot(SHOWN) + shown) * self.units()
     }
 }
 
 /// The gate whose hidden-side gradient is in slot `slot`, of a cell with `gates` gates, the last `apart` of them apart.
+#[inline(always)]
 pub(crate) const fn hidden_gate(gates: usize, apart: usize, slot: usize) -> usize {
     match slot {
         0 if apart > 0 => gates - 1,

@@ -6,6 +6,7 @@ use pulp::{Simd, WithSimd};
 
 use super::buffer::{Buffer, Shared};
 use super::geometry::{Geometry, Panels};
+use super::masks::multiply;
 use super::product::{ByColumns, WIDEST_TILE, rows_of_tile};
 use super::vector::{Element, Vector};
 use super::{Plan, on_threads, ranges};
@@ -15,6 +16,8 @@ pub(super) struct Left<F> {
     rows: Vec<*const F>,
     /// Numbers of a row.
     width: usize,
+    /// The memory of the rows, where they are no one else's.
+    _memory: Option<Buffer<F>>,
 }
 
 impl<F: Element> Left<F> {
@@ -38,6 +41,26 @@ impl<F: Element> Left<F> {
         })
     }
 
+    /// The same rows, each times the mask of its row of the batch: `[batch, width]`.
+    pub(super) fn masked(mut self, plan: &Plan, mask: &[F]) -> Self {
+        let (timetable, width) = (&plan.timetable, self.width);
+        let memory: Buffer<F> = Buffer::recycled(self.rows.len() * width);
+        for t in 0..timetable.steps() {
+            for position in 0..timetable.alive(t) {
+                let slab_row = timetable.slab_row(t, position);
+                let mask = mask[timetable.row(position) * width..].as_ptr();
+                // SAFETY: the memory has a row for each slab row; all rows have these columns.
+                unsafe {
+                    let to = memory.start().add(slab_row * width);
+                    multiply(self.rows[slab_row], mask, to, width);
+                    self.rows[slab_row] = to;
+                }
+            }
+        }
+        self._memory = Some(memory);
+        self
+    }
+
     /// A sequence that the scan has kept.
     pub(super) fn kept(plan: &Plan, geometry: &Geometry, sequence: Shared<F>) -> Self {
         let row = geometry.row_width();
@@ -55,6 +78,7 @@ impl<F: Element> Left<F> {
         Self {
             rows: slab_rows.map(|(t, position)| row(t, position)).collect(),
             width,
+            _memory: None,
         }
     }
 }

@@ -10,19 +10,25 @@
 
 mod advance;
 mod backward;
+mod backward_panels;
 mod backward_team;
 mod buffer;
 mod direct;
+mod element;
 mod forward;
 mod geometry;
 mod gradients;
 mod isa;
+mod masks;
 mod math;
+mod norm;
 mod pack;
 mod padded;
+mod panels;
 mod product;
 mod relay;
 mod retreat;
+mod show;
 mod sides;
 mod slab;
 mod team;
@@ -41,6 +47,9 @@ pub(crate) use backward::{Backward, Needs, OutputGradients};
 pub(crate) use forward::Forward;
 use geometry::{Geometry, Registers};
 pub(crate) use isa::Isa;
+pub(crate) use masks::{Kept, Masking};
+use norm::{HIDDEN, INPUT};
+pub(crate) use norm::{RowNorm, RowNorms};
 pub(crate) use slab::Slab;
 pub(crate) use timetable::Timetable;
 pub(crate) use vector::Element;
@@ -63,6 +72,14 @@ pub(crate) struct Operands<'a, F> {
     pub(crate) projection: Option<&'a [F]>,
     /// `[batch, d_output]` for the hidden state, `[batch, d_hidden]` for the others.
     pub(crate) state: Vec<&'a [F]>,
+    /// The masks that the plan names, in its order: of the hidden state, `[batch, d_output]`; of the candidate,
+    /// `[batch, seq, d_hidden]` or `[batch, 1, d_hidden]`; what states keep, `[batch, seq, width of the state]` each.
+    pub(crate) masks: Vec<&'a [F]>,
+    /// γ of each norm that the plan names, and 1 for the columns that count: `[columns]` each.
+    pub(crate) gains: Vec<&'a [F]>,
+    pub(crate) actives: Vec<&'a [F]>,
+    /// β of the norm of the last state: `[d_hidden]`.
+    pub(crate) shift: Option<&'a [F]>,
 }
 
 /// The sizes of a scan, and how it runs.
@@ -84,6 +101,10 @@ pub(crate) struct Plan {
     pub(crate) reads: usize,
     /// Whether the cell has a middle vector.
     pub(crate) middle: bool,
+    /// The masks that there are.
+    pub(crate) masking: Masking,
+    /// The norms that there are.
+    pub(crate) norms: RowNorms,
     /// The instructions to use.
     pub(crate) isa: Isa,
     /// The most threads to use.
@@ -95,13 +116,19 @@ impl Plan {
     fn geometry<F: Element, E: Equations>(&self) -> Geometry {
         Geometry {
             gates: <E::Gates<()> as Array<()>>::LEN,
-            apart: E::APART,
+            apart: match self.norms[INPUT].or(self.norms[HIDDEN]) {
+                Some(_) => <E::Gates<()> as Array<()>>::LEN,
+                None => E::APART,
+            },
             saved: <E::Saved<()> as Array<()>>::LEN,
             extra_states: <E::States<()> as Array<()>>::LEN - 1,
+            unit_values: <E::Units<()> as Array<()>>::LEN,
             reads: self.reads,
             middle: self.middle,
             d_hidden: self.d_hidden,
             projected: self.projected,
+            blends: self.masking.blends(),
+            normed: self.norms.map(|norm| norm.is_some()),
             registers: self.isa.run(AskRegisters(PhantomData::<F>)),
         }
     }

@@ -2,6 +2,7 @@
 
 use pulp::{Simd, WithSimd};
 
+use super::advance::{last_of, load};
 use super::geometry::{Geometry, hidden_gate};
 use super::vector::{Element, Vector};
 use crate::{Array, Equations, StepGradients};
@@ -29,6 +30,19 @@ pub(super) struct Row<F, E: Equations> {
     pub(super) middle_gradient: Option<*const F>,
     /// The gradients of the parameters of units, summed up for this row.
     pub(super) unit_gradients: Option<*mut F>,
+    /// The gradient of the last state by its norm, if there is one.
+    pub(super) content_gradient: Option<*mut F>,
+    /// What masks do, if there are any.
+    pub(super) masks: Option<Box<RowMasks<F, E>>>,
+}
+
+/// What masks do to one row at one step.
+#[derive(Clone, Debug)]
+pub(super) struct RowMasks<F, E: Equations> {
+    /// What each state keeps; `None`: nothing.
+    pub(super) keep: E::States<Option<*const F>>,
+    /// The mask of the candidate.
+    pub(super) factor: Option<*const F>,
 }
 
 /// The derivative of a cell's equations on one panel of all rows of a step.
@@ -49,12 +63,12 @@ pub(super) struct Retreat<'a, F, E: Equations> {
 }
 
 /// What [`Equations::backward`] takes.
-struct Arguments<E: Equations, V: Vector> {
-    saved: E::Saved<V>,
-    old: E::States<V>,
-    new: E::States<V>,
-    units: E::Units<V>,
-    gradients: E::States<V>,
+pub(super) struct Arguments<E: Equations, V: Vector> {
+    pub(super) saved: E::Saved<V>,
+    pub(super) old: E::States<V>,
+    pub(super) new: E::States<V>,
+    pub(super) units: E::Units<V>,
+    pub(super) gradients: E::States<V>,
 }
 
 impl<E: Equations, V: Vector> Arguments<E, V> {
@@ -97,11 +111,31 @@ impl<F: Element, E: Equations> Retreat<'_, F, E> {
         unit: usize,
         count: usize,
     ) {
-        let units = self.geometry.unit_vectors() * V::LANES;
         // SAFETY: a row of the slab has `units` numbers for each slot and state; of a sequence, `count` are read.
         unsafe {
-            let step = self.gradients::<V>(simd, row, unit, count);
-            self.pass_on(simd, row, unit, &step);
+            let step = self.gradients::<V>(simd, row, unit, count, row.middle_gradient);
+            self.pass_on(simd, row, unit, count, &step);
+            match self.geometry.apart == E::APART {
+                true => self.store_gates(simd, row, unit, count, &step, E::APART),
+                false => self.store_gates(simd, row, unit, count, &step, Self::GATES),
+            }
+        }
+    }
+
+    /// Puts the gradients of the gates in the place of the activations, the last `apart` of them twice.
+    #[inline(always)]
+    unsafe fn store_gates<V: Vector<Element = F>>(
+        &self,
+        simd: V::Simd,
+        row: &Row<F, E>,
+        unit: usize,
+        count: usize,
+        step: &StepGradients<E, V>,
+        apart: usize,
+    ) {
+        let units = self.geometry.unit_vectors() * V::LANES;
+        // SAFETY: as in `units`.
+        unsafe {
             let slab = row.slab.add(self.slab_offset + unit);
             let store = |slot: usize, gradient: V| {
                 let to = slab.add(slot * units);
@@ -113,38 +147,59 @@ impl<F: Element, E: Equations> Retreat<'_, F, E> {
                 }
             };
             for slot in 0..Self::GATES {
-                let gate = hidden_gate(Self::GATES, E::APART, slot);
+                let gate = hidden_gate(Self::GATES, apart, slot);
                 store(slot, step.hidden.as_ref()[gate]);
             }
-            for slot in Self::GATES..Self::GATES + E::APART {
-                store(slot, step.input.as_ref()[slot - E::APART]);
+            for slot in Self::GATES..Self::GATES + apart {
+                store(slot, step.input.as_ref()[slot - apart]);
             }
         }
     }
 
-    /// The gradients of everything that the step reads.
+    /// The gradients of everything that the step reads, with those by the middle vector where its gradient is given.
     #[inline(always)]
-    unsafe fn gradients<V: Vector<Element = F>>(
+    pub(super) unsafe fn gradients<V: Vector<Element = F>>(
         &self,
         simd: V::Simd,
         row: &Row<F, E>,
         unit: usize,
         count: usize,
+        middle: Option<*const F>,
     ) -> StepGradients<E, V> {
         // SAFETY: as in `units`.
         unsafe {
-            let arguments = self.arguments::<V>(simd, row, unit, count);
-            let Some(middle) = row.middle_gradient else {
-                return arguments.backward(self.equations);
+            let arguments = match row.content_gradient {
+                Some(content) if E::SHOWS => {
+                    let content = content.cast_const();
+                    return self.gradients_by_show(simd, row, [unit, count], content, middle);
+                }
+                _ => self.arguments::<V>(simd, row, unit, count),
             };
-            let by_middle = self.equations.middle_backward(
-                arguments.saved.clone(),
-                arguments.old.clone(),
-                arguments.units.clone(),
-                V::load(simd, middle.add(self.unit + unit)),
-            );
-            arguments.backward(self.equations).plus(by_middle)
+            self.by_equations(simd, unit, arguments, middle)
         }
+    }
+
+    /// The gradients by the equations and, where its gradient is given, by the middle vector.
+    #[inline(always)]
+    pub(super) unsafe fn by_equations<V: Vector<Element = F>>(
+        &self,
+        simd: V::Simd,
+        unit: usize,
+        arguments: Arguments<E, V>,
+        middle: Option<*const F>,
+    ) -> StepGradients<E, V> {
+        let Some(middle) = middle else {
+            return arguments.backward(self.equations);
+        };
+        // SAFETY: as in `units`.
+        let middle = unsafe { V::load(simd, middle.add(self.unit + unit)) };
+        let by_middle = self.equations.middle_backward(
+            arguments.saved.clone(),
+            arguments.old.clone(),
+            arguments.units.clone(),
+            middle,
+        );
+        arguments.backward(self.equations).plus(by_middle)
     }
 
     /// Hands the gradients of states and of the units' parameters on to the step before.
@@ -154,14 +209,25 @@ impl<F: Element, E: Equations> Retreat<'_, F, E> {
         simd: V::Simd,
         row: &Row<F, E>,
         unit: usize,
+        count: usize,
         step: &StepGradients<E, V>,
     ) {
         let of_row = self.unit + unit;
         // That of a projected hidden state comes from the products alone.
         let projected = usize::from(row.shown_gradient.is_some());
-        let states = row.gradients.as_ref().iter().zip(step.state.as_ref());
         // SAFETY: as in `units`.
         unsafe {
+            let mut gradients = step.state.clone();
+            if let Some(masks) = &row.masks {
+                let arrived = self.arrived::<V>(simd, row, unit, count);
+                for (index, gradient) in gradients.as_mut().iter_mut().enumerate() {
+                    if let Some(keep) = masks.keep.as_ref()[index] {
+                        let keep = load::<V>(simd, keep.add(of_row), count);
+                        *gradient = *gradient + keep * arrived.as_ref()[index];
+                    }
+                }
+            }
+            let states = row.gradients.as_ref().iter().zip(gradients);
             for (at, gradient) in states.skip(projected) {
                 gradient.store(at.add(of_row));
             }
@@ -174,9 +240,35 @@ impl<F: Element, E: Equations> Retreat<'_, F, E> {
         }
     }
 
+    /// The gradients of the states after the step.
+    #[inline(always)]
+    unsafe fn arrived<V: Vector<Element = F>>(
+        &self,
+        simd: V::Simd,
+        row: &Row<F, E>,
+        unit: usize,
+        count: usize,
+    ) -> E::States<V> {
+        let of_row = self.unit + unit;
+        // SAFETY: as in `units`.
+        unsafe {
+            let mut gradients: E::States<V> = E::States::from_fn(|state| {
+                V::load(simd, row.gradients.as_ref()[state].add(of_row))
+            });
+            let of_hidden = &mut gradients.as_mut()[0];
+            if let Some(shown) = row.shown_gradient {
+                *of_hidden = V::load(simd, shown.add(of_row));
+            }
+            if let Some(output) = row.output_gradient {
+                *of_hidden = *of_hidden + load::<V>(simd, output.add(of_row), count);
+            }
+            gradients
+        }
+    }
+
     /// The arguments of the equations' derivative.
     #[inline(always)]
-    unsafe fn arguments<V: Vector<Element = F>>(
+    pub(super) unsafe fn arguments<V: Vector<Element = F>>(
         &self,
         simd: V::Simd,
         row: &Row<F, E>,
@@ -190,17 +282,8 @@ impl<F: Element, E: Equations> Retreat<'_, F, E> {
         unsafe {
             let slab = row.slab.add(self.slab_offset + unit);
             let [old, new] = self.states::<V>(simd, row, unit, count);
-            let mut gradients: E::States<V> = E::States::from_fn(|state| {
-                V::load(simd, row.gradients.as_ref()[state].add(of_row))
-            });
-            let of_hidden = &mut gradients.as_mut()[0];
-            if let Some(shown) = row.shown_gradient {
-                *of_hidden = V::load(simd, shown.add(of_row));
-            }
-            if let Some(output) = row.output_gradient {
-                *of_hidden = *of_hidden + load::<V>(simd, output.add(of_row), count);
-            }
-            Arguments {
+            let gradients = self.arrived::<V>(simd, row, unit, count);
+            let mut arguments: Arguments<E, V> = Arguments {
                 saved: E::Saved::from_fn(|slot| V::load(simd, slab.add(slot * units))),
                 old,
                 new,
@@ -212,7 +295,20 @@ impl<F: Element, E: Equations> Retreat<'_, F, E> {
                     None => zero,
                 }),
                 gradients,
+            };
+            if let Some(masks) = &row.masks {
+                let one = V::splat(simd, F::ONE);
+                if let (true, Some(factor)) = (E::FACTOR, masks.factor) {
+                    let factor = load::<V>(simd, factor.add(of_row), count);
+                    *last_of(&mut arguments.units) = factor - one;
+                }
+                for (index, gradient) in arguments.gradients.as_mut().iter_mut().enumerate() {
+                    if let Some(keep) = masks.keep.as_ref()[index] {
+                        *gradient = *gradient * (one - load::<V>(simd, keep.add(of_row), count));
+                    }
+                }
             }
+            arguments
         }
     }
 
@@ -227,13 +323,13 @@ impl<F: Element, E: Equations> Retreat<'_, F, E> {
     ) -> [E::States<V>; 2] {
         let units = self.geometry.unit_vectors() * V::LANES;
         let of_row = self.unit + unit;
-        let in_slab =
-            |state: usize| self.slab_offset + unit + (self.geometry.slots() + state - 1) * units;
+        let place = |slot: usize| self.slab_offset + unit + slot * units;
+        let in_slab = |state: usize| place(self.geometry.state_slot(state));
         // SAFETY: as in `units`.
         unsafe {
             let new = |state| match state {
-                0 => load::<V>(simd, row.hidden.add(of_row), count),
-                _ => V::load(simd, row.slab.add(in_slab(state))),
+                0 if !self.geometry.blends => load::<V>(simd, row.hidden.add(of_row), count),
+                _ => V::load(simd, row.slab.add(place(self.geometry.new_slot(state)))),
             };
             let old = |state: usize| match (state, row.slab_before) {
                 (0, _) if row.shown_gradient.is_some() => V::splat(simd, F::default()),
@@ -249,7 +345,7 @@ impl<F: Element, E: Equations> Retreat<'_, F, E> {
     #[inline(always)]
     unsafe fn clear<V: Vector<Element = F>>(&self, simd: V::Simd, row: &Row<F, E>, unit: usize) {
         let units = self.geometry.unit_vectors() * V::LANES;
-        for slot in 0..Self::GATES + E::APART {
+        for slot in 0..Self::GATES + self.geometry.apart {
             // SAFETY: a row of the slab has `units` numbers for each slot.
             unsafe {
                 let to = row.slab.add(self.slab_offset + unit + slot * units);
@@ -276,28 +372,12 @@ impl<F: Element, E: Equations> WithSimd for LateGradient<'_, F, E> {
                 let count = lanes.min(retreat.units - unit);
                 // SAFETY: as for `Retreat`.
                 unsafe {
-                    let arguments = retreat.arguments::<F::Vector<S>>(simd, row, unit, count);
-                    let step = arguments.backward(retreat.equations);
+                    let step = retreat.gradients::<F::Vector<S>>(simd, row, unit, count, None);
                     let last = <E::Gates<()> as Array<()>>::LEN - 1;
                     let to = to.add(retreat.unit + unit);
                     step.hidden.as_ref()[last].store_first(to, count);
                 }
             }
-        }
-    }
-}
-
-/// A register of a sequence, of which the first `count` numbers are there.
-///
-/// # Safety
-/// `from` is readable for as many numbers.
-#[inline(always)]
-unsafe fn load<V: Vector>(simd: V::Simd, from: *const V::Element, count: usize) -> V {
-    // SAFETY: the caller answers for the numbers.
-    unsafe {
-        match count < V::LANES {
-            true => V::load_first(simd, from, count),
-            false => V::load(simd, from),
         }
     }
 }

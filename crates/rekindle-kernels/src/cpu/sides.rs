@@ -6,6 +6,7 @@ use super::Operands;
 use super::backward::BackwardScan;
 use super::buffer::{Shared, zeros};
 use super::gradients::{Left, Right, Target, weight_gradient};
+use super::norm::{HIDDEN, INPUT};
 use super::vector::Element;
 use crate::Equations;
 
@@ -32,9 +33,17 @@ impl<F: Element, E: Equations> BackwardScan<'_, F, E> {
         let mut weight = zeros(operands.weight_ih.len());
         let mut bias = vec![F::default(); self.geometry.gates * self.geometry.d_hidden];
         let left = Left::input(self.plan, operands.input);
-        let target = Target::new(&mut weight, Some(&mut bias));
+        let norm = &self.norms[INPUT];
+        let target = Target::new(&mut weight, norm.is_none().then_some(&mut bias));
         weight_gradient(self.plan, &self.geometry, left, right, target);
-        [weight, bias]
+        match norm {
+            // The bias is added behind the norm, as a shift.
+            Some((_, sums)) => {
+                let [_, bias] = sums.totals(&self.geometry);
+                [weight, bias]
+            }
+            None => [weight, bias],
+        }
     }
 
     /// The gradients of the recurrent weights and of `b_hh`.
@@ -42,15 +51,22 @@ impl<F: Element, E: Equations> BackwardScan<'_, F, E> {
         let (plan, geometry) = (self.plan, &self.geometry);
         let mut bias = vec![F::default(); geometry.gates * geometry.d_hidden];
         let mut weights = Vec::with_capacity(geometry.reads);
+        let norm = &self.norms[HIDDEN];
         for (state, weight) in operands.weights_hh.iter().enumerate() {
             let mut gradient = zeros(weight.len());
             let left = match state {
-                0 => Left::hidden(plan, geometry, operands.state[0], self.output),
+                0 => {
+                    let hidden = Left::hidden(plan, geometry, operands.state[0], self.output);
+                    match self.masks.hidden {
+                        Some(mask) => hidden.masked(plan, mask),
+                        None => hidden,
+                    }
+                }
                 _ => Left::kept(plan, geometry, self.kept.read[state - 1]),
             };
             let slots = geometry.hidden_slots(state);
             let right = self.right(slots.clone(), geometry.hidden_gates(slots));
-            let with_bias = (state == 0).then_some(&mut bias);
+            let with_bias = (state == 0 && norm.is_none()).then_some(&mut bias);
             let target = Target::new(&mut gradient, with_bias);
             weight_gradient(plan, geometry, left, right, target);
             weights.push(gradient);
@@ -63,6 +79,9 @@ impl<F: Element, E: Equations> BackwardScan<'_, F, E> {
             let with_bias = (geometry.reads == 1).then_some(&mut bias);
             let target = Target::new(last, with_bias);
             weight_gradient(plan, geometry, left, right, target);
+        }
+        if let Some((_, sums)) = norm {
+            [_, bias] = sums.totals(geometry);
         }
         (weights, bias)
     }

@@ -4,6 +4,9 @@ use super::buffer::{Buffer, Shared};
 use super::geometry::Geometry;
 use super::vector::Element;
 
+/// Numbers of a row of scales: one for each norm.
+pub(super) const SCALES: usize = 3;
+
 /// What a training scan keeps. All sequences have a row for each valid step of each row of the batch.
 #[derive(Debug)]
 pub(crate) struct Slab<F> {
@@ -15,6 +18,8 @@ pub(crate) struct Slab<F> {
     middle: Option<Buffer<F>>,
     /// The hidden state before its projection: `[slab row, row]`.
     shown: Option<Buffer<F>>,
+    /// What norms have multiplied each row with: `[slab row, norm]`.
+    scales: Option<Buffer<F>>,
 }
 
 /// Where a scan writes what it keeps.
@@ -24,6 +29,7 @@ pub(crate) struct Kept<F> {
     pub(super) read: Vec<Shared<F>>,
     pub(super) middle: Option<Shared<F>>,
     pub(super) shown: Option<Shared<F>>,
+    pub(super) scales: Option<Shared<F>>,
 }
 
 impl<F: Element> Slab<F> {
@@ -35,6 +41,9 @@ impl<F: Element> Slab<F> {
             read: (1..geometry.reads).map(|_| sequence()).collect(),
             middle: geometry.middle.then(sequence),
             shown: geometry.projected.map(|_| sequence()),
+            scales: geometry
+                .has_norms()
+                .then(|| Buffer::recycled(rows * SCALES)),
         }
     }
 
@@ -46,6 +55,7 @@ impl<F: Element> Slab<F> {
             read: self.read.iter().map(shared).collect(),
             middle: self.middle.as_ref().map(shared),
             shown: self.shown.as_ref().map(shared),
+            scales: self.scales.as_ref().map(shared),
         }
     }
 }

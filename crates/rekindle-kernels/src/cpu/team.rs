@@ -5,6 +5,9 @@ use std::ops::Range;
 use super::advance::State;
 use super::buffer::{Buffer, Shared};
 use super::forward::Scan;
+use super::masks::Masked;
+use super::norm::HIDDEN;
+use super::slab::SCALES;
 use super::vector::Element;
 use crate::Equations;
 
@@ -16,6 +19,8 @@ pub(super) fn rows_of_a_run(workers: usize) -> usize {
 
 /// What is held of the rows at some positions, while they are scanned.
 pub(super) struct Team<F> {
+    /// The hidden state times its mask, if it has one.
+    pub(super) masked: Option<Masked<F>>,
     /// The memory of the states: those that the recurrent product reads in two copies, of which a step reads one and
     /// writes the other, `[row, state]`; the others in one, which is replaced in place, `[row]`. All of the geometry's
     /// row width.
@@ -39,6 +44,8 @@ pub(super) struct Team<F> {
     pub(super) steps: usize,
     /// Where the input products of a run go, when nothing is kept.
     pub(super) run: Option<Buffer<F>>,
+    /// What norms multiply each row of a run with, when nothing is kept: `[row, norm]`.
+    scales: Option<Buffer<F>>,
 }
 
 // SAFETY: threads that share a team write to disjoint panels of its buffers, and read others' after their phase.
@@ -58,6 +65,12 @@ pub(super) struct Run<F> {
     pub(super) middle_rows: Vec<*mut F>,
     /// The hidden state of each row before its projection, if there is one.
     pub(super) shown_rows: Vec<*mut F>,
+    /// What each state keeps in each row; an empty list: nothing.
+    pub(super) keep_rows: Vec<Vec<*const F>>,
+    /// The mask of the candidate in each row, if it has one.
+    pub(super) factor_rows: Vec<*const F>,
+    /// What each norm multiplies each row with, if there are norms.
+    pub(super) scale_rows: [Vec<*mut F>; SCALES],
     /// In training, the states besides the hidden one that the product of each row reads.
     pub(super) read_rows: Vec<Vec<*mut F>>,
     /// The rows of each step among those above.
@@ -100,8 +113,10 @@ impl<F: Element, E: Equations> Scan<'_, F, E> {
                     .pad(state.get(), columns, positions, (at.old.cast_mut(), at.row));
             }
         }
+        let recurrent_rows =
+            (recurrent.each_ref()).map(|copy| rows_of(copy.start(), rows, geometry.reads * width));
         let of_panel = rows * geometry.gate_columns();
-        let alone = workers == 1 && !geometry.middle;
+        let alone = workers == 1 && !geometry.middle && !geometry.normed[HIDDEN];
         let copies = if alone { 1 } else { geometry.panels() };
         let products = Buffer::uninitialised(copies * of_panel);
         let steps = rows_of_a_run(workers).div_ceil(rows);
@@ -110,8 +125,8 @@ impl<F: Element, E: Equations> Scan<'_, F, E> {
         let late = geometry.middle.then(row);
         let late_start = late.as_ref().map(Buffer::start);
         Team {
-            recurrent_rows: (recurrent.each_ref())
-                .map(|copy| rows_of(copy.start(), rows, geometry.reads * width)),
+            masked: self.masked(positions, &recurrent_rows[0]),
+            recurrent_rows,
             _memory: recurrent.into_iter().chain(others).collect(),
             states,
             product_rows: rows_of(products.start(), rows, geometry.gate_columns()),
@@ -122,8 +137,30 @@ impl<F: Element, E: Equations> Scan<'_, F, E> {
             middle: (inferring && geometry.middle).then(row),
             shown: (inferring && geometry.projected.is_some()).then(row),
             steps,
-            run: inferring.then(|| Buffer::uninitialised(geometry.panels() * steps * of_panel)),
+            run: inferring.then(|| {
+                Buffer::uninitialised(geometry.panels() * steps * rows * self.row_of_a_run())
+            }),
+            scales: (inferring && geometry.has_norms())
+                .then(|| Buffer::uninitialised(steps * rows * SCALES)),
         }
+    }
+
+    /// Numbers of a row of a panel in a run, when nothing is kept: norms need all that is kept otherwise.
+    fn row_of_a_run(&self) -> usize {
+        match self.geometry.has_norms() {
+            true => self.geometry.row(),
+            false => self.geometry.gate_columns(),
+        }
+    }
+
+    /// The hidden states of the rows at `positions`, which stand at `states`, times their masks.
+    fn masked(&self, positions: &[usize], states: &[*mut F]) -> Option<Masked<F>> {
+        let width = self.geometry.d_output();
+        let row = |position: usize| self.plan.timetable.row(position);
+        let mask = |&position: &usize| self.masks.hidden_row(width, row(position));
+        let masks: Option<Vec<*const F>> = positions.iter().map(mask).collect();
+        let row_width = self.geometry.row_width();
+        masks.map(|masks| Masked::new(states, masks, width, row_width))
     }
 
     /// Where all states lie, when copy `newest` of those that are read is the newest.
@@ -155,7 +192,7 @@ impl<F: Element, E: Equations> Scan<'_, F, E> {
     pub(super) fn steps(&self, team: &Team<F>, positions: &[usize], visits: &[usize]) -> Run<F> {
         let (plan, geometry) = (self.plan, &self.geometry);
         let (row, panel_rows) = match &team.run {
-            Some(_) => (geometry.gate_columns(), team.steps * positions.len()),
+            Some(_) => (self.row_of_a_run(), team.steps * positions.len()),
             None => (geometry.row(), plan.timetable.slab_rows()),
         };
         let mut run = Run::new(visits.len() * positions.len(), panel_rows * row);
@@ -165,6 +202,7 @@ impl<F: Element, E: Equations> Scan<'_, F, E> {
             kept.and_then(|kept| kept.shown),
         );
         run.read_rows = kept.map_or_else(Vec::new, |kept| vec![Vec::new(); kept.read.len()]);
+        run.keep_rows = vec![Vec::new(); self.masks.kept()];
         for &t in visits {
             let first = run.rows.len();
             let alive = &positions[..plan.timetable.alive_of(t, positions)];
@@ -172,6 +210,12 @@ impl<F: Element, E: Equations> Scan<'_, F, E> {
                 let at = plan.at(plan.timetable.row(position), t);
                 let slab_row = plan.timetable.slab_row(t, position);
                 run.inputs.push(self.input[at * plan.d_input..].as_ptr());
+                let visit = [plan.timetable.row(position), t];
+                run.factor_rows
+                    .extend(self.masks.candidate_row(plan, visit));
+                for (state, rows) in run.keep_rows.iter_mut().enumerate() {
+                    rows.extend(self.masks.keep_row(plan, state, visit));
+                }
                 let (start, place) = match (&team.run, kept) {
                     (Some(buffer), _) => (buffer.start(), run.rows.len()),
                     (None, Some(kept)) => (kept.activations.get(), slab_row),
@@ -190,6 +234,16 @@ impl<F: Element, E: Equations> Scan<'_, F, E> {
                 run.shown_rows.extend(sequence(kept_shown, &team.shown));
                 for (state, rows) in run.read_rows.iter_mut().enumerate() {
                     rows.extend(sequence(kept.map(|kept| kept.read[state]), &None));
+                }
+                let scales = match (&team.scales, kept.and_then(|kept| kept.scales)) {
+                    (Some(held), _) => Some((held.start(), run.rows.len())),
+                    (None, kept) => kept.map(|kept| (kept.get(), slab_row)),
+                };
+                if let Some((scales, row)) = scales {
+                    for (norm, rows) in run.scale_rows.iter_mut().enumerate() {
+                        // SAFETY: there are scales of this row.
+                        rows.push(unsafe { scales.add(row * SCALES + norm) });
+                    }
                 }
                 // SAFETY: the slab or the run has this row in panel 0, the output this step.
                 unsafe {
@@ -226,6 +280,9 @@ impl<F> Run<F> {
             output_rows: Vec::with_capacity(rows),
             middle_rows: Vec::new(),
             shown_rows: Vec::new(),
+            keep_rows: Vec::new(),
+            factor_rows: Vec::new(),
+            scale_rows: Default::default(),
             read_rows: Vec::new(),
             steps: Vec::new(),
         }

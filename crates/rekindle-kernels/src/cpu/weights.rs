@@ -86,7 +86,7 @@ fn recurrent<F: Element>(
     Packed::gates(plan, geometry.by_units(), geometry.recurrent_gates(), &rows)
 }
 
-/// The parameters that units have for themselves, `[parameter, row]`.
+/// The numbers that units have for themselves, `[number, row]`: first the parameters, then zeros.
 pub(super) fn units<F: Element>(
     operands: &Operands<'_, F>,
     geometry: &Geometry,
@@ -94,9 +94,9 @@ pub(super) fn units<F: Element>(
     let row = geometry.row_width();
     let of_units = &operands.units;
     (!of_units.is_empty()).then(|| {
-        let buffer: Buffer<F> = Buffer::zeros(of_units.len() * row);
+        let buffer: Buffer<F> = Buffer::zeros(geometry.unit_values * row);
         for (index, values) in of_units.iter().enumerate() {
-            // SAFETY: the buffer has this row, which is no shorter.
+            // SAFETY: the buffer has this row, which is no shorter; there are no more parameters than numbers.
             unsafe {
                 let to = buffer.start().add(index * row);
                 to.copy_from_nonoverlapping(values.as_ptr(), values.len());

@@ -25,7 +25,7 @@ use crate::cpu::{Backward as Gradient, Needs, OutputGradients, Plan, Slab};
 use crate::{Array, Equations};
 
 /// The parents of a core: everything that a scan may read.
-const PARENTS: usize = Parent::PROJECTION + 1;
+const PARENTS: usize = Parent::SHIFT + 1;
 
 /// Where each parent of a core stands.
 struct Parent;
@@ -38,7 +38,12 @@ impl Parent {
     const WEIGHTS_HH: usize = Self::STATES + MOST_STATES;
     const UNITS: usize = Self::WEIGHTS_HH + MOST_STATES;
     const PROJECTION: usize = Self::UNITS + MOST_UNITS;
+    const GAINS: usize = Self::PROJECTION + 1;
+    const SHIFT: usize = Self::GAINS + NORMS;
 }
+
+/// The norms of a scan.
+const NORMS: usize = 3;
 
 /// The most states of a cell.
 const MOST_STATES: usize = 7;
@@ -135,6 +140,10 @@ fn into_parts<B: Host, C: CheckpointStrategy>(
     };
     let input = take(Parent::INPUT, inputs.input);
     let weight_ih = take(Parent::WEIGHT_IH, inputs.weight_ih);
+    let plain = |tensors: Tensors<Autodiff<B, C>>| {
+        let primitives = tensors.into_iter().map(|tensor| tensor.into_parts().0);
+        Tensors::collect(primitives)
+    };
     let mut all = |first: usize, tensors: Tensors<Autodiff<B, C>>| {
         let tensors = tensors.into_iter().enumerate();
         Tensors::collect(tensors.map(|(index, tensor)| take(first + index, tensor)))
@@ -147,6 +156,10 @@ fn into_parts<B: Host, C: CheckpointStrategy>(
         units: all(Parent::UNITS, inputs.units),
         projection: all(Parent::PROJECTION, inputs.projection),
         state: all(Parent::STATES, inputs.state),
+        gains: all(Parent::GAINS, inputs.gains),
+        shift: all(Parent::SHIFT, inputs.shift),
+        masks: plain(inputs.masks),
+        actives: plain(inputs.actives),
     };
     (inputs, nodes)
 }
@@ -282,6 +295,9 @@ fn hand_out<B: Host, F: Number>(
     all(Parent::UNITS, gradients.units, &inputs.units);
     let projection = gradients.projection.into_iter().collect();
     all(Parent::PROJECTION, projection, &inputs.projection);
+    all(Parent::GAINS, gradients.gains, &inputs.gains);
+    let shift = gradients.shift.into_iter().collect();
+    all(Parent::SHIFT, shift, &inputs.shift);
     all(Parent::STATES, gradients.state, &inputs.state);
 }
 

@@ -3,6 +3,7 @@
 mod autodiff;
 mod host;
 mod tensors;
+mod within;
 
 use burn::backend::{
     Backend, DispatchTensorKind, ExtensionType, TensorMetadata, backend_extension,
@@ -23,7 +24,8 @@ pub(crate) fn scan<E: Equations>(
     widths: Widths,
 ) -> Result<Scanned<E>, Box<Scan<E>>> {
     let empty = widths.batch == 0 || scan.lengths.as_ref().is_some_and(|l| l.longest() == 0);
-    let isa = Isa::best().filter(|_| !empty && scan.within.is_empty() && runs_on(&scan));
+    let isa =
+        Isa::best().filter(|_| !empty && within::is_fused(equations, &scan) && runs_on(&scan));
     let Some(isa) = isa else {
         return Err(Box::new(scan));
     };
@@ -36,6 +38,8 @@ pub(crate) fn scan<E: Equations>(
         projected: scan.parameters.projection.as_ref().map(|_| widths.d_output),
         reads: equations.reads(),
         middle: equations.has_middle(),
+        masking: within::masking(&scan.within.masks),
+        norms: within::norms(&scan.within.norms),
         isa,
         threads: rayon::current_num_threads(),
     };
@@ -46,6 +50,11 @@ pub(crate) fn scan<E: Equations>(
         units,
         projection,
     } = scan.parameters;
+    let within::NormTensors {
+        gains,
+        actives,
+        shift,
+    } = within::norm_tensors(&scan.within.norms);
     let inputs = Inputs {
         input: scan.input.into_dispatch(),
         weight_ih: weight_ih.into_dispatch(),
@@ -54,6 +63,10 @@ pub(crate) fn scan<E: Equations>(
         units: dispatched(units),
         projection: dispatched(projection),
         state: dispatched(scan.state),
+        masks: within::masks(scan.within.masks),
+        gains: dispatched(gains),
+        actives: dispatched(actives),
+        shift: dispatched(shift),
     };
     let outputs = burn::backend::Dispatch::fused_scan(equations.clone(), plan, inputs);
     let mut state = outputs.state.into_iter().map(Tensor::from_dispatch);
@@ -84,7 +97,11 @@ fn runs_on<E: Equations>(scan: &Scan<E>) -> bool {
     let matrices = [weight_ih].into_iter().chain(weights_hh).chain(projection);
     let matrices = matrices.chain(scan.state.as_ref()).map(Tensor::dtype);
     let vectors = biases.iter().flatten().chain(units).map(Tensor::dtype);
-    matrices.chain(vectors).all(|other| other == dtype)
+    let within = within::dtypes(&scan.within);
+    matrices
+        .chain(vectors)
+        .chain(within)
+        .all(|other| other == dtype)
         && matches!(dtype, DType::F32 | DType::F64)
         && on_host(&scan.input.clone().into_dispatch().kind)
 }
@@ -120,6 +137,17 @@ pub(crate) struct Inputs<B: Backend> {
     /// The hidden state first.
     #[extension_type]
     state: Tensors<B>,
+    /// The masks that the plan names, in its order.
+    #[extension_type]
+    masks: Tensors<B>,
+    /// γ of each norm that the plan names, and which columns count.
+    #[extension_type]
+    gains: Tensors<B>,
+    #[extension_type]
+    actives: Tensors<B>,
+    /// None or one.
+    #[extension_type]
+    shift: Tensors<B>,
 }
 
 /// What the operation puts out.
@@ -185,6 +213,10 @@ impl<B: Host> Inputs<B> {
             units: all(self.units),
             projection: all(self.projection),
             state: all(self.state),
+            masks: all(self.masks),
+            gains: all(self.gains),
+            actives: all(self.actives),
+            shift: all(self.shift),
         }
     }
 
@@ -199,6 +231,10 @@ impl<B: Host> Inputs<B> {
             units: self.units.iter().map(B::numbers).collect(),
             projection: self.projection.iter().map(B::numbers).next(),
             state: self.state.iter().map(B::numbers).collect(),
+            masks: self.masks.iter().map(B::numbers).collect(),
+            gains: self.gains.iter().map(B::numbers).collect(),
+            actives: self.actives.iter().map(B::numbers).collect(),
+            shift: self.shift.iter().map(B::numbers).next(),
         }
     }
 

@@ -82,12 +82,17 @@ pub(super) fn serialize<S: Serializer>(
 pub(super) fn deserialize<'de, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Activation, D::Error> {
-    let value = match Value::deserialize(deserializer)? {
+    let value = table_of(Value::deserialize(deserializer)?);
+    ActivationTable::deserialize(value).map_err(|error| D::Error::custom(error.message()))
+}
+
+/// The table of a kind that is given by its name alone; other values as they are.
+pub(super) fn table_of(value: Value) -> Value {
+    match value {
         Value::String(name) => {
             let kind = ("kind".to_string(), Value::String(name));
             Value::Table(Table::from_iter([kind]))
         }
         value => value,
-    };
-    ActivationTable::deserialize(value).map_err(|error| D::Error::custom(error.message()))
+    }
 }

@@ -8,13 +8,21 @@ use super::keys::KEYS;
 use super::parse::Source;
 
 /// The tables that hold keys.
-const SECTIONS: [&str; 4] = ["data", "model", "model.init", "training"];
+const SECTIONS: [&str; 7] = [
+    "data",
+    "model",
+    "model.init",
+    "training",
+    "regularize",
+    "regularize.dropout",
+    "prune",
+];
 
 /// Keys that must be there.
 const REQUIRED: [&str; 2] = ["name", "data.train"];
 
 /// What other tools call a key.
-const OTHER_NAMES: [(&str, &str); 19] = [
+const OTHER_NAMES: [(&str, &str); 26] = [
     ("learning_rate", "training.lr"),
     ("num_epochs", "training.epochs"),
     ("max_norm", "training.clip_norm"),
@@ -34,6 +42,13 @@ const OTHER_NAMES: [(&str, &str); 19] = [
     ("reset_after", "model.reset"),
     ("pooling", "model.readout"),
     ("normalize", "data.scaling"),
+    ("layer_norm", "model.normalization"),
+    ("batch_norm", "model.normalization"),
+    ("recurrent_dropout", "regularize.dropout.hidden"),
+    ("variational_dropout", "regularize.dropout.hidden"),
+    ("zoneout", "regularize.dropout.zoneout_hidden"),
+    ("weight_drop", "regularize.dropout.weight"),
+    ("tar", "regularize.temporal_activation"),
 ];
 
 /// From here on two words are taken for the same one, mistyped. On the scale of Jaro and Winkler, 1 for equal words.
@@ -45,7 +60,7 @@ impl Slot {
         match self {
             Self::Kind(kinds) => Some(kinds),
             Self::Schedule => Some(SCHEDULES),
-            Self::Plain | Self::Rules(_) => None,
+            Self::Plain | Self::Rules(_) | Self::List(_) => None,
         }
     }
 }
@@ -72,6 +87,11 @@ fn expand(slot: Slot, value: &mut Value) {
     if let (Slot::Rules(fields), Value::Array(rules)) = (slot, &mut *value) {
         let rules = rules.iter_mut().filter_map(Value::as_table_mut);
         rules.for_each(|rule| expand_fields(fields, rule));
+    }
+    if let (Slot::List(kinds), Value::Array(items)) = (slot, &mut *value) {
+        items
+            .iter_mut()
+            .for_each(|item| expand(Slot::Kind(kinds), item));
     }
     let Some(kinds) = slot.kinds() else { return };
     if let Value::String(name) = value {
@@ -141,6 +161,11 @@ impl Source<'_> {
                     return Err(self.wrong(&path, rule, "a table with gate"));
                 };
                 self.check_fields(&path, fields, table, None)?;
+            }
+        }
+        if let (Slot::List(kinds), Value::Array(items)) = (slot, value) {
+            for (index, item) in items.iter().enumerate() {
+                self.check_slot(&format!("{path}[{index}]"), Slot::Kind(kinds), item)?;
             }
         }
         let Some(kinds) = slot.kinds() else {

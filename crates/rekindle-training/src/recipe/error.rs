@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use rekindle_cells::StackConfigError;
 use rekindle_init::InitError;
 use rekindle_optim::ScheduleError;
+use rekindle_regularize::prune::PruneError;
 
 use super::CellKind;
 
@@ -115,6 +116,16 @@ pub enum RecipeError {
         /// What it should be.
         expected: &'static str,
     },
+    /// A value in a list that is out of its range.
+    #[error("{key} is {found}, expected {expected}")]
+    Entry {
+        /// The key, with its place in the list.
+        key: String,
+        /// The value.
+        found: String,
+        /// What it should be.
+        expected: &'static str,
+    },
     /// An option that the recipe's cell does not have.
     #[error(
         "{key} is {found}, expected none with model.cell = \"{cell}\": leave it out, or set model.cell to {cells}"
@@ -135,6 +146,14 @@ pub enum RecipeError {
     /// An initialisation that is wrong or does not suit the cell.
     #[error("model.init.{0}")]
     Init(#[from] InitError),
+    /// A wrong value of `[prune]`.
+    #[error("{key}: {source}")]
+    Prune {
+        /// The key.
+        key: &'static str,
+        /// Why.
+        source: Box<PruneError>,
+    },
     /// A wrong schedule.
     #[error("training.schedule: {0}")]
     Schedule(#[from] ScheduleError),

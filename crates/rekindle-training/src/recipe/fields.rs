@@ -11,6 +11,8 @@ pub(super) enum Slot {
     Schedule,
     /// A list of tables with these keys.
     Rules(&'static [Field]),
+    /// A list of tables with a `kind`.
+    List(&'static [Kind]),
 }
 
 /// A kind of a value, and the keys beside `kind`.
@@ -96,6 +98,43 @@ pub(super) const ACTIVATIONS: &[Kind] = &[
     kind("softplus", &[]),
 ];
 
+const EPSILON: &[Field] = &[plain("epsilon")];
+
+/// Kinds of [`Normalization`](rekindle_cells::Normalization).
+pub(super) const NORMALIZATIONS: &[Kind] = &[
+    kind("none", &[]),
+    kind("layer", EPSILON),
+    kind("rms", EPSILON),
+    kind(
+        "batch",
+        &[plain("max_steps"), plain("momentum"), plain("epsilon")],
+    ),
+    kind("sequence_batch", &[plain("momentum"), plain("epsilon")]),
+];
+
+const PENALTY: &[Field] = &[plain("strength"), plain("targets")];
+
+/// Kinds of [`WeightPenalty`](rekindle_regularize::penalty::WeightPenalty).
+pub(super) const PENALTIES: &[Kind] = &[
+    kind("l1", PENALTY),
+    kind("l2", PENALTY),
+    kind("rows", PENALTY),
+    kind("columns", PENALTY),
+];
+
+/// Kinds of [`Constraint`](rekindle_regularize::constraint::Constraint), each with the targets.
+pub(super) const CONSTRAINTS: &[Kind] = &[
+    kind("max_norm", &[plain("max"), plain("axis"), plain("targets")]),
+    kind("unit_norm", &[plain("axis"), plain("targets")]),
+    kind("non_negative", &[plain("targets")]),
+    kind(
+        "spectral_norm",
+        &[plain("max"), plain("per"), plain("targets")],
+    ),
+    kind("spectral_radius", &[plain("max"), plain("targets")]),
+    kind("orthogonal", &[plain("targets")]),
+];
+
 /// Kinds of [`GateBias`](rekindle_cells::GateBias).
 pub(super) const GATE_BIASES: &[Kind] = &[
     kind("none", &[]),
@@ -124,6 +163,32 @@ const ADAM: &[Field] = &[plain("beta_1"), plain("beta_2"), plain("epsilon")];
 
 /// Kinds of [`Optimizer`](super::Optimizer).
 pub(super) const OPTIMIZERS: &[Kind] = &[kind("adam", ADAM), kind("adamw", ADAM)];
+
+/// Kinds of [`PruneSchedule`](rekindle_regularize::prune::PruneSchedule).
+pub(super) const PRUNE_SCHEDULES: &[Kind] = &[
+    kind("one_shot", &[plain("sparsity"), plain("at")]),
+    kind(
+        "cubic",
+        &[
+            plain("initial"),
+            plain("sparsity"),
+            plain("begin"),
+            plain("end"),
+            plain("every"),
+        ],
+    ),
+    kind(
+        "ramp",
+        &[
+            plain("start"),
+            plain("ramp"),
+            plain("end"),
+            plain("every"),
+            plain("start_slope"),
+            plain("ramp_slope"),
+        ],
+    ),
+];
 
 /// Kinds of [`Schedule`](rekindle_optim::Schedule).
 pub(super) const SCHEDULES: &[Kind] = &[

@@ -2,13 +2,18 @@
 
 mod activation;
 mod check;
+mod constrained;
 mod error;
 mod fields;
+mod hidden;
 mod keys;
 mod model;
+mod normalization;
 mod optimizer;
 mod options;
 mod parse;
+mod prune;
+mod regularize;
 #[cfg(test)]
 mod tests;
 mod validate;
@@ -20,9 +25,13 @@ use rekindle_optim::Schedule;
 use serde::{Deserialize, Serialize};
 
 pub use error::RecipeError;
+pub use hidden::Hidden;
 pub use keys::Key;
 pub use model::{CellKind, ModelRecipe, Readout};
 pub use optimizer::Optimizer;
+pub use prune::PruneRecipe;
+pub use regularize::RegularizeRecipe;
+pub(crate) use validate::check;
 
 use crate::EpochRow;
 
@@ -61,6 +70,12 @@ pub struct Recipe {
     /// How it is trained.
     #[serde(default)]
     pub training: TrainingRecipe,
+    /// Noise in cells, penalties and constraints.
+    #[serde(default)]
+    pub regularize: RegularizeRecipe,
+    /// What is pruned in training.
+    #[serde(default)]
+    pub prune: PruneRecipe,
 }
 
 /// The section `[data]`.

@@ -3,12 +3,12 @@
 use std::fmt;
 
 use rekindle_cells::{
-    Activation, Connections, Direction, InitialState, LstmGates, Merge, Peepholes, RecurrentScheme,
-    Reset, Update,
+    Activation, Connections, Direction, InitialState, LstmGates, Merge, Normalization, Peepholes,
+    RecurrentScheme, Reset, Update,
 };
 use serde::{Deserialize, Serialize};
 
-use super::activation;
+use super::{Hidden, activation, normalization};
 
 /// A recurrent cell by name.
 #[derive(Serialize, Deserialize, Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,8 +48,8 @@ pub enum Readout {
 pub struct ModelRecipe {
     /// The cell. Default: LSTM.
     pub cell: CellKind,
-    /// Units of each layer and direction, at least 1. Default: 64.
-    pub hidden: usize,
+    /// Units of each layer and direction, at least 1. Default: 64 in all of them.
+    pub hidden: Hidden,
     /// Layers, at least 1. Default: 1.
     pub layers: usize,
     /// Direction of the layers. Default: forward.
@@ -90,6 +90,12 @@ pub struct ModelRecipe {
     pub reset: Reset,
     /// What the update gate of a GRU is a fraction of. Default: the old state.
     pub update: Update,
+    /// How cells normalise. Default: not at all.
+    ///
+    /// Batch normalisation with a `max_steps` of 0 gets one from the training data when training begins: as many steps
+    /// as two sequences of an average batch reach. The recipe in the run folder has the number.
+    #[serde(with = "normalization")]
+    pub normalization: Normalization,
     /// Dropout on the input, in `[0, 1)`. Default: 0.
     pub input_dropout: f64,
     /// Dropout between layers, in `[0, 1)`. Default: 0.
@@ -106,7 +112,7 @@ impl Default for ModelRecipe {
     fn default() -> Self {
         Self {
             cell: CellKind::Lstm,
-            hidden: 64,
+            hidden: Hidden::All(64),
             layers: 1,
             direction: Direction::Forward,
             merge: Merge::Concat,
@@ -125,6 +131,7 @@ impl Default for ModelRecipe {
             cell_clip: None,
             reset: Reset::After,
             update: Update::Keep,
+            normalization: Normalization::None,
             input_dropout: 0.0,
             dropout: 0.0,
             head_dropout: 0.0,

@@ -6,15 +6,17 @@ mod messages;
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use rekindle_cells::{Activation, GateBias, Initializer};
+use rekindle_cells::{Activation, GateBias, Initializer, Normalization};
 use rekindle_init::Nonlinearity;
 use rekindle_optim::Schedule;
+use rekindle_regularize::penalty::WeightPenalty;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use toml::{Table, Value};
 
 use super::fields::{
-    ACTIVATIONS, GATE_BIASES, INITIALIZERS, Kind, NONLINEARITIES, OPTIMIZERS, SCHEDULES, Slot,
+    ACTIVATIONS, CONSTRAINTS, GATE_BIASES, INITIALIZERS, Kind, NONLINEARITIES, NORMALIZATIONS,
+    OPTIMIZERS, PENALTIES, SCHEDULES, Slot,
 };
 use super::keys::KEYS;
 use super::*;
@@ -87,6 +89,25 @@ fn the_shipped_recipes_are_valid() {
         found += 1;
     }
     assert!(found >= 2, "{found} recipes");
+}
+
+#[test]
+fn the_recipes_of_the_book_are_valid() {
+    let pages = [
+        include_str!("../../../../docs/src/recipes.md"),
+        include_str!("../../../../docs/src/regularization.md"),
+    ];
+    let mut found = 0;
+    for page in pages {
+        for block in page.split("```toml\n").skip(1) {
+            let block = block.split("```").next().expect("a part");
+            let start = if block.starts_with("name") { "" } else { SMALL };
+            parse(&format!("{start}{block}"), &[])
+                .unwrap_or_else(|error| panic!("{error}\n{block}"));
+            found += 1;
+        }
+    }
+    assert!(found >= 8, "{found} recipes");
 }
 
 #[test]
@@ -219,7 +240,9 @@ fn example(field: &str) -> &'static str {
         "first" | "next" => "{ kind = \"constant\" }",
         "mode" => "\"min\"",
         "threshold_mode" => "\"relative\"",
-        "t_max" | "steps" | "patience" | "cooldown" => "5",
+        "t_max" | "steps" | "patience" | "cooldown" | "max_steps" | "axis" => "5",
+        "per" => "\"matrix\"",
+        "targets" => "[\"weight_hh\"]",
         _ => "0.5",
     }
 }
@@ -265,8 +288,16 @@ fn assert_kinds<T: Serialize + DeserializeOwned>(kinds: &[Kind], unknown: &str) 
 #[serde(transparent)]
 struct OfRecipe(#[serde(with = "activation")] Activation);
 
+/// A normalisation as a recipe has it.
+#[derive(Serialize, Deserialize)]
+#[serde(transparent)]
+struct NormOfRecipe(#[serde(with = "normalization")] Normalization);
+
 #[test]
 fn the_kinds_are_those_of_the_types() {
+    assert_kinds::<NormOfRecipe>(NORMALIZATIONS, "a normalisation");
+    assert_kinds::<WeightPenalty>(PENALTIES, "a penalty");
+    assert_kinds::<constrained::Flat>(CONSTRAINTS, "a constraint");
     assert_kinds::<Initializer>(INITIALIZERS, "an initialiser");
     assert_kinds::<OfRecipe>(ACTIVATIONS, "an activation");
     assert_kinds::<GateBias>(GATE_BIASES, "a gate bias");

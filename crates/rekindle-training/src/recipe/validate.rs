@@ -10,7 +10,7 @@ use super::{CellKind, Keep, ModelRecipe, Optimizer, Recipe, RecipeError, Trainin
 use crate::classifier::Cells;
 
 /// A value and what it should be.
-pub(super) fn check(
+pub(crate) fn check(
     is_right: bool,
     key: &'static str,
     found: impl ToString,
@@ -31,18 +31,29 @@ const COUNT: &str = "at least 1";
 const PROBABILITY: &str = "a probability in [0, 1)";
 
 /// A network beyond this is a slip of the finger, and would end in an allocation that cannot be had.
-const MOST_WEIGHTS: u128 = 1 << 28;
+pub(super) const MOST_WEIGHTS: u128 = 1 << 28;
 
-/// Weights between hidden units, in all layers and directions; from layer to layer only with dense connections, where
-/// their number grows with the square of that of the layers.
-fn recurrent_weights(model: &ModelRecipe) -> u128 {
+/// Hidden units times gates, in all layers and directions.
+pub(super) fn hidden_columns(model: &ModelRecipe) -> u128 {
+    let columns = model.hidden.largest() as u128 * (gates(model) * model.direction.cells()) as u128;
+    columns.saturating_mul(model.layers as u128)
+}
+
+fn gates(model: &ModelRecipe) -> usize {
     let gates = match model.cell {
         CellKind::Lstm => model.gates.packed(),
         CellKind::Gru => Gru::GATES,
         CellKind::Rnn => Elman::GATES,
     };
-    let (hidden, layers) = (model.hidden as u128, model.layers as u128);
-    let output = model.projected.unwrap_or(model.hidden) as u128;
+    gates.len()
+}
+
+/// Weights between hidden units, in all layers and directions; from layer to layer only with dense connections, where
+/// their number grows with the square of that of the layers.
+fn recurrent_weights(model: &ModelRecipe) -> u128 {
+    let hidden = model.hidden.largest();
+    let output = model.projected.unwrap_or(hidden) as u128;
+    let (hidden, layers) = (hidden as u128, model.layers as u128);
     let mut rows = output;
     if model.peepholes == Peepholes::Full {
         rows += hidden;
@@ -59,7 +70,7 @@ fn recurrent_weights(model: &ModelRecipe) -> u128 {
         let pairs = layers * (layers - 1) / 2;
         all = all.saturating_add(pairs.saturating_mul(merged));
     }
-    let columns = hidden * (gates.len() * model.direction.cells()) as u128;
+    let columns = hidden * (gates(model) * model.direction.cells()) as u128;
     all.saturating_mul(columns)
 }
 
@@ -89,15 +100,18 @@ impl Recipe {
             fraction,
             "a fraction in [0, 1)",
         )?;
+        self.regularize.check()?;
         self.check_model()?;
         self.training.check()?;
+        self.prune.check(self.training.epochs)?;
         self.check_watch()
     }
 
     fn check_model(&self) -> Result<(), RecipeError> {
         let model = &self.model;
         let probability = |p: f64| (0.0..1.0).contains(&p);
-        check(model.hidden > 0, "model.hidden", model.hidden, COUNT)?;
+        let is_right = model.hidden.smallest() > 0;
+        check(is_right, "model.hidden", &model.hidden, COUNT)?;
         check(model.layers > 0, "model.layers", model.layers, COUNT)?;
         for (key, value) in [
             ("model.input_dropout", model.input_dropout),
@@ -106,18 +120,28 @@ impl Recipe {
         ] {
             check(probability(value), key, value, PROBABILITY)?;
         }
-        model.check_options()?;
+        model.check_options(&self.regularize)?;
+        model.check_normalization(self.training.batch_size)?;
         check(
             recurrent_weights(model) <= MOST_WEIGHTS,
             "model.hidden",
             format!("{} with model.layers {}", model.hidden, model.layers),
             "fewer units or layers: at most 2^28 recurrent weights, which take 4 GiB in training",
         )?;
-        // The width of the input is not known yet; any will do.
-        Cells::new(model, 1)
+        // The width of the input and the lengths of sequences are not known yet; any will do.
+        let model = &model.with_max_steps(1);
+        Cells::new(model, &self.regularize, 1)
             .validate(model)
             .map_err(|error| match error {
                 StackConfigError::Cell(CellConfigError::Init { source }) => source.into(),
+                StackConfigError::Units { layers, cells, .. } => RecipeError::Range {
+                    key: "model.hidden",
+                    found: format!(
+                        "{} with model.layers {layers} and {cells} cells a layer",
+                        model.hidden
+                    ),
+                    expected: "a number, or one for each layer, or in each layer one for each direction",
+                },
                 error => error.into(),
             })
     }

@@ -10,6 +10,7 @@
 //! | `thin` | keeps the spikes of long series |
 //! | `chart`, `plot`, `table` | a chart: data and frame, drawing, numbers |
 //! | `confusion` | confusion matrix and per-class scores |
+//! | `weights` | sparsity of tensors, maps of hidden units |
 //! | `page` | puts the parts together |
 //! | `comparison` | several runs in one picture |
 
@@ -22,11 +23,13 @@ mod page;
 mod plot;
 mod table;
 mod thin;
+mod weights;
 
 pub use axis::Scale;
 pub use chart::{Chart, Line};
 pub use comparison::{Comparison, Panel, Subject};
 pub use confusion::ConfusionMatrix;
+pub use weights::{TensorRow, UnitMap, WeightsPart};
 
 /// What is known about a run once it has ended.
 ///
@@ -60,6 +63,8 @@ pub struct Report {
     pub charts: Vec<Chart>,
     /// One matrix for each scored split, in the order of display.
     pub confusions: Vec<ConfusionMatrix>,
+    /// How many weights are zero, and how large those of each hidden unit are.
+    pub weights: WeightsPart,
     /// The recipe that repeats the run, as TOML text. Default: empty, which leaves the part out.
     pub recipe: String,
 }

@@ -58,6 +58,18 @@ fn full() -> Report {
                 counts: vec![vec![9, 1], vec![0, 5]],
             })
             .into(),
+        weights: WeightsPart {
+            tensors: vec![TensorRow {
+                name: HOSTILE.into(),
+                shape: vec![2, 3],
+                nonzero: 4,
+                total: 6,
+            }],
+            units: vec![UnitMap {
+                name: HOSTILE.into(),
+                norms: vec![0.0, 0.5, 1.0],
+            }],
+        },
         recipe: format!("# {HOSTILE}\n[model]\nname = {HOSTILE:?}\n"),
     }
 }

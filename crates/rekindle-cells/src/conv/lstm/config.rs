@@ -37,7 +37,7 @@ where
     /// Checks the configuration and returns its convolutions.
     fn resolve(&self) -> Result<Convolutions, ConvConfigError> {
         self.cell.validate()?;
-        check_extras(self.cell.normalization)?;
+        check_extras(self.cell.normalization, self.cell.dropout)?;
         if self.cell.d_projected.is_some() {
             return Err(ConvConfigError::Cell(CellConfigError::Options {
                 option: "d_projected",
@@ -68,16 +68,12 @@ where
         // What has no kernel is that of a cell over vectors: biases, learned states, options.
         let Lstm {
             weights,
-            peepholes: _,
-            weight_ch: _,
-            weight_gh: _,
-            weight_hr: _,
             initial,
-            extras: _,
             gates,
             activations,
             clip,
             cell_clip,
+            ..
         } = self.cell.init(device);
         let d_hidden = self.cell.d_hidden;
         let packed = gates.packed();

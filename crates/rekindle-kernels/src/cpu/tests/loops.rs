@@ -93,6 +93,8 @@ pub(super) fn by_loops<E: Equations>(equations: &E, problem: &Problem) -> Result
         hidden_side: Some((each(&problem.weights_hh), of_gates)),
         units: each(&problem.units),
         projection: problem.projection.as_ref().map(zeros),
+        gains: Vec::new(),
+        shift: None,
         initial: each(&problem.state),
     };
     let loops = Loops::new(equations, problem);

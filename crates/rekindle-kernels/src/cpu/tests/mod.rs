@@ -8,3 +8,4 @@ mod math;
 mod precise;
 mod problem;
 mod relay;
+mod within;

@@ -2,7 +2,9 @@
 
 use std::fmt::Debug;
 
-use super::super::{Element, Isa, Needs, Operands, OutputGradients, Plan, Timetable};
+use super::super::{
+    Element, Isa, Masking, Needs, Operands, OutputGradients, Plan, RowNorms, Timetable,
+};
 use crate::{Array, Equations, Layout, Lengths, Order};
 
 /// A type of numbers that the engine computes in.
@@ -215,6 +217,13 @@ pub(super) struct Problem {
     pub(super) projection: Option<Vec<f64>>,
     /// `[batch, width of the state]` each.
     pub(super) state: Vec<Vec<f64>>,
+    /// Masks and norms, and their numbers: none at first.
+    pub(super) masking: Masking,
+    pub(super) masks: Vec<Vec<f64>>,
+    pub(super) norms: RowNorms,
+    pub(super) gains: Vec<Vec<f64>>,
+    pub(super) actives: Vec<Vec<f64>>,
+    pub(super) shift: Option<Vec<f64>>,
     /// `[batch, seq, d_output]` or with time first, NaN in padding.
     pub(super) output_gradient: Option<Vec<f64>>,
     /// `[batch, width of the state]` each.
@@ -269,6 +278,12 @@ impl Problem {
             state: (0..states)
                 .map(|state| draw(batch * width(state), 1.0))
                 .collect(),
+            masking: Masking::default(),
+            masks: Vec::new(),
+            norms: RowNorms::default(),
+            gains: Vec::new(),
+            actives: Vec::new(),
+            shift: None,
             output_gradient: Some(draw(steps * sizes.d_output(), 1.0)),
             state_gradient: (0..states)
                 .map(|state| Some(draw(batch * width(state), 1.0)))
@@ -305,6 +320,7 @@ impl Problem {
             },
             input: steps(&self.input),
             state: self.state.iter().map(of).collect(),
+            masks: self.masks.iter().map(of).collect(),
             output_gradient: self.output_gradient.as_ref().map(steps),
             state_gradient: (self.state_gradient.iter())
                 .map(|gradient| gradient.as_ref().map(of))
@@ -323,6 +339,10 @@ struct Narrowed<F> {
     units: Vec<Vec<F>>,
     projection: Option<Vec<F>>,
     state: Vec<Vec<F>>,
+    masks: Vec<Vec<F>>,
+    gains: Vec<Vec<F>>,
+    actives: Vec<Vec<F>>,
+    shift: Option<Vec<F>>,
     output_gradient: Option<Vec<F>>,
     state_gradient: Vec<Option<Vec<F>>>,
 }
@@ -339,6 +359,10 @@ impl Problem {
             units: each(&self.units),
             projection: self.projection.as_ref().map(narrow),
             state: each(&self.state),
+            masks: each(&self.masks),
+            gains: each(&self.gains),
+            actives: each(&self.actives),
+            shift: self.shift.as_ref().map(narrow),
             output_gradient: self.output_gradient.as_ref().map(narrow),
             state_gradient: (self.state_gradient.iter())
                 .map(|gradient| gradient.as_ref().map(narrow))
@@ -363,6 +387,10 @@ impl<F> Narrowed<F> {
             units: slices(&self.units),
             projection: self.projection.as_deref(),
             state: slices(&self.state),
+            masks: slices(&self.masks),
+            gains: slices(&self.gains),
+            actives: slices(&self.actives),
+            shift: self.shift.as_deref(),
         }
     }
 
@@ -409,6 +437,9 @@ pub(super) struct Results {
     pub(super) units: Vec<Vec<f64>>,
     /// The gradient of the projection.
     pub(super) projection: Option<Vec<f64>>,
+    /// The gradients of the norms' gains, and of the shift of the last state's.
+    pub(super) gains: Vec<Vec<f64>>,
+    pub(super) shift: Option<Vec<f64>>,
     /// The gradients of the initial states.
     pub(super) initial: Vec<Vec<f64>>,
 }
@@ -437,6 +468,12 @@ impl Results {
         }
         for (index, units) in self.units.iter().enumerate() {
             put(format!("gradient of parameter {index} of units"), units);
+        }
+        for (index, gain) in self.gains.iter().enumerate() {
+            put(format!("gradient of gain {index}"), gain);
+        }
+        if let Some(shift) = &self.shift {
+            put("gradient of the shift".into(), shift);
         }
         if let Some(projection) = &self.projection {
             put("gradient of the projection".into(), projection);
@@ -503,6 +540,8 @@ pub(super) fn plan(equations: &impl Equations, sizes: &Sizes, isa: Isa, threads:
         projected: sizes.projected,
         reads: equations.reads(),
         middle: equations.has_middle(),
+        masking: Masking::default(),
+        norms: Default::default(),
         isa,
         threads,
     }
@@ -557,6 +596,8 @@ pub(super) fn run_between<F: Real>(
         hidden_side: (back.hidden_side).map(|(weights, bias)| (each(weights), wide(bias))),
         units: each(back.units),
         projection: back.projection.map(wide),
+        gains: each(back.gains),
+        shift: back.shift.map(wide),
         initial: each(back.state),
     };
     let what = "inference, compared to training";

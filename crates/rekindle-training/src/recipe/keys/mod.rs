@@ -2,6 +2,8 @@
 
 mod init;
 mod model;
+mod prune;
+mod regularize;
 mod training;
 
 use super::fields::Slot;
@@ -79,9 +81,21 @@ const RUN: &[Key] = &[
 ];
 
 /// The keys of all sections, in the order of the file.
-const SECTIONS: [&[Key]; 4] = [RUN, model::KEYS, init::KEYS, training::KEYS];
+const SECTIONS: [&[Key]; 6] = [
+    RUN,
+    model::KEYS,
+    init::KEYS,
+    training::KEYS,
+    regularize::KEYS,
+    prune::KEYS,
+];
 
-const COUNT: usize = RUN.len() + model::KEYS.len() + init::KEYS.len() + training::KEYS.len();
+const COUNT: usize = RUN.len()
+    + model::KEYS.len()
+    + init::KEYS.len()
+    + training::KEYS.len()
+    + regularize::KEYS.len()
+    + prune::KEYS.len();
 
 /// All keys, in the order of the file.
 pub(super) const KEYS: &[Key] = &joined();

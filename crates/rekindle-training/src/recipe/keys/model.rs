@@ -1,6 +1,6 @@
 //! The keys of `[model]`, but for those of its initialisation.
 
-use super::super::fields::{ACTIVATIONS, Slot};
+use super::super::fields::{ACTIVATIONS, NORMALIZATIONS, Slot};
 use super::{Key, key, slot};
 
 pub(super) const KEYS: &[Key] = &[
@@ -12,7 +12,7 @@ pub(super) const KEYS: &[Key] = &[
     key(
         "model.hidden",
         "64",
-        "units of each layer and direction, at least 1",
+        "units of each layer and direction, at least 1; [64, 32] for each layer, [[60, 52], [31, 28]] for each direction of each",
     ),
     key(
         "model.layers",
@@ -118,6 +118,32 @@ pub(super) const KEYS: &[Key] = &[
         "model.update",
         "\"keep\"",
         "of \"gru\": what the update gate is a fraction of: \"keep\", the old state; \"replace\", the new content",
+    ),
+    slot(
+        "model.normalization",
+        "\"none\"",
+        "how cells normalise, a name or a table with its numbers: \"none\", \"layer\", \"rms\", \"batch\" or \"sequence_batch\"",
+        Slot::Kind(NORMALIZATIONS),
+    ),
+    key(
+        "model.normalization.kind",
+        "(required)",
+        "\"none\"; \"layer\" (arXiv:1607.06450) and \"rms\" (arXiv:1910.07467), each product over its columns; \"batch\" (arXiv:1603.09025), each column over the batch at each step; \"sequence_batch\" (arXiv:1510.01378), the input product over batch and steps",
+    ),
+    key(
+        "model.normalization.max_steps",
+        "(0: as many as two sequences of an average batch reach)",
+        "of \"batch\": the steps with running statistics of their own; later steps share those of the last one",
+    ),
+    key(
+        "model.normalization.momentum",
+        "0.1",
+        "of \"batch\" and \"sequence_batch\": the weight of a new batch in the running statistics, in (0, 1]",
+    ),
+    key(
+        "model.normalization.epsilon",
+        "1e-5",
+        "of all but \"none\": added to a variance or mean square, above 0",
     ),
     key(
         "model.input_dropout",

@@ -3,11 +3,16 @@
 use std::collections::BTreeSet;
 
 use rekindle_cells::{
-    Activation, Connections, Direction, Gate, GateBias, GateRule, InitialState, Initializer,
-    LstmGates, Merge, Peepholes, RecurrentScheme, Reset, Update,
+    Activation, CellDropout, Connections, Direction, Gate, GateBias, GateRule, InitialState,
+    Initializer, LstmGates, Merge, Normalization, Peepholes, RecurrentScheme, Redraw, Reset,
+    Update,
 };
 use rekindle_init::{Fan, Nonlinearity};
 use rekindle_optim::{Mode, Plateau, Schedule, ThresholdMode};
+use rekindle_regularize::Targets;
+use rekindle_regularize::constraint::{Constrained, Constraint, Part};
+use rekindle_regularize::penalty::{PenaltyKind, WeightPenalty};
+use rekindle_regularize::prune::{Criterion, Granularity, PruneSchedule, Scope};
 use toml::{Table, Value};
 
 use super::super::fields::RULE;
@@ -75,6 +80,28 @@ fn schedules() -> Vec<Schedule> {
     ]
 }
 
+fn prune_schedules() -> [PruneSchedule; 3] {
+    let (sparsity, every) = (0.5, 2);
+    [
+        PruneSchedule::OneShot { sparsity, at: 3 },
+        PruneSchedule::Cubic {
+            initial: 0.1,
+            sparsity,
+            begin: 1,
+            end: 9,
+            every,
+        },
+        PruneSchedule::Ramp {
+            start: 1,
+            ramp: 4,
+            end: 9,
+            every,
+            start_slope: 0.01,
+            ramp_slope: 0.02,
+        },
+    ]
+}
+
 fn gate_biases() -> [GateBias; 3] {
     [
         GateBias::None,
@@ -99,6 +126,73 @@ fn optimizers() -> [Optimizer; 2] {
     ]
 }
 
+/// Norms that go with full peepholes are sequence-wise; the others have diagonal ones.
+fn norms() -> [(Normalization, Peepholes); 4] {
+    let (momentum, epsilon) = (0.2, 1e-3);
+    let batch = Normalization::Batch {
+        max_steps: 29,
+        momentum,
+        epsilon,
+    };
+    let sequence_batch = Normalization::SequenceBatch { momentum, epsilon };
+    [
+        (batch, Peepholes::Diagonal),
+        (sequence_batch, Peepholes::Full),
+        (Normalization::Layer { epsilon }, Peepholes::Diagonal),
+        (Normalization::Rms { epsilon }, Peepholes::Diagonal),
+    ]
+}
+
+fn full_regularize() -> RegularizeRecipe {
+    let penalty = |kind| WeightPenalty {
+        kind,
+        strength: 1e-3,
+        targets: Targets::new(["weight_hh", "!layers.0.*.*.*"]),
+    };
+    let max = 2.0;
+    let constraints = [
+        Constraint::MaxNorm { max, axis: 1 },
+        Constraint::UnitNorm { axis: 1 },
+        Constraint::NonNegative,
+        Constraint::SpectralNorm {
+            max,
+            per: Part::Matrix,
+        },
+        Constraint::SpectralRadius { max },
+        Constraint::Orthogonal,
+    ];
+    RegularizeRecipe {
+        dropout: CellDropout {
+            input: 0.1,
+            hidden: 0.2,
+            output: 0.3,
+            candidate: 0.4,
+            candidate_per: Redraw::Sequence,
+            zoneout_hidden: 0.05,
+            zoneout_cell: 0.5,
+            weight: 0.6,
+        },
+        activation: 2.0,
+        temporal_activation: 1.0,
+        units: 1e-3,
+        penalties: [
+            PenaltyKind::L1,
+            PenaltyKind::L2,
+            PenaltyKind::Rows,
+            PenaltyKind::Columns,
+        ]
+        .map(penalty)
+        .into(),
+        constraints: constraints
+            .map(|constraint| Constrained {
+                constraint,
+                targets: Targets::recurrent(),
+            })
+            .into(),
+        constrain_every: 3,
+    }
+}
+
 /// Recipes in which every key differs from its default, and in which all kinds together occur.
 fn full_recipes() -> Vec<Recipe> {
     let mut recipes = Vec::new();
@@ -114,7 +208,7 @@ fn full_recipes() -> Vec<Recipe> {
 fn full_model() -> ModelRecipe {
     ModelRecipe {
         cell: CellKind::Lstm,
-        hidden: 5,
+        hidden: Hidden::Layers(vec![5, 4]),
         layers: 2,
         direction: Direction::Bidirectional,
         merge: Merge::Mul,
@@ -128,7 +222,6 @@ fn full_model() -> ModelRecipe {
         },
         candidate_activation: Activation::Softsign,
         output_activation: Activation::Elu { alpha: 0.9 },
-        peepholes: Peepholes::Full,
         projected: Some(3),
         cell_clip: Some(5.0),
         input_dropout: 0.1,
@@ -183,6 +276,8 @@ fn full_recipe(initializer: &Initializer, schedule: Schedule, number: usize) -> 
             scaling: Scaling::None,
         },
         model: ModelRecipe {
+            normalization: norms()[number % 4].0,
+            peepholes: norms()[number % 4].1,
             gates: [LstmGates::All, LstmGates::NoInput][number % 2],
             gate_recurrence: number.is_multiple_of(2),
             init: RecurrentScheme {
@@ -206,6 +301,15 @@ fn full_recipe(initializer: &Initializer, schedule: Schedule, number: usize) -> 
             clip_norm: f64::INFINITY,
             patience: Some(2),
             keep: Keep::Last,
+        },
+        regularize: full_regularize(),
+        prune: PruneRecipe {
+            schedule: Some(prune_schedules()[number % 3]),
+            schedule_unit: ScheduleUnit::Step,
+            targets: Targets::recurrent(),
+            criterion: Criterion::Movement,
+            scope: Scope::Global,
+            granularity: Granularity::Weights,
         },
     }
 }
@@ -245,7 +349,17 @@ fn a_rule_has_the_listed_keys() {
 
 /// Every path to a key in a table, sections left out; tables that occur in several places at the first.
 fn paths(prefix: &str, value: &Value, into: &mut BTreeSet<String>) {
-    let is_section = ["", "data", "model", "model.init", "training"].contains(&prefix);
+    let is_section = [
+        "",
+        "data",
+        "model",
+        "model.init",
+        "training",
+        "regularize",
+        "regularize.dropout",
+        "prune",
+    ]
+    .contains(&prefix);
     let initializers = ["model.init.recurrent", "model.init.bias"];
     let nested = ["training.schedule.first", "training.schedule.next"];
     let activations = [
@@ -353,6 +467,7 @@ fn listed_defaults_are_those_of_the_structs() {
         "model.init.input={kind='he_normal'}",
         "model.init.input={kind='he_normal',nonlinearity='leaky_relu'}",
         "model.init.gate_bias=forget",
+        "model.normalization=batch",
         "training.optimizer=adam",
         "training.schedule=plateau",
     ];
@@ -362,10 +477,29 @@ fn listed_defaults_are_those_of_the_structs() {
         let Some(listed) = default_of(key) else {
             continue;
         };
+        // Those in lists are below.
+        if key.path.contains("[]") {
+            continue;
+        }
+        // Those in lists are below.
+        if key.path.contains("[]") {
+            continue;
+        }
         let real = value_at(&default, key.path)
             .or_else(|| recipes.iter().find_map(|recipe| value_at(recipe, key.path)));
         assert_eq!(real, Some(&listed), "{}", key.path);
     }
+    let batch = small(&["model.normalization=batch"]).model.normalization;
+    assert_eq!(batch, Normalization::batch(0));
+    let one = |table: &str| {
+        let list = format!("regularize.constraints=[{table}]");
+        small(&[&list]).regularize.constraints[0].constraint
+    };
+    let (max, per) = (1.0, Part::Block);
+    let norm = one("{kind='max_norm',max=1,targets=['w']}");
+    assert_eq!(norm, Constraint::MaxNorm { max, axis: 0 });
+    let norm = one("{kind='spectral_norm',max=1,targets=['w']}");
+    assert_eq!(norm, Constraint::SpectralNorm { max, per });
     let factor = |kind: &str| match small(&[kind]).training.schedule {
         Schedule::Constant { factor } => factor,
         Schedule::Plateau(plateau) => plateau.factor,
@@ -392,6 +526,9 @@ fn the_book_lists_the_same_keys_and_defaults() {
     for key in Recipe::keys() {
         let tables = [
             "model.activation.",
+            "model.normalization.",
+            "regularize.penalties[].",
+            "regularize.constraints[].",
             "model.init.",
             "training.schedule.",
             "training.optimizer.",

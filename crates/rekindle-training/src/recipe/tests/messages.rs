@@ -3,9 +3,12 @@
 use std::fs;
 use std::path::Path;
 
-use rekindle_cells::{Activation, Gate, GateRule, Initializer};
+use rekindle_cells::{Activation, CellDropout, Gate, GateRule, Initializer, Normalization};
 use rekindle_init::{Fan, Nonlinearity};
 use rekindle_optim::{Plateau, Schedule};
+use rekindle_regularize::Targets;
+use rekindle_regularize::constraint::{Constrained, Constraint};
+use rekindle_regularize::penalty::{PenaltyKind, WeightPenalty};
 
 use super::super::*;
 
@@ -169,6 +172,21 @@ fn options_of_other_cells_are_refused() {
         let found = message(SMALL, &overrides.each_ref().map(String::as_str));
         assert!(found.starts_with(expected), "{found}\nexpected {expected}");
     }
+    for (cell, key, cells) in [
+        ("gru", "zoneout_cell", "\"lstm\""),
+        ("rnn", "zoneout_cell", "\"lstm\""),
+        ("rnn", "candidate", "\"lstm\" or \"gru\""),
+    ] {
+        let key = format!("regularize.dropout.{key}");
+        let found = message(
+            SMALL,
+            &[&format!("model.cell={cell}"), &format!("{key}=0.1")],
+        );
+        let expected = format!(
+            "{key} is 0.1, expected none with model.cell = \"{cell}\": leave it out, or set model.cell to {cells}"
+        );
+        assert_eq!(found, expected);
+    }
     // The defaults are no options.
     set(&[
         "model.cell=gru",
@@ -178,6 +196,125 @@ fn options_of_other_cells_are_refused() {
         "model.gate_recurrence=false",
         "model.output_activation=tanh",
     ]);
+}
+
+#[test]
+fn a_normalisation_is_a_name_or_a_table() {
+    let of = |overrides: &[&str]| set(overrides).model.normalization;
+    for (name, expected) in [
+        ("none", Normalization::None),
+        ("layer", Normalization::LAYER),
+        ("rms", Normalization::RMS),
+        ("batch", Normalization::batch(0)),
+        ("sequence_batch", Normalization::SEQUENCE_BATCH),
+    ] {
+        let short = format!("model.normalization={name}");
+        let table = format!("model.normalization={{kind='{name}'}}");
+        assert_eq!(of(&[&short]), expected);
+        assert_eq!(of(&[&table]), expected);
+    }
+    let batch = of(&[
+        "model.normalization=batch",
+        "model.normalization.max_steps=29",
+    ]);
+    assert_eq!(batch, Normalization::batch(29));
+    // What the cells with two-part products do have.
+    let sequence = "model.normalization=sequence_batch";
+    set(&[sequence, "model.peepholes=full"]);
+    set(&[sequence, "model.cell=gru", "model.reset=before"]);
+}
+
+#[test]
+fn what_is_regularised_is_read_from_a_file() {
+    let text = format!(
+        "{SMALL}[regularize]\nactivation = 2\ndropout = {{ hidden = 0.25, zoneout_cell = 0.5 }}\n\
+         penalties = [{{ kind = \"l2\", strength = 1e-4, targets = [\"weight_hh\"] }}]\n\
+         [[regularize.constraints]]\nkind = \"max_norm\"\nmax = 3\ntargets = [\"weight_ih\", \"!layers.0.*.*.*\"]\n"
+    );
+    let regularize = read(&text, &[]).expect("a valid recipe").regularize;
+    let expected = RegularizeRecipe {
+        dropout: CellDropout {
+            hidden: 0.25,
+            zoneout_cell: 0.5,
+            ..CellDropout::default()
+        },
+        activation: 2.0,
+        penalties: vec![WeightPenalty {
+            kind: PenaltyKind::L2,
+            strength: 1e-4,
+            targets: Targets::recurrent(),
+        }],
+        constraints: vec![Constrained {
+            constraint: Constraint::MaxNorm { max: 3.0, axis: 0 },
+            targets: Targets::new(["weight_ih", "!layers.0.*.*.*"]),
+        }],
+        ..RegularizeRecipe::default()
+    };
+    assert_eq!(regularize, expected);
+    let overridden = read(&text, &["regularize.dropout.hidden=0.5"]).expect("a valid recipe");
+    assert_eq!(overridden.regularize.dropout.zoneout_cell, 0.5);
+}
+
+#[test]
+fn what_cannot_be_regularised_is_told() {
+    let penalties = "one of \"l1\", \"l2\", \"rows\", \"columns\"";
+    for (line, expected) in [
+        (
+            "actvation = 2",
+            "unknown key regularize.actvation, did you mean regularize.activation?".to_string(),
+        ),
+        (
+            "zoneout = 0.1",
+            "unknown key regularize.zoneout, did you mean regularize.dropout.zoneout_hidden?".into(),
+        ),
+        (
+            "dropout = 0.5",
+            "regularize.dropout: found 0.5, expected a section with keys".into(),
+        ),
+        (
+            "dropout = { hiden = 0.5 }",
+            "unknown key regularize.dropout.hiden, did you mean regularize.dropout.hidden?".into(),
+        ),
+        (
+            "penalties = [{ kind = \"l3\", strength = 1, targets = [] }]",
+            format!("regularize.penalties[0].kind: found \"l3\", expected {penalties}"),
+        ),
+        (
+            "penalties = [{ strength = 1, targets = [] }]",
+            format!("regularize.penalties[0]: found no kind, expected {penalties}"),
+        ),
+        (
+            "penalties = [\"l1\"]",
+            "regularize.penalties[0]: missing field `strength`".into(),
+        ),
+        (
+            "penalties = { kind = \"l1\" }",
+            "regularize.penalties: invalid type: map, expected a sequence".into(),
+        ),
+        (
+            "penalties = [{ kind = \"l1\", strenght = 1, targets = [] }]",
+            "unknown key regularize.penalties[0].strenght, did you mean regularize.penalties[0].strength?".into(),
+        ),
+        (
+            "constraints = [\"orthogonal\"]",
+            "regularize.constraints[0]: missing field `targets`".into(),
+        ),
+        (
+            "constraints = [{ kind = \"max_norm\", targets = [\"w\"] }]",
+            "regularize.constraints[0]: missing field `max`".into(),
+        ),
+        (
+            "constraints = [{ kind = \"orthogonal\", max = 3, targets = [\"w\"] }]",
+            "unknown key regularize.constraints[0].max, kind \"orthogonal\" has targets".into(),
+        ),
+        (
+            "constraints = [{ kind = \"orthogonal\", targets = \"weight_hh\" }]",
+            "regularize.constraints[0]: invalid type: string \"weight_hh\", expected a sequence".into(),
+        ),
+    ] {
+        let found = message(&format!("{SMALL}[regularize]\n{line}\n"), &[]);
+        assert_eq!(found, format!("/r/x.toml:5: {expected}"));
+    }
 }
 
 #[test]
@@ -411,11 +548,11 @@ fn wrong_overrides_are_quoted() {
         ),
         (
             "model.hidden=-1",
-            "--set model.hidden=-1: model.hidden: invalid value: integer `-1`, expected usize, a whole number of at least 0",
+            "--set model.hidden=-1: model.hidden: invalid value: integer `-1`, expected usize, a whole number of at least 0, or a list of them, one a layer",
         ),
         (
             "model.hidden=many",
-            "--set model.hidden=many: model.hidden: invalid type: string \"many\", expected usize, a whole number of at least 0",
+            "--set model.hidden=many: model.hidden: invalid type: string \"many\", expected usize, a whole number of at least 0, or a list of them, one a layer",
         ),
         (
             "model.init.gates=[{gate='forget',inptu='zeros'}]",
@@ -453,6 +590,7 @@ fn values_out_of_range_are_refused() {
     let count = "expected at least 1";
     let fraction = "expected a probability in [0, 1)";
     let positive = "expected a positive finite number";
+    let strength = "expected a finite number of at least 0";
     let threshold = "expected a finite threshold above 0; leave it out for no clip";
     let width = "expected a width of at least 1 and below model.hidden";
     let units = "expected fewer units or layers: at most 2^28 recurrent weights, which take 4 GiB in training";
@@ -490,6 +628,53 @@ fn values_out_of_range_are_refused() {
         (&["model.hidden=8192", "model.gate_recurrence=true"], format!("model.hidden is 8192 with model.layers 1, {units}")),
         (&["model.layers=500", "model.connections=dense"], format!("model.hidden is 64 with model.layers 500, {units}")),
         (&["training.epochs=0"], format!("training.epochs is 0, {count}")),
+        (&["regularize.dropout.input=1"], format!("regularize.dropout.input is 1, {fraction}")),
+        (&["regularize.dropout={zoneout_hidden=nan}"], format!("regularize.dropout.zoneout_hidden is NaN, {fraction}")),
+        (&["regularize.activation=-1"], format!("regularize.activation is -1, {strength}")),
+        (&["regularize.temporal_activation=inf"], format!("regularize.temporal_activation is inf, {strength}")),
+        (&["regularize.constrain_every=0"], format!("regularize.constrain_every is 0, {count}")),
+        (
+            &["regularize.penalties=[{kind='l1',strength=1,targets=['w']},{kind='l2',strength=-1,targets=['w']}]"],
+            format!("regularize.penalties[1].strength is -1, {strength}"),
+        ),
+        (
+            &["regularize.penalties=[{kind='l1',strength=1,targets=['!w']}]"],
+            "regularize.penalties[0].targets is [\"!w\"], expected at least one pattern that is not after \"!\", such as \
+             \"weight_hh\"".into(),
+        ),
+        (
+            &["regularize.constraints=[{kind='spectral_radius',max=0,targets=['weight_hh']}]"],
+            "regularize.constraints[0].max is 0, expected a finite number above 0".into(),
+        ),
+        (
+            &["model.normalization={kind='rms',epsilon=0}"],
+            "model.normalization.epsilon is 0, expected a finite number above 0".into(),
+        ),
+        (
+            &["model.normalization={kind='batch',momentum=1.5}"],
+            "model.normalization.momentum is 1.5, expected a number in (0, 1]".into(),
+        ),
+        (
+            &["model.normalization=batch", "training.batch_size=1"],
+            "training.batch_size is 1 with model.normalization = \"batch\", expected at least 2: it takes means and \
+             variances over a batch".into(),
+        ),
+        (
+            &["model.normalization={kind='batch',max_steps=9999999}"],
+            "model.normalization.max_steps is 9999999, expected fewer steps: at most 2^28 running means".into(),
+        ),
+        (
+            &["model.cell=gru", "model.reset=before", "model.normalization=layer"],
+            "model.normalization is \"layer\" with model.reset = \"before\", expected \"sequence_batch\" or \"none\", or \
+             model.reset = \"after\": reset before it, the recurrent product comes in two parts, which have no norm \
+             together".into(),
+        ),
+        (
+            &["model.peepholes=full", "model.normalization=batch"],
+            "model.normalization is \"batch\" with model.peepholes = \"full\", expected \"sequence_batch\" or \"none\", or \
+             model.peepholes = \"diagonal\": with full peepholes the recurrent product comes in two parts, which have no \
+             norm together".into(),
+        ),
         (&["training.batch_size=0"], format!("training.batch_size is 0, {count}")),
         (&["training.lr=0"], format!("training.lr is 0, {positive}")),
         (&["training.lr=inf"], format!("training.lr is inf, {positive}")),
@@ -541,7 +726,7 @@ fn values_out_of_range_are_refused() {
     let expected = "seed is 18446744073709551615, expected at most 2^63 - 1";
     assert_eq!(seed.validate().unwrap_err().to_string(), expected);
     let with = |model| Recipe { model, ..set(&[]) };
-    let (hidden, projected) = (usize::MAX, Some(usize::MAX));
+    let (hidden, projected) = (Hidden::All(usize::MAX), Some(usize::MAX));
     let default = ModelRecipe::default();
     for (model, key) in [
         (

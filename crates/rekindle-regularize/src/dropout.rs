@@ -1,1 +1,0 @@
-//! Masks of dropouts.

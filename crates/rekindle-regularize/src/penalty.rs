@@ -1,1 +1,0 @@
-//! Penalties on weights and activations.

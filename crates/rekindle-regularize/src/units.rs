@@ -1,1 +1,0 @@
-//! Where the hidden units of a layer stand in the tensors of a network.

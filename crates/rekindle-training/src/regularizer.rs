@@ -1,0 +1,223 @@
+//! Penalties and constraints in a run.
+
+use burn::tensor::{FloatDType, Tensor};
+use rekindle_regularize::constraint::ConstraintError;
+use rekindle_regularize::penalty::{
+    ActivationPenalty, PenaltyError, TemporalPenalty, UnitStructure,
+};
+
+use crate::Classifier;
+use crate::classifier::Scored;
+use crate::recipe::RegularizeRecipe;
+
+/// A penalty or constraint of a recipe that does not fit the network or its weights.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum RegularizeError {
+    /// A penalty.
+    #[error("regularize.penalties[{index}]: {source}")]
+    Penalty {
+        /// Its place in the list.
+        index: usize,
+        /// Why.
+        source: PenaltyError,
+    },
+    /// The penalty on hidden units.
+    #[error("regularize.units: {0}")]
+    Units(#[source] PenaltyError),
+    /// A constraint.
+    #[error("regularize.constraints[{index}]: {source}")]
+    Constraint {
+        /// Its place in the list.
+        index: usize,
+        /// Why.
+        source: ConstraintError,
+    },
+    /// Penalties that are no number.
+    #[error(
+        "the penalties of [regularize] add up to {value}, expected a finite number; lower their strengths or training.lr"
+    )]
+    Sum {
+        /// Their sum.
+        value: f64,
+    },
+}
+
+/// The penalties and constraints of a recipe.
+pub(crate) struct Regularizer<'a> {
+    recipe: &'a RegularizeRecipe,
+    batches_per_epoch: usize,
+}
+
+impl<'a> Regularizer<'a> {
+    pub(crate) fn new(recipe: &'a RegularizeRecipe, batches_per_epoch: usize) -> Self {
+        Self {
+            recipe,
+            batches_per_epoch,
+        }
+    }
+
+    /// Checks that each target means parameters, and that those have shapes that can be penalised and constrained so.
+    ///
+    /// A block that is singular is none of this: training may make it regular.
+    pub(crate) fn check(&self, classifier: &Classifier) -> Result<(), RegularizeError> {
+        self.of_weights(classifier)?;
+        for (index, constrained) in self.recipe.constraints.iter().enumerate() {
+            match constrained.apply(classifier.clone()) {
+                Ok(_) | Err(ConstraintError::Singular { .. }) => (),
+                Err(source) => return Err(RegularizeError::Constraint { index, source }),
+            }
+        }
+        Ok(())
+    }
+
+    /// All penalties together, in the type of the loss; `None` if the recipe has none.
+    pub(crate) fn penalty(
+        &self,
+        classifier: &Classifier,
+        scored: &Scored,
+        lengths: &[usize],
+    ) -> Result<Option<Tensor<1>>, RegularizeError> {
+        let RegularizeRecipe {
+            activation: alpha,
+            temporal_activation: beta,
+            ..
+        } = *self.recipe;
+        let mut parts = self.of_weights(classifier)?;
+        if alpha > 0.0 {
+            let dropped = scored.dropped.clone();
+            parts.push(ActivationPenalty { alpha }.of(dropped, Some(lengths)));
+        }
+        if beta > 0.0 {
+            let output = scored.output.clone();
+            parts.push(TemporalPenalty { beta }.of(output, Some(lengths)));
+        }
+        let dtype = FloatDType::from(scored.logits.dtype());
+        let parts = parts.into_iter().map(|part| part.cast(dtype));
+        let Some(sum) = parts.reduce(|sum, part| sum + part) else {
+            return Ok(None);
+        };
+        let value = sum.clone().into_scalar::<f64>();
+        match value.is_finite() {
+            true => Ok(Some(sum)),
+            false => Err(RegularizeError::Sum { value }),
+        }
+    }
+
+    fn of_weights(&self, classifier: &Classifier) -> Result<Vec<Tensor<1>>, RegularizeError> {
+        let mut parts = self.of_targets(classifier)?;
+        if self.recipe.units > 0.0 {
+            for group in classifier.units() {
+                let lasso = UnitStructure::from(&group).group_lasso(classifier, self.recipe.units);
+                parts.push(lasso.map_err(RegularizeError::Units)?);
+            }
+        }
+        Ok(parts)
+    }
+
+    fn of_targets(&self, classifier: &Classifier) -> Result<Vec<Tensor<1>>, RegularizeError> {
+        let of = |(index, penalty): (usize, &rekindle_regularize::penalty::WeightPenalty)| {
+            let penalty = penalty.of(classifier);
+            penalty.map_err(|source| RegularizeError::Penalty { index, source })
+        };
+        self.recipe.penalties.iter().enumerate().map(of).collect()
+    }
+
+    /// The classifier after a step of the optimiser, counted from 1, on its constraints if they are due.
+    pub(crate) fn constrained(
+        &self,
+        step: usize,
+        mut classifier: Classifier,
+    ) -> Result<Classifier, RegularizeError> {
+        let ends_epoch = step.is_multiple_of(self.batches_per_epoch);
+        if !ends_epoch && !step.is_multiple_of(self.recipe.constrain_every) {
+            return Ok(classifier);
+        }
+        for (index, constrained) in self.recipe.constraints.iter().enumerate() {
+            classifier = constrained
+                .apply(classifier)
+                .map_err(|source| RegularizeError::Constraint { index, source })?;
+        }
+        Ok(classifier)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Recipe;
+    use burn::tensor::Device;
+
+    const LENGTHS: [usize; 3] = [4, 1, 2];
+
+    fn recipe(overrides: &[&str]) -> Recipe {
+        let overrides: Vec<String> = overrides.iter().map(ToString::to_string).collect();
+        Recipe::for_data("a.csv".as_ref(), &overrides).expect("a valid recipe")
+    }
+
+    /// Sums over the outputs of each sequence alone, and how many there are.
+    fn alone(
+        classifier: &Classifier,
+        input: &Tensor<3>,
+        of: impl Fn(Tensor<3>) -> Option<Tensor<3>>,
+    ) -> f64 {
+        let (mut sum, mut count) = (0.0, 0);
+        for (row, length) in LENGTHS.into_iter().enumerate() {
+            let input = input.clone().narrow(0, row, 1).narrow(1, 0, length);
+            let Some(values) = of(classifier.score(input, &[length]).output) else {
+                continue;
+            };
+            count += values.shape().num_elements();
+            sum += values.square().sum().into_scalar::<f64>();
+        }
+        sum / count as f64
+    }
+
+    #[test]
+    fn padding_does_not_count() {
+        let device = Device::default().autodiff();
+        let numbers: Vec<f32> = (0..12).map(|number| (number as f32).sin()).collect();
+        let input = Tensor::<1>::from_floats(numbers.as_slice(), &device).reshape([3, 4, 1]);
+        let penalty = |overrides: &[&str]| {
+            let recipe = recipe(overrides);
+            let classifier = Classifier::init(&recipe, 1, 2, &device);
+            let scored = classifier.score(input.clone(), &LENGTHS);
+            let regularizer = Regularizer::new(&recipe.regularize, 5);
+            let penalty = regularizer.penalty(&classifier, &scored, &LENGTHS);
+            let penalty = penalty
+                .expect("it fits")
+                .map(|sum| sum.into_scalar::<f64>());
+            (penalty, classifier)
+        };
+        let (none, _) = penalty(&[]);
+        assert_eq!(none, None);
+        let (found, classifier) = penalty(&["regularize.activation=3"]);
+        let expected = 3.0 * alone(&classifier, &input, Some);
+        assert!((found.expect("a penalty") / expected - 1.0).abs() < 1e-5);
+        let (found, classifier) = penalty(&["regularize.temporal_activation=2"]);
+        let changes = |output: Tensor<3>| {
+            let pairs = output.dims()[1] - 1;
+            (pairs > 0).then(|| output.clone().narrow(1, 1, pairs) - output.narrow(1, 0, pairs))
+        };
+        let expected = 2.0 * alone(&classifier, &input, changes);
+        assert!((found.expect("a penalty") / expected - 1.0).abs() < 1e-5);
+    }
+
+    #[test]
+    fn projections_are_due_every_few_steps_and_at_the_end_of_epochs() {
+        let device = Device::default().autodiff();
+        let recipe = recipe(&[
+            "regularize.constraints=[{kind='max_norm',max=0.01,targets=['head.weight']}]",
+            "regularize.constrain_every=3",
+        ]);
+        let classifier = Classifier::init(&recipe, 1, 2, &device);
+        let regularizer = Regularizer::new(&recipe.regularize, 5);
+        let start = classifier.head.weight.val().into_data();
+        let due = |step: &usize| {
+            let classifier = regularizer.constrained(*step, classifier.clone());
+            classifier.expect("it is met").head.weight.val().into_data() != start
+        };
+        let steps: Vec<usize> = (1..=12).filter(due).collect();
+        assert_eq!(steps, [3, 5, 6, 9, 10, 12]);
+    }
+}

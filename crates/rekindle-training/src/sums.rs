@@ -1,0 +1,57 @@
+//! What the steps of an epoch add up to.
+
+use burn::tensor::{Int, Tensor};
+
+use crate::EpochRow;
+use crate::history::StepRow;
+
+/// What one epoch adds up.
+#[derive(Default)]
+pub(crate) struct Sums {
+    sequences: usize,
+    loss: f64,
+    right: usize,
+    pub(crate) steps: Vec<StepRow>,
+}
+
+impl Sums {
+    /// Takes in a step over `size` sequences, of which `right` got their class.
+    pub(crate) fn add(&mut self, row: StepRow, size: usize, right: usize) {
+        self.sequences += size;
+        self.loss += row.loss * size as f64;
+        self.right += right;
+        self.steps.push(row);
+    }
+
+    pub(crate) fn row(&self, epoch: usize) -> EpochRow {
+        let norms = || self.steps.iter().map(|step| step.grad_norm);
+        EpochRow {
+            epoch,
+            train_loss: self.loss / self.sequences as f64,
+            train_accuracy: self.right as f64 / self.sequences as f64,
+            valid_loss: None,
+            valid_accuracy: None,
+            valid_macro_f1: None,
+            lr: self.steps.last().map_or(0.0, |step| step.lr),
+            grad_norm: norms().sum::<f64>() / self.steps.len() as f64,
+            grad_norm_max: norms().fold(0.0, f64::max),
+            seconds: 0.0,
+        }
+    }
+}
+
+/// How many rows score their true class highest.
+pub(crate) fn right_answers(logits: &Tensor<2>, targets: &Tensor<1, Int>) -> usize {
+    let predicted = logits
+        .clone()
+        .inner()
+        .argmax(1)
+        .squeeze_dim::<1>(1)
+        .into_data();
+    let targets = targets.clone().into_data();
+    predicted
+        .iter::<i64>()
+        .zip(targets.iter::<i64>())
+        .filter(|(a, b)| a == b)
+        .count()
+}
