@@ -7,94 +7,6 @@ use crate::engine::vector::{Element, Vector};
 use crate::kernels::Kernel;
 use crate::pattern::Weight;
 
-/// Columns of a slice, whose sums are taken side by side.
-const SLICE: usize = 16;
-
-/// For few rows: columns in slices of [`SLICE`], each filled up to its longest column with zeros (sliced ELLPACK). Entries
-/// of the input are gathered.
-pub struct Slices {
-    /// The weights, slice by slice `[entry, column]`.
-    values: Vec<[f32; SLICE]>,
-    /// Their inner rows.
-    rows: Vec<[u32; SLICE]>,
-    /// Where each slice begins in these, and where the last one ends.
-    starts: Vec<usize>,
-    inner: usize,
-}
-
-impl Slices {
-    /// Packs the weights that are kept.
-    pub fn new(weight: &Weight) -> Self {
-        let [inner, columns] = weight.axes;
-        let (mut values, mut rows, mut starts) = (Vec::new(), Vec::new(), vec![0]);
-        for (slice, kept) in weight.kept.chunks_exact(SLICE).enumerate() {
-            // An even number, so that sums can be taken in two parts.
-            let longest = kept.iter().map(Vec::len).max().unwrap_or_default();
-            for entry in 0..longest.next_multiple_of(2) {
-                let row = std::array::from_fn(|c| kept[c].get(entry).copied());
-                values.push(std::array::from_fn(|c| {
-                    let at = |row: usize| weight.values[row * columns + slice * SLICE + c];
-                    row[c].map_or(0.0, at)
-                }));
-                rows.push(row.map(|row| row.unwrap_or_default() as u32));
-            }
-            starts.push(values.len());
-        }
-        Self {
-            values,
-            rows,
-            starts,
-            inner,
-        }
-    }
-}
-
-impl Kernel for Slices {
-    fn run(&mut self, isa: Isa, inputs: &[f32], outputs: &mut [f32]) {
-        isa.run(SliceProduct {
-            slices: self,
-            inputs,
-            outputs,
-        });
-    }
-}
-
-struct SliceProduct<'a> {
-    slices: &'a Slices,
-    inputs: &'a [f32],
-    outputs: &'a mut [f32],
-}
-
-impl WithSimd for SliceProduct<'_> {
-    type Output = ();
-
-    #[inline(always)]
-    fn with_simd<S: Simd>(self, _simd: S) {
-        let slices = self.slices;
-        let columns = (slices.starts.len() - 1) * SLICE;
-        let inputs = self.inputs.chunks_exact(slices.inner);
-        for (input, output) in inputs.zip(self.outputs.chunks_exact_mut(columns)) {
-            for (output, range) in output.chunks_exact_mut(SLICE).zip(slices.starts.windows(2)) {
-                let range = range[0]..range[1];
-                let (values, rows) = (&slices.values[range.clone()], &slices.rows[range]);
-                let mut sums = [[0.0f32; SLICE]; 2];
-                for (values, rows) in values.chunks_exact(2).zip(rows.chunks_exact(2)) {
-                    for p in 0..2 {
-                        for c in 0..SLICE {
-                            // SAFETY: rows of the weight are entries of the input.
-                            let input = unsafe { *input.get_unchecked(rows[p][c] as usize) };
-                            sums[p][c] = input.mul_add(values[p][c], sums[p][c]);
-                        }
-                    }
-                }
-                for c in 0..SLICE {
-                    output[c] = sums[0][c] + sums[1][c];
-                }
-            }
-        }
-    }
-}
-
 /// For whole batches: columns as lists (compressed sparse columns), and the rows of the batch side by side in registers.
 pub struct Columns {
     lists: Lists,
@@ -103,6 +15,7 @@ pub struct Columns {
     turned: Option<[Vec<f32>; 2]>,
 }
 
+/// Columns as lists of the weights that are kept (compressed sparse columns).
 struct Lists {
     /// The weights of each column, an even number.
     values: Vec<f32>,
@@ -110,13 +23,12 @@ struct Lists {
     rows: Vec<u32>,
     /// Where each column begins in these, and where the last one ends.
     starts: Vec<usize>,
+    inner: usize,
     batch: usize,
 }
 
-impl Columns {
-    /// Packs the weights that are kept. Unless inputs and outputs are turned over, they are `[inner, batch]` and
-    /// `[columns, batch]`.
-    pub fn new(weight: &Weight, batch: usize, turns_over: bool) -> Self {
+impl Lists {
+    fn new(weight: &Weight, batch: usize) -> Self {
         let [inner, columns] = weight.axes;
         let (mut values, mut rows, mut starts) = (Vec::new(), Vec::new(), vec![0]);
         for (column, kept) in weight.kept.iter().enumerate() {
@@ -129,13 +41,23 @@ impl Columns {
             starts.push(values.len());
         }
         Self {
-            lists: Lists {
-                values,
-                rows,
-                starts,
-                batch,
-            },
-            turned: turns_over.then(|| [inner, columns].map(|width| vec![0.0; width * batch])),
+            values,
+            rows,
+            starts,
+            inner,
+            batch,
+        }
+    }
+}
+
+impl Columns {
+    /// Packs the weights that are kept. Unless inputs and outputs are turned over, they are `[inner, batch]` and
+    /// `[columns, batch]`.
+    pub fn new(weight: &Weight, batch: usize, turns_over: bool) -> Self {
+        let turned = || weight.axes.map(|width| vec![0.0; width * batch]);
+        Self {
+            lists: Lists::new(weight, batch),
+            turned: turns_over.then(turned),
         }
     }
 }
@@ -165,8 +87,7 @@ impl WithSimd for ColumnProduct<'_> {
         let lists = &self.columns.lists;
         match &mut self.columns.turned {
             Some([inputs, outputs]) => {
-                let inner = inputs.len() / lists.batch;
-                turn_over(self.inputs, inputs, inner);
+                turn_over(self.inputs, inputs, lists.inner);
                 lists.multiply::<V<S>>(simd, inputs, outputs);
                 turn_over(outputs, self.outputs, lists.batch);
             }
@@ -216,9 +137,68 @@ impl Lists {
     }
 }
 
+/// For few rows: columns as lists, one number after the other.
+pub struct Singles(Lists);
+
+impl Singles {
+    /// Packs the weights that are kept.
+    pub fn new(weight: &Weight) -> Self {
+        Self(Lists::new(weight, 1))
+    }
+}
+
+impl Kernel for Singles {
+    fn run(&mut self, isa: Isa, inputs: &[f32], outputs: &mut [f32]) {
+        isa.run(SingleProduct {
+            lists: &self.0,
+            inputs,
+            outputs,
+        });
+    }
+}
+
+struct SingleProduct<'a> {
+    lists: &'a Lists,
+    inputs: &'a [f32],
+    outputs: &'a mut [f32],
+}
+
+impl WithSimd for SingleProduct<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _simd: S) {
+        let lists = self.lists;
+        let columns = lists.starts.len() - 1;
+        let inputs = self.inputs.chunks_exact(lists.inner);
+        for (input, output) in inputs.zip(self.outputs.chunks_exact_mut(columns)) {
+            for (output, range) in output.iter_mut().zip(lists.starts.windows(2)) {
+                let range = range[0]..range[1];
+                let (values, rows) = (&lists.values[range.clone()], &lists.rows[range]);
+                let mut sums = [0.0f32; 2];
+                for (values, rows) in values.chunks_exact(2).zip(rows.chunks_exact(2)) {
+                    for p in 0..2 {
+                        // SAFETY: rows of the weight are entries of the input.
+                        let input = unsafe { *input.get_unchecked(rows[p] as usize) };
+                        sums[p] = input.mul_add(values[p], sums[p]);
+                    }
+                }
+                *output = sums[0] + sums[1];
+            }
+        }
+    }
+}
+
+/// The transpose of rows of `width`.
+pub fn turned_over<T: Copy + Default>(from: &[T], width: usize) -> Vec<T> {
+    let mut to = vec![T::default(); from.len()];
+    turn_over(from, &mut to, width);
+    to
+}
+
 /// The transpose of rows of `width`, in squares that stay in the cache.
 #[inline(always)]
-pub fn turn_over(from: &[f32], to: &mut [f32], width: usize) {
+fn turn_over<T: Copy>(from: &[T], to: &mut [T], width: usize) {
     const SQUARE: usize = 16;
     let height = from.len() / width;
     for (i, j) in (0..height)
