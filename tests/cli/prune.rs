@@ -54,9 +54,14 @@ fn half_of_the_units_leave_a_network_that_works_as_any_other() {
         assert_eq!(contents(&folder.join("run")), before, "the old run");
 
         let (old, new) = (&result["before"], &result["after"]);
-        for key in ["parameters", "nonzero", "bytes"] {
+        for key in ["parameters", "nonzero"] {
             assert!(number(&new[key]) < number(&old[key]), "{cell}: {key}");
         }
+        // A record pads each tensor, so that of a small network may stay as long.
+        assert!(
+            number(&new["bytes"]) <= number(&old["bytes"]),
+            "{cell}: bytes"
+        );
         assert_eq!(result["pruned"], Value::Null);
         for group in ["layers.0.forward", "layers.1.reverse"] {
             assert_eq!(result["kept"][group].as_array().expect("a list").len(), 2);

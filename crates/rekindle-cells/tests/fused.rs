@@ -82,6 +82,16 @@ fn fused_equals_reference<E: Equations>(
     for (s, (fused, expected)) in states.enumerate() {
         assert_close(fused, expected, &format!("{what}: state {s}"));
     }
+    let [taken, expected_taken] = [&fused, &expected].map(|(scanned, _)| {
+        let statistics = &scanned.statistics;
+        let all = [&statistics.input, &statistics.hidden, &statistics.shown];
+        all.into_iter().flatten().flatten().collect::<Vec<_>>()
+    });
+    assert_eq!(taken.len(), expected_taken.len(), "{what}: statistics");
+    for (taken, expected) in taken.into_iter().zip(expected_taken) {
+        assert_close(taken, expected, &format!("{what}: statistics"));
+        assert!(!taken.is_tracked(), "{what}: statistics have gradients");
+    }
     for (argument, (fused, expected)) in fused.1.iter().zip(&expected.1).enumerate() {
         let what = format!("{what}: gradient of argument {argument}");
         assert_gradients_close(fused.as_ref(), expected.as_ref(), &what);
@@ -374,6 +384,13 @@ fn norms() {
         of([Some(Layer), Some(Layer), Some(Layer)]),
         of([Some(Rms), Some(Rms), None]),
         of([Some(Part), None, Some(Part)]),
+        of([Some(Batch), None, None]),
+        of([None, Some(Batch), None]),
+        of([None, None, Some(Batch)]),
+        of([Some(Batch), Some(Batch), Some(Batch)]),
+        of([Some(Given), None, None]),
+        of([Some(Given), Some(Given), Some(Given)]),
+        of([Some(Given), Some(Batch), Some(Layer)]),
     ];
     equals_reference(|_| with_insides(&insides));
 }
@@ -420,6 +437,13 @@ fn norms_and_masks() {
             None,
             Some(Kept::Others),
             [Some(Rms), None, Some(Rms)],
+        ),
+        of(true, Some(Steps::All), Some(Kept::Masks), [Some(Batch); 3]),
+        of(
+            true,
+            None,
+            Some(Kept::Masks),
+            [Some(Given), Some(Batch), None],
         ),
     ];
     equals_reference(|_| with_insides(&insides));

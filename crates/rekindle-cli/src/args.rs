@@ -173,13 +173,28 @@ pub struct PruneArgs {
     /// Run folder of the trained network
     pub dir: PathBuf,
     /// Take out this fraction of the hidden units, in [0, 1); every cell keeps at least one
-    #[arg(long, value_name = "FRACTION", group = "cut")]
+    #[arg(
+        long,
+        value_name = "FRACTION",
+        group = "cut",
+        allow_negative_numbers = true
+    )]
     pub units: Option<f64>,
     /// Take out the hidden units whose weights have at most this norm, such as those that regularize.units has emptied
-    #[arg(long, value_name = "NORM", group = "cut")]
+    #[arg(
+        long,
+        value_name = "NORM",
+        group = "cut",
+        allow_negative_numbers = true
+    )]
     pub units_below: Option<f64>,
     /// Set this fraction of the input and recurrent weights to zero, in [0, 1)
-    #[arg(long, value_name = "FRACTION", group = "cut")]
+    #[arg(
+        long,
+        value_name = "FRACTION",
+        group = "cut",
+        allow_negative_numbers = true
+    )]
     pub weights: Option<f64>,
     /// How units or weights are ranked; sensitivity takes a pass over the training data
     #[arg(long, value_enum, default_value_t = CriterionName::Norm)]
@@ -197,7 +212,7 @@ pub struct PruneArgs {
     #[arg(long, value_name = "N")]
     pub finetune: Option<usize>,
     /// Base learning rate of --finetune [default: 0.3 of the recipe's]
-    #[arg(long, value_name = "RATE")]
+    #[arg(long, value_name = "RATE", allow_negative_numbers = true)]
     pub lr: Option<f64>,
     /// Labelled file to score the networks on [default: data.test of the recipe]
     #[arg(long, value_name = "FILE")]

@@ -194,7 +194,9 @@ pub fn step<E: Equations>(
 ///
 /// On the CPU backends (`flex` and `ndarray`, in `f32` and `f64`) the whole scan is one operation, and so is its
 /// derivative: nothing is recorded per step. Everywhere else, and in other number types, the scan is composed of tensor
-/// operations: see [`reference::scan`], which it equals up to rounding.
+/// operations: see [`reference::scan`], which it equals up to rounding. So are, on all backends, scans with a mask of the
+/// hidden state beside other states that the recurrent product reads, with zoneout of a projected hidden state, and with a
+/// shift of the norm of a product.
 ///
 /// Rows shorter than `seq` keep their state from their last valid step on; what stands behind it is not read.
 ///

@@ -43,6 +43,29 @@ impl Norms {
         all.into_iter().flatten()
     }
 
+    /// Checks that the norms fit a cell of `d_hidden` units.
+    ///
+    /// # Panics
+    /// If a shape is wrong, or the equations lack what a norm acts on.
+    fn assert_fit<E: Equations>(&self, equations: &E, d_hidden: usize) {
+        let packed = <E::Gates<()> as Array<()>>::LEN * d_hidden;
+        let Norms {
+            input,
+            hidden,
+            shown,
+        } = self;
+        (input.iter().chain(hidden)).for_each(|norm| norm.assert_fit(packed));
+        shown.iter().for_each(|norm| norm.assert_fit(d_hidden));
+        assert!(
+            hidden.is_none() || !equations.has_middle(),
+            "a cell with a middle vector takes its recurrent product in two parts: expected no norm of it"
+        );
+        assert!(
+            shown.is_none() || E::SHOWS,
+            "the hidden state is no function of a norm of the last state: expected no such norm"
+        );
+    }
+
     /// Whether any of them takes statistics over the rows of a batch, or has them step by step.
     pub(crate) fn by_step(&self) -> bool {
         self.iter().any(Norm::is_by_step)
@@ -145,12 +168,12 @@ pub enum Keep {
     Mask(Tensor<3>),
 }
 
-impl Within {
-    /// Checks that norms and masks fit a scan.
+impl Masks {
+    /// Checks that the masks fit a scan.
     ///
     /// # Panics
-    /// If a shape is wrong, or the equations lack what a norm or mask acts on.
-    pub(crate) fn assert_fit<E: Equations>(&self, equations: &E, widths: Widths) {
+    /// If a shape is wrong, or the equations lack what a mask acts on.
+    fn assert_fit<E: Equations>(&self, widths: Widths) {
         let Widths {
             batch,
             seq,
@@ -158,27 +181,11 @@ impl Within {
             d_output,
             ..
         } = widths;
-        let packed = <E::Gates<()> as Array<()>>::LEN * d_hidden;
-        let Norms {
-            input,
-            hidden,
-            shown,
-        } = &self.norms;
-        (input.iter().chain(hidden)).for_each(|norm| norm.assert_fit(packed));
-        shown.iter().for_each(|norm| norm.assert_fit(d_hidden));
-        assert!(
-            hidden.is_none() || !equations.has_middle(),
-            "a cell with a middle vector takes its recurrent product in two parts: expected no norm of it"
-        );
-        assert!(
-            shown.is_none() || E::SHOWS,
-            "the hidden state is no function of a norm of the last state: expected no such norm"
-        );
         let Masks {
             hidden,
             candidate,
             keep,
-        } = &self.masks;
+        } = self;
         if let Some(mask) = hidden {
             assert_shape!(mask, [batch, d_output]);
         }
@@ -203,6 +210,17 @@ impl Within {
                 assert_shape!(mask, [batch, seq, width]);
             }
         }
+    }
+}
+
+impl Within {
+    /// Checks that norms and masks fit a scan.
+    ///
+    /// # Panics
+    /// If a shape is wrong, or the equations lack what a norm or mask acts on.
+    pub(crate) fn assert_fit<E: Equations>(&self, equations: &E, widths: Widths) {
+        self.norms.assert_fit(equations, widths.d_hidden);
+        self.masks.assert_fit::<E>(widths);
     }
 
     /// The same, for rows whose valid steps stand in another order.

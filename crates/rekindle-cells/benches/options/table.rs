@@ -3,8 +3,8 @@
 use burn::tensor::{Device, Tensor};
 use rekindle_cells::{
     Activation, CellConfig, Connections, Direction, ElmanConfig, GruActivations, GruConfig,
-    InitialState, LstmActivations, LstmConfig, LstmGates, Merge, Peepholes, Recurrent, Reset,
-    Sequences, StackConfig, Update,
+    InitialState, LstmActivations, LstmConfig, LstmGates, Merge, Normalization, Peepholes,
+    Recurrent, Reset, Sequences, StackConfig, Update,
 };
 
 use crate::shape::Shape;
@@ -75,6 +75,13 @@ pub fn entries() -> Vec<Entry> {
     entries
 }
 
+/// Statistics for each of 100 steps.
+const BATCH_NORM: Normalization = Normalization::Batch {
+    max_steps: 100,
+    momentum: 0.1,
+    epsilon: 1e-5,
+};
+
 /// As many multiplications as without the option.
 fn same(_: [f64; 2]) -> [f64; 2] {
     [1.0, 1.0]
@@ -112,6 +119,21 @@ fn lstm() -> Vec<Entry> {
         of(
             "diagonal peepholes",
             |c| c.with_peepholes(Peepholes::Diagonal),
+            same,
+        ),
+        of(
+            "layer norms",
+            |c| c.with_normalization(Normalization::Layer { epsilon: 1e-5 }),
+            same,
+        ),
+        of(
+            "root-mean-square norms",
+            |c| c.with_normalization(Normalization::Rms { epsilon: 1e-5 }),
+            same,
+        ),
+        of(
+            "recurrent batch norms",
+            |c| c.with_normalization(BATCH_NORM),
             same,
         ),
         of("clip", |c| c.with_clip(Some(3.0)), same),
@@ -175,6 +197,9 @@ fn gru() -> Vec<Entry> {
     };
     vec![
         of("reset before the product", |c| c.with_reset(Reset::Before)),
+        of("layer norms", |c| {
+            c.with_normalization(Normalization::Layer { epsilon: 1e-5 })
+        }),
         of("update by replacing", |c| c.with_update(Update::Replace)),
         of("clip", |c| c.with_clip(Some(3.0))),
         of("learned initial state", |c| {

@@ -39,13 +39,17 @@ pub struct Inside {
     pub norms: [Option<Kind>; 3],
 }
 
-/// A norm of rows.
+/// A norm.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Kind {
     Layer,
     Rms,
     /// A layer norm of all columns but some.
     Part,
+    /// Over the rows of the batch.
+    Batch,
+    /// By numbers for two steps.
+    Given,
 }
 
 /// Where the norms stand.
@@ -85,6 +89,16 @@ impl Inside {
                 let kind = match of {
                     Kind::Layer => NormKind::Layer { active: all },
                     Kind::Rms => NormKind::Rms { active: all },
+                    Kind::Batch => NormKind::Batch,
+                    Kind::Given => {
+                        let [mean, variance] = [230, 240].map(|seed| {
+                            random([2, columns], seed + index as u64, draw.options).detach()
+                        });
+                        NormKind::Given {
+                            mean,
+                            variance: variance.abs(),
+                        }
+                    }
                     // The first column counts in any case.
                     Kind::Part => NormKind::Layer {
                         active: some.slice_assign(0..1, all.slice(0..1)),

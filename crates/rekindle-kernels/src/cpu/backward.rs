@@ -68,7 +68,7 @@ impl Plan {
         equations: &E,
         operands: &Operands<'_, F>,
         output: &[F],
-        slab: Slab<F>,
+        mut slab: Slab<F>,
         gradients: OutputGradients<'_, F>,
         needs: Needs,
     ) -> Backward<F> {
@@ -76,27 +76,22 @@ impl Plan {
         let batch = self.timetable.batch();
         let mut input = (needs.input).then(|| zeros(batch * self.seq * self.d_input));
         let mut state = given_or_zeros(&gradients.state, &operands.state);
-        let mut of_rows: Vec<Vec<F>> = (operands.units.iter())
-            .map(|_| zeros(batch * self.d_hidden))
-            .collect();
+        let mut of_rows = vec![zeros(batch * self.d_hidden); operands.units.len()];
+        let taken = std::mem::take(&mut slab.taken);
         let scan = BackwardScan {
             plan: self,
             equations,
             weights: TransposedWeights::pack(self, operands, &geometry, needs.input),
             masks: Masks::new(self, operands),
-            norms: Norm::all(self, operands, &geometry).map(|norm| {
-                norm.map(|norm| {
-                    let sums = NormSums::new(&norm, batch);
-                    (norm, sums)
-                })
-            }),
+            norms: NormSums::all(self, operands, &geometry, taken),
             initial: operands.state.clone(),
             output,
             kept: slab.kept(),
-            projected: Buffer::recycled(match geometry.projected {
-                Some(_) => self.timetable.slab_rows() * geometry.row_width(),
-                None => 0,
-            }),
+            projected: Buffer::recycled(
+                geometry
+                    .projected
+                    .map_or(0, |_| self.timetable.slab_rows() * geometry.row_width()),
+            ),
             output_gradient: gradients.output,
             input: input.as_mut().map(|input| Shared(input.as_mut_ptr())),
             state: shared(&mut state),
@@ -104,24 +99,16 @@ impl Plan {
             geometry,
         };
         scan.run_all();
-        let totals: Vec<[Vec<F>; 2]> = (scan.norms.iter().flatten())
-            .map(|(_, sums)| sums.totals(&scan.geometry))
-            .collect();
-        let shown = scan.geometry.normed[SHOWN];
+        let totals = scan.norm_totals();
+        let [.., shown] = &totals;
         Backward {
             input_side: needs.input_side.then(|| scan.input_side(operands)),
             hidden_side: needs.hidden_side.then(|| scan.hidden_side(operands)),
             projection: (operands.projection.filter(|_| needs.projection))
                 .map(|weight| scan.projection_gradient(weight.len())),
-            units: of_rows
-                .iter()
-                .map(|rows| sum(rows, self.d_hidden))
-                .collect(),
-            shift: totals
-                .last()
-                .filter(|_| shown)
-                .map(|[_, shift]| shift.clone()),
-            gains: totals.into_iter().map(|[gain, _]| gain).collect(),
+            units: (of_rows.iter().map(|rows| sum(rows, self.d_hidden))).collect(),
+            shift: shown.as_ref().map(|[_, shift]| shift.clone()),
+            gains: totals.into_iter().flatten().map(|[gain, _]| gain).collect(),
             input,
             state,
         }
@@ -193,7 +180,8 @@ enum Phase {
     /// The gradients of all gates, and of the states by the equations.
     Gates,
     /// The gradients of the products, from those of their norms.
-    NormsOfProducts,
+    NormOfInputs,
+    NormOfProducts,
     /// The gradients of the states by the recurrent products.
     Recur,
 }
@@ -203,6 +191,12 @@ impl<F: Element, E: Equations> BackwardScan<'_, F, E> {
     fn run_all(&self) {
         let (teams, workers) = self.plan.share(&self.geometry);
         on_threads(teams, |team| self.run(&team, workers));
+    }
+
+    /// The gradients of gain and shift of each norm.
+    fn norm_totals(&self) -> [Option<[Vec<F>; 2]>; 3] {
+        (self.norms.each_ref())
+            .map(|norm| norm.as_ref().map(|(_, sums)| sums.totals(&self.geometry)))
     }
 
     /// The phases of each step.
@@ -218,8 +212,11 @@ impl<F: Element, E: Equations> BackwardScan<'_, F, E> {
             phases.extend([Phase::Late, Phase::Middle]);
         }
         phases.push(Phase::Gates);
-        if self.geometry.normed[INPUT] || self.geometry.normed[HIDDEN] {
-            phases.push(Phase::NormsOfProducts);
+        if self.geometry.normed[INPUT] {
+            phases.push(Phase::NormOfInputs);
+        }
+        if self.geometry.normed[HIDDEN] {
+            phases.push(Phase::NormOfProducts);
         }
         phases.push(Phase::Recur);
         phases
@@ -256,7 +253,9 @@ impl<F: Element, E: Equations> BackwardScan<'_, F, E> {
             Phase::Projected => self.geometry.wide(self.geometry.d_output()).count(),
             Phase::Shown | Phase::Middle => self.geometry.wide(self.geometry.d_hidden).count(),
             Phase::Late | Phase::Gates | Phase::Content => self.geometry.panels(),
-            Phase::NormOfState | Phase::NormsOfProducts => step.rows.len(),
+            Phase::NormOfState => self.parts_of_norm(SHOWN, step.rows.len()),
+            Phase::NormOfInputs => self.parts_of_norm(INPUT, step.rows.len()),
+            Phase::NormOfProducts => self.parts_of_norm(HIDDEN, step.rows.len()),
             Phase::Recur => self.weights.hh.iter().map(Transposed::panels).sum(),
         }
     }
@@ -264,8 +263,9 @@ impl<F: Element, E: Equations> BackwardScan<'_, F, E> {
     /// One phase of a step, for some of its panels or rows.
     fn phase(&self, phase: Phase, team: &BackwardTeam<F>, step: &Step<F, E>, parts: Range<usize>) {
         match phase {
-            Phase::NormOfState => self.denormalize_states(team, step, parts),
-            Phase::NormsOfProducts => self.denormalize_products(team, step, parts),
+            Phase::NormOfState => self.denormalize(SHOWN, team, step, parts),
+            Phase::NormOfInputs => self.denormalize(INPUT, team, step, parts),
+            Phase::NormOfProducts => self.denormalize(HIDDEN, team, step, parts),
             _ => parts.for_each(|panel| self.panel(phase, team, step, panel)),
         }
     }
@@ -294,7 +294,9 @@ impl<F: Element, E: Equations> BackwardScan<'_, F, E> {
             (Phase::Gates, ..) => self.plan.isa.run(self.retreat(team, step, panel)),
             (Phase::Recur, ..) => self.recur(team, step, panel),
             (Phase::Shown | Phase::Middle, ..) => unreachable!("packed with the weights"),
-            (Phase::NormOfState | Phase::NormsOfProducts, ..) => unreachable!("taken by rows"),
+            (Phase::NormOfState | Phase::NormOfInputs | Phase::NormOfProducts, ..) => {
+                unreachable!("taken for all panels")
+            }
         }
     }
 

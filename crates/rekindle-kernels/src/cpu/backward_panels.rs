@@ -4,7 +4,6 @@ use std::ops::Range;
 
 use super::backward::BackwardScan;
 use super::backward_team::{BackwardTeam, Run, Step};
-use super::norm::{Denormalize, HIDDEN, INPUT, Places, SHOWN};
 use super::pack::Transposed;
 use super::product::{Inner, Product, Start};
 use super::vector::Element;
@@ -88,68 +87,6 @@ impl<F: Element, E: Equations> BackwardScan<'_, F, E> {
                 }
             }
         }
-    }
-
-    /// The gradients of the last states of some rows, from those of their norm.
-    pub(super) fn denormalize_states(
-        &self,
-        team: &BackwardTeam<F>,
-        step: &Step<F, E>,
-        rows: Range<usize>,
-    ) {
-        let gradients = Places {
-            rows: &team.content_rows[rows.clone()],
-            offset: 0,
-            panel_stride: self.geometry.units(),
-        };
-        self.denormalize(SHOWN, (gradients, 0), team, (step, rows));
-    }
-
-    /// The gradients of the products of some rows, from those of their norms.
-    pub(super) fn denormalize_products(
-        &self,
-        team: &BackwardTeam<F>,
-        step: &Step<F, E>,
-        rows: Range<usize>,
-    ) {
-        let slots = |slot: usize| Places {
-            rows: &step.gates[rows.clone()],
-            offset: slot * self.geometry.units(),
-            panel_stride: self.panel_stride(),
-        };
-        let input = slots(self.geometry.input_slots().start);
-        self.denormalize(INPUT, (input, 0), team, (step, rows.clone()));
-        // The last gate's gradient stands before the others.
-        self.denormalize(HIDDEN, (slots(0), 1), team, (step, rows.clone()));
-    }
-
-    /// The gradients by a norm of some rows of a step, if there is such a norm.
-    fn denormalize(
-        &self,
-        index: usize,
-        (gradients, turn): (Places<'_, F>, usize),
-        team: &BackwardTeam<F>,
-        (step, rows): (&Step<F, E>, Range<usize>),
-    ) {
-        let (Some((norm, _)), Some([gain, shift])) = (&self.norms[index], &team.sums[index]) else {
-            return;
-        };
-        F::denormalize(
-            self.plan.isa,
-            Denormalize {
-                norm,
-                gradients,
-                turn,
-                normed: Places {
-                    rows: &step.gates[rows.clone()],
-                    offset: self.geometry.normed_slot(index) * self.geometry.units(),
-                    panel_stride: self.panel_stride(),
-                },
-                scales: &step.scales[rows.clone()],
-                index,
-                sums: [&gain[rows.clone()], &shift[rows]],
-            },
-        );
     }
 
     /// The gradients of the input at all steps of a run, for some panels of `W_ihᵀ`.

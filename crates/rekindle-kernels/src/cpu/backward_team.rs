@@ -5,6 +5,7 @@ use super::buffer::Buffer;
 use super::norm::{Norm, NormSums, SHOWN};
 use super::retreat::{Row, RowMasks};
 use super::slab::SCALES;
+use super::team::readable;
 use super::vector::Element;
 use crate::{Array, Equations};
 
@@ -55,6 +56,8 @@ unsafe impl<F: Element, E: Equations> Sync for Run<F, E> {}
 /// The rows alive at one step.
 pub(super) struct Step<F, E: Equations> {
     pub(super) rows: Vec<Row<F, E>>,
+    /// The step itself.
+    pub(super) visit: usize,
     /// The gradients of their gates in panel 0.
     pub(super) gates: Vec<*const F>,
     /// What norms have multiplied them with: one number for each norm.
@@ -72,40 +75,23 @@ impl<F: Element, E: Equations> BackwardScan<'_, F, E> {
         let buffer = || -> Buffer<F> { Buffer::zeros(rows * width) };
         // SAFETY: each buffer has these rows.
         let row = |start: *mut F| (0..rows).map(move |row| unsafe { start.add(row * width) });
-        let padded = |index: usize, state: *const F| {
-            let buffer = buffer();
-            // SAFETY: state and buffer have these columns; nobody else writes these rows.
-            unsafe {
-                let columns = self.geometry.state_width(index);
-                self.plan
-                    .pad(state, columns, positions, (buffer.start(), width));
-            }
-            buffer
-        };
+        let padded = |index, state| self.padded(index, state, positions);
         let state = self.state.iter().enumerate();
         let gradients: Vec<Buffer<F>> = state
             .map(|(index, state)| padded(index, state.get().cast_const()))
             .collect();
         let initial = self.initial.iter().enumerate();
         let all = |buffer: &Option<Buffer<F>>| -> Vec<*mut F> {
-            buffer
-                .iter()
-                .flat_map(|buffer| row(buffer.start()))
-                .collect()
+            (buffer.iter().flat_map(|buffer| row(buffer.start()))).collect()
         };
         let shown = geometry.projected.map(|_| buffer());
         let masked = self.masks.hidden.map(|_| buffer());
         let content = geometry.normed[SHOWN].then(buffer);
-        let batch_rows = positions
-            .iter()
-            .map(|&position| self.plan.timetable.row(position));
+        let batch_rows = (positions.iter()).map(|&position| self.plan.timetable.row(position));
         let sums = |norm: &Option<(Norm<F>, NormSums<F>)>| {
             norm.as_ref().map(|(_, sums)| sums.rows(batch_rows.clone()))
         };
-        let mask = |&position: &usize| {
-            let row = self.plan.timetable.row(position);
-            self.masks.hidden_row(geometry.d_output(), row)
-        };
+        let mask = |row: usize| self.masks.hidden_row(geometry.d_output(), row);
         let [late, middle] = [(); 2].map(|()| geometry.middle.then(buffer));
         BackwardTeam {
             gradient_rows: gradients
@@ -116,18 +102,15 @@ impl<F: Element, E: Equations> BackwardScan<'_, F, E> {
             initial: initial
                 .map(|(index, state)| padded(index, state.as_ptr()))
                 .collect(),
-            content_rows: all(&content)
-                .into_iter()
-                .map(<*mut F>::cast_const)
-                .collect(),
+            content_rows: readable(&all(&content)).to_vec(),
             content,
             sums: self.norms.each_ref().map(sums),
             masked_rows: all(&masked),
             _masked: masked,
-            masks: positions.iter().filter_map(mask).collect(),
+            masks: batch_rows.clone().filter_map(mask).collect(),
             shown_rows: all(&shown),
             shown,
-            late_rows: all(&late).into_iter().map(<*mut F>::cast_const).collect(),
+            late_rows: readable(&all(&late)).to_vec(),
             late,
             middle_rows: all(&middle),
             middle,
@@ -135,6 +118,16 @@ impl<F: Element, E: Equations> BackwardScan<'_, F, E> {
                 .then(|| Buffer::zeros(geometry.unit_values * rows * width)),
             unit_stride: rows * width,
         }
+    }
+
+    /// The rows at `positions` of state `index`, or of its gradient, in rows of the geometry's width.
+    fn padded(&self, index: usize, state: *const F, positions: &[usize]) -> Buffer<F> {
+        let width = self.geometry.row_width();
+        let buffer: Buffer<F> = Buffer::zeros(positions.len() * width);
+        let columns = self.geometry.state_width(index);
+        // SAFETY: state and buffer have these columns; nobody else writes these rows.
+        unsafe { (self.plan).pad(state, columns, positions, (buffer.start(), width)) };
+        buffer
     }
 
     /// Where the numbers of the steps `visits` lie.
@@ -177,6 +170,7 @@ impl<F: Element, E: Equations> BackwardScan<'_, F, E> {
         Step {
             gates: rows.iter().map(|row| row.slab.cast_const()).collect(),
             scales: self.scales(alive, t),
+            visit: t,
             projected: projected
                 .clone()
                 .map(|&position| self.kept_row(self.projected.start(), t, position))

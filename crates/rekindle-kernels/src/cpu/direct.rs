@@ -43,7 +43,11 @@ impl Plan {
                 row_scan.end(index, &mut state[row * width..][..width]);
             }
         }
-        Forward { output, state }
+        Forward {
+            output,
+            state,
+            statistics: Vec::new(),
+        }
     }
 }
 

@@ -6,7 +6,7 @@ use pulp::Simd;
 
 use super::gradients::Accumulate;
 use super::isa::Isa;
-use super::norm::{Denormalize, Normalize};
+use super::norm::{Denormalize, DenormalizeColumns, Normalize, NormalizeColumns};
 use super::product::Product;
 use super::vector::{F32s, F64s, Vector};
 
@@ -64,6 +64,12 @@ pub(crate) trait Element:
 
     /// Runs the derivative of a norm of some rows.
     fn denormalize(isa: Isa, rows: Denormalize<'_, Self>);
+
+    /// Runs a norm of the columns of a step.
+    fn normalize_columns(isa: Isa, columns: NormalizeColumns<'_, Self>);
+
+    /// Runs the derivative of a norm of the columns of a step.
+    fn denormalize_columns(isa: Isa, columns: DenormalizeColumns<'_, Self>);
 }
 
 /// `1/n!` from n = 13 down to 2.
@@ -99,6 +105,14 @@ macro_rules! run_parts {
 
         fn denormalize(isa: Isa, rows: Denormalize<'_, Self>) {
             isa.run(rows);
+        }
+
+        fn normalize_columns(isa: Isa, columns: NormalizeColumns<'_, Self>) {
+            isa.run(columns);
+        }
+
+        fn denormalize_columns(isa: Isa, columns: DenormalizeColumns<'_, Self>) {
+            isa.run(columns);
         }
     };
 }

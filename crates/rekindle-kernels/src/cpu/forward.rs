@@ -6,6 +6,7 @@ use super::buffer::{Shared, zeros};
 use super::geometry::Geometry;
 use super::masks::Masks;
 use super::norm::{HIDDEN, INPUT, Norm, SHOWN};
+use super::pack::Packed;
 use super::product::{Inner, Product, Start};
 use super::relay::relay;
 use super::slab::{Kept, Slab};
@@ -22,6 +23,8 @@ pub(crate) struct Forward<F> {
     pub(crate) output: Vec<F>,
     /// `[batch, d_output]` for the hidden state, `[batch, d_hidden]` for the others.
     pub(crate) state: Vec<Vec<F>>,
+    /// Mean and variance that each norm over the batch took: `[steps, columns]` each.
+    pub(crate) statistics: Vec<[Vec<F>; 2]>,
 }
 
 impl Plan {
@@ -33,7 +36,7 @@ impl Plan {
     ) -> Forward<F> {
         match self.is_short() && self.masking.is_empty() && self.norms == [None; 3] {
             true => self.infer_directly(equations, operands),
-            false => self.forward(equations, operands, None),
+            false => self.forward(equations, operands, None).0,
         }
     }
 
@@ -44,8 +47,9 @@ impl Plan {
         operands: &Operands<'_, F>,
     ) -> (Forward<F>, Slab<F>) {
         let geometry = self.geometry::<F, E>();
-        let slab = Slab::new(&geometry, self.timetable.slab_rows());
-        let forward = self.forward(equations, operands, Some(slab.kept()));
+        let mut slab = Slab::new(&geometry, self.timetable.slab_rows());
+        let (forward, taken) = self.forward(equations, operands, Some(slab.kept()));
+        slab.taken = taken;
         (forward, slab)
     }
 
@@ -54,7 +58,7 @@ impl Plan {
         equations: &E,
         operands: &Operands<'_, F>,
         kept: Option<Kept<F>>,
-    ) -> Forward<F> {
+    ) -> (Forward<F>, Vec<Packed<F>>) {
         let geometry = self.geometry::<F, E>();
         let mut output = zeros(self.timetable.batch() * self.seq * geometry.d_output());
         let mut state: Vec<Vec<F>> = operands.state.iter().map(|state| state.to_vec()).collect();
@@ -75,7 +79,16 @@ impl Plan {
         };
         let (teams, workers) = self.share(&scan.geometry);
         on_threads(teams, |team| scan.run(&team, workers));
-        Forward { output, state }
+        let geometry = scan.geometry;
+        let norms = scan.norms.into_iter().flatten();
+        let taken = norms.filter_map(|norm| norm.into_taken(&geometry));
+        let (statistics, scales) = taken.map(|taken| (taken.statistics, taken.scale)).unzip();
+        let forward = Forward {
+            output,
+            state,
+            statistics,
+        };
+        (forward, scales)
     }
 }
 
@@ -104,7 +117,7 @@ enum Phase {
     Whole,
     /// The product with the states alone, its norm, and the equations.
     Product,
-    NormOfProduct,
+    NormOfProducts,
     Advance,
     /// The product with the states, and the middle vector.
     Middle,
@@ -125,6 +138,8 @@ pub(super) struct Step<'a, F> {
     pub(super) rows: Range<usize>,
     /// Which copy of the states is read.
     pub(super) newest: usize,
+    /// The step itself: norms that count steps are visited in order.
+    pub(super) visit: usize,
 }
 
 impl<F: Element, E: Equations> Scan<'_, F, E> {
@@ -132,7 +147,7 @@ impl<F: Element, E: Equations> Scan<'_, F, E> {
     fn phases(&self) -> Vec<Phase> {
         let mut phases = match (self.geometry.middle, self.geometry.normed[HIDDEN]) {
             (true, _) => vec![Phase::Middle, Phase::Late],
-            (false, true) => vec![Phase::Product, Phase::NormOfProduct, Phase::Advance],
+            (false, true) => vec![Phase::Product, Phase::NormOfProducts, Phase::Advance],
             (false, false) => vec![Phase::Whole],
         };
         if self.geometry.normed[SHOWN] {
@@ -149,7 +164,8 @@ impl<F: Element, E: Equations> Scan<'_, F, E> {
         match phase {
             Phase::Late => self.geometry.wide(self.plan.d_hidden).count(),
             Phase::Project => self.geometry.wide(self.geometry.d_output()).count(),
-            Phase::NormOfProduct | Phase::NormOfState => step.rows.len(),
+            Phase::NormOfProducts => self.parts_of_norm(HIDDEN, step.rows.len()),
+            Phase::NormOfState => self.parts_of_norm(SHOWN, step.rows.len()),
             _ => self.geometry.panels(),
         }
     }
@@ -169,7 +185,10 @@ impl<F: Element, E: Equations> Scan<'_, F, E> {
                     let Some(phase) = phase.checked_sub(of_input) else {
                         return match phase {
                             0 => self.input_products(&run, part.of(self.geometry.panels())),
-                            _ => self.normalize_inputs(&run, part.of(run.rows.len())),
+                            _ => {
+                                let parts = self.parts_of_norm(INPUT, run.rows.len());
+                                self.normalize_inputs(&run, visits, part.of(parts));
+                            }
                         };
                     };
                     let (index, phase) = (phase / phases.len(), phases[phase % phases.len()]);
@@ -178,6 +197,7 @@ impl<F: Element, E: Equations> Scan<'_, F, E> {
                         run: &run,
                         rows: run.steps[index].clone(),
                         newest: (newest + index) % 2,
+                        visit: visits[index],
                     };
                     self.phase(phase, &step, part.of(self.parts(phase, &step)));
                 },
@@ -232,9 +252,9 @@ impl<F: Element, E: Equations> Scan<'_, F, E> {
                     (panel * each..end).for_each(|panel| self.advance(step, panel));
                 }
             }
-            Phase::NormOfProduct => self.normalize_products(step, parts),
+            Phase::NormOfProducts => self.normalize(HIDDEN, step, parts),
             Phase::Advance => parts.for_each(|panel| self.advance(step, panel)),
-            Phase::NormOfState => self.normalize_states(step, parts),
+            Phase::NormOfState => self.normalize(SHOWN, step, parts),
             Phase::Show => parts.for_each(|panel| self.show(step, panel)),
             Phase::Project => parts.for_each(|panel| self.project(step, panel)),
         }

@@ -6,6 +6,9 @@
 //! backward scan turns into gradients in place ([`backward`]); one product over all steps then gives the gradients of
 //! the weights ([`gradients`]). Threads share the rows of the batch and never wait for each other within a scan.
 //!
+//! Masks act on what enters a product and on new states ([`masks`]); norms are phases of their own between them
+//! ([`norm`]).
+//!
 //! Every sum is taken in an order that depends on shapes alone: results are the same bits on any number of threads.
 
 mod advance;
@@ -49,7 +52,7 @@ use geometry::{Geometry, Registers};
 pub(crate) use isa::Isa;
 pub(crate) use masks::{Kept, Masking};
 use norm::{HIDDEN, INPUT};
-pub(crate) use norm::{RowNorm, RowNorms};
+pub(crate) use norm::{NormPlan, NormPlans, Over};
 pub(crate) use slab::Slab;
 pub(crate) use timetable::Timetable;
 pub(crate) use vector::Element;
@@ -75,9 +78,12 @@ pub(crate) struct Operands<'a, F> {
     /// The masks that the plan names, in its order: of the hidden state, `[batch, d_output]`; of the candidate,
     /// `[batch, seq, d_hidden]` or `[batch, 1, d_hidden]`; what states keep, `[batch, seq, width of the state]` each.
     pub(crate) masks: Vec<&'a [F]>,
-    /// γ of each norm that the plan names, and 1 for the columns that count: `[columns]` each.
+    /// γ of each norm that the plan names: `[columns]` each.
     pub(crate) gains: Vec<&'a [F]>,
+    /// 1 for the columns that count, of each norm over the columns of a row: `[columns]` each.
     pub(crate) actives: Vec<&'a [F]>,
+    /// Mean and variance of each norm that is given them, one after the other: `[steps, columns]` each.
+    pub(crate) given: Vec<&'a [F]>,
     /// β of the norm of the last state: `[d_hidden]`.
     pub(crate) shift: Option<&'a [F]>,
 }
@@ -104,7 +110,7 @@ pub(crate) struct Plan {
     /// The masks that there are.
     pub(crate) masking: Masking,
     /// The norms that there are.
-    pub(crate) norms: RowNorms,
+    pub(crate) norms: NormPlans,
     /// The instructions to use.
     pub(crate) isa: Isa,
     /// The most threads to use.
@@ -156,7 +162,9 @@ impl Plan {
         let recurrent = geometry.reads * geometry.recurrent_rows() * geometry.gates;
         let weights = (self.d_input * geometry.gates + recurrent) * self.d_hidden;
         let threads = self.threads_for(self.timetable.slab_rows() * weights);
-        let teams = self.timetable.deal(threads);
+        // A norm over the batch sees all rows.
+        let is_whole = self.norms.iter().flatten().any(NormPlan::is_of_batch);
+        let teams = self.timetable.deal(if is_whole { 1 } else { threads });
         let of_step = recurrent * self.d_hidden * teams[0].len();
         let workers = (threads / teams.len())
             .min(of_step / WORTH_A_MEETING)

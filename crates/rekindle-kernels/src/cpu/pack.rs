@@ -6,6 +6,7 @@ use super::vector::Element;
 use super::{Plan, on_threads, ranges};
 
 /// Weights, packed panel by panel: each `[inner, vectors, lanes]`.
+#[derive(Debug)]
 pub(crate) struct Packed<F> {
     buffer: Buffer<F>,
     /// From one panel to the next.
@@ -13,6 +14,14 @@ pub(crate) struct Packed<F> {
 }
 
 impl<F: Element> Packed<F> {
+    /// Zeros for `panels` panels of `stride` numbers.
+    pub(crate) fn room(panels: usize, stride: usize) -> Self {
+        Self {
+            buffer: Buffer::zeros(panels * stride),
+            stride,
+        }
+    }
+
     /// The first number of panel `panel`.
     pub(crate) fn panel(&self, panel: usize) -> *const F {
         // SAFETY: the buffer holds all panels.

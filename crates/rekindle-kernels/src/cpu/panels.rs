@@ -5,10 +5,10 @@ use std::ops::Range;
 use super::advance::{Advance, Ending, Middle, Reading, StateMasks};
 use super::forward::{Scan, Step};
 use super::masks::multiply;
-use super::norm::{HIDDEN, INPUT, Normalize, Places, SHOWN};
+use super::norm::{HIDDEN, SHOWN};
 use super::product::{Inner, Product, Start};
 use super::show::Show;
-use super::team::{Run, readable};
+use super::team::readable;
 use super::vector::Element;
 use crate::Equations;
 
@@ -187,71 +187,6 @@ impl<F: Element, E: Equations> Scan<'_, F, E> {
             keep: self.kept.is_some() || self.geometry.has_norms(),
             masks: self.state_masks(step),
         }
-    }
-
-    /// The norm of the input products of some rows of a run.
-    pub(super) fn normalize_inputs(&self, run: &Run<F>, rows: Range<usize>) {
-        let scales = &run.scale_rows[INPUT][rows.clone()];
-        let inputs = self.slots(run, rows, 0);
-        self.normalize(INPUT, (inputs, inputs), scales);
-    }
-
-    /// The norm of the recurrent products of some rows of a step.
-    pub(super) fn normalize_products(&self, step: &Step<'_, F>, rows: Range<usize>) {
-        let of_run = step.rows.start + rows.start..step.rows.start + rows.end;
-        let products = Places {
-            rows: &readable(&step.team.product_rows)[rows],
-            offset: 0,
-            panel_stride: step.team.product_stride,
-        };
-        let scales = &step.run.scale_rows[HIDDEN][of_run.clone()];
-        let inputs = self.slots(step.run, of_run, 0);
-        self.normalize(HIDDEN, (products, inputs), scales);
-    }
-
-    /// The norm of the last states of some rows of a step.
-    pub(super) fn normalize_states(&self, step: &Step<'_, F>, rows: Range<usize>) {
-        let of_run = step.rows.start + rows.start..step.rows.start + rows.end;
-        let scales = &step.run.scale_rows[SHOWN][of_run.clone()];
-        let last = self.geometry.new_slot(self.geometry.extra_states);
-        let states = self.slots(step.run, of_run.clone(), last);
-        let shown = self.slots(step.run, of_run, self.geometry.shown_slot());
-        self.normalize(SHOWN, (states, shown), scales);
-    }
-
-    /// Slots of some rows of a run, from one on.
-    fn slots<'a>(&self, run: &'a Run<F>, rows: Range<usize>, slot: usize) -> Places<'a, F> {
-        Places {
-            rows: &readable(&run.rows)[rows],
-            offset: slot * self.geometry.units(),
-            panel_stride: run.panel_stride,
-        }
-    }
-
-    /// A norm of what stands at `from`. What it gives takes the place of products, and of states goes where `beside` says,
-    /// which are slots of the same rows of the run.
-    fn normalize(
-        &self,
-        index: usize,
-        (from, beside): (Places<'_, F>, Places<'_, F>),
-        scales: &[*mut F],
-    ) {
-        let Some(norm) = &self.norms[index] else {
-            unreachable!("a phase for each norm")
-        };
-        F::normalize(
-            self.plan.isa,
-            Normalize {
-                norm,
-                from,
-                normed: Places {
-                    offset: self.geometry.normed_slot(index) * self.geometry.units(),
-                    ..beside
-                },
-                to: if index == SHOWN { beside } else { from },
-                scales,
-            },
-        );
     }
 
     /// What masks do to the new states of a step.

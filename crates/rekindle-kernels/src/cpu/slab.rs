@@ -2,6 +2,7 @@
 
 use super::buffer::{Buffer, Shared};
 use super::geometry::Geometry;
+use super::pack::Packed;
 use super::vector::Element;
 
 /// Numbers of a row of scales: one for each norm.
@@ -20,6 +21,8 @@ pub(crate) struct Slab<F> {
     shown: Option<Buffer<F>>,
     /// What norms have multiplied each row with: `[slab row, norm]`.
     scales: Option<Buffer<F>>,
+    /// What norms over the batch have multiplied each column with, norm by norm.
+    pub(super) taken: Vec<Packed<F>>,
 }
 
 /// Where a scan writes what it keeps.
@@ -44,6 +47,7 @@ impl<F: Element> Slab<F> {
             scales: geometry
                 .has_norms()
                 .then(|| Buffer::recycled(rows * SCALES)),
+            taken: Vec::new(),
         }
     }
 

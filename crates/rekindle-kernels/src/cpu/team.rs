@@ -190,17 +190,13 @@ impl<F: Element, E: Equations> Scan<'_, F, E> {
 
     /// Where the numbers of the steps `visits` are taken from and go to.
     pub(super) fn steps(&self, team: &Team<F>, positions: &[usize], visits: &[usize]) -> Run<F> {
-        let (plan, geometry) = (self.plan, &self.geometry);
+        let plan = self.plan;
         let (row, panel_rows) = match &team.run {
             Some(_) => (self.row_of_a_run(), team.steps * positions.len()),
-            None => (geometry.row(), plan.timetable.slab_rows()),
+            None => (self.geometry.row(), plan.timetable.slab_rows()),
         };
         let mut run = Run::new(visits.len() * positions.len(), panel_rows * row);
         let kept = self.kept.as_ref();
-        let (kept_middle, kept_shown) = (
-            kept.and_then(|kept| kept.middle),
-            kept.and_then(|kept| kept.shown),
-        );
         run.read_rows = kept.map_or_else(Vec::new, |kept| vec![Vec::new(); kept.read.len()]);
         run.keep_rows = vec![Vec::new(); self.masks.kept()];
         for &t in visits {
@@ -209,52 +205,65 @@ impl<F: Element, E: Equations> Scan<'_, F, E> {
             for (index, &position) in alive.iter().enumerate() {
                 let at = plan.at(plan.timetable.row(position), t);
                 let slab_row = plan.timetable.slab_row(t, position);
-                run.inputs.push(self.input[at * plan.d_input..].as_ptr());
-                let visit = [plan.timetable.row(position), t];
-                run.factor_rows
-                    .extend(self.masks.candidate_row(plan, visit));
-                for (state, rows) in run.keep_rows.iter_mut().enumerate() {
-                    rows.extend(self.masks.keep_row(plan, state, visit));
-                }
+                self.add_masks(&mut run, [plan.timetable.row(position), t]);
+                self.add_kept(&mut run, team, [slab_row, index]);
                 let (start, place) = match (&team.run, kept) {
                     (Some(buffer), _) => (buffer.start(), run.rows.len()),
                     (None, Some(kept)) => (kept.activations.get(), slab_row),
                     (None, None) => unreachable!("what is not kept goes to a run"),
                 };
-                let sequence = |kept: Option<Shared<F>>, held: &Option<Buffer<F>>| {
-                    let place = match (kept, held) {
-                        (Some(kept), _) => Some((kept.get(), slab_row)),
-                        (None, Some(held)) => Some((held.start(), index)),
-                        (None, None) => None,
-                    };
-                    // SAFETY: the sequence or the team has this row.
-                    place.map(|(start, row)| unsafe { start.add(row * geometry.row_width()) })
-                };
-                run.middle_rows.extend(sequence(kept_middle, &team.middle));
-                run.shown_rows.extend(sequence(kept_shown, &team.shown));
-                for (state, rows) in run.read_rows.iter_mut().enumerate() {
-                    rows.extend(sequence(kept.map(|kept| kept.read[state]), &None));
-                }
-                let scales = match (&team.scales, kept.and_then(|kept| kept.scales)) {
-                    (Some(held), _) => Some((held.start(), run.rows.len())),
-                    (None, kept) => kept.map(|kept| (kept.get(), slab_row)),
-                };
-                if let Some((scales, row)) = scales {
-                    for (norm, rows) in run.scale_rows.iter_mut().enumerate() {
-                        // SAFETY: there are scales of this row.
-                        rows.push(unsafe { scales.add(row * SCALES + norm) });
-                    }
-                }
+                run.inputs.push(self.input[at * plan.d_input..].as_ptr());
                 // SAFETY: the slab or the run has this row in panel 0, the output this step.
                 unsafe {
                     run.rows.push(start.add(place * row));
-                    let output = self.output.get().add(at * geometry.d_output());
+                    let output = self.output.get().add(at * self.geometry.d_output());
                     run.output_rows.push(output);
                 }
             }
             run.steps.push(first..run.rows.len());
         }
         run
+    }
+
+    /// Adds the masks of a batch row at a step to a run.
+    fn add_masks(&self, run: &mut Run<F>, visit: [usize; 2]) {
+        let factor = self.masks.candidate_row(self.plan, visit);
+        run.factor_rows.extend(factor);
+        for (state, rows) in run.keep_rows.iter_mut().enumerate() {
+            rows.extend(self.masks.keep_row(self.plan, state, visit));
+        }
+    }
+
+    /// Adds the next row of a run in the sequences that are kept, at slab row `slab_row`, or else in what the team holds
+    /// for its row `index`.
+    fn add_kept(&self, run: &mut Run<F>, team: &Team<F>, [slab_row, index]: [usize; 2]) {
+        let (kept, width) = (self.kept.as_ref(), self.geometry.row_width());
+        let sequence = |kept: Option<Shared<F>>, held: &Option<Buffer<F>>| {
+            let place = match (kept, held) {
+                (Some(kept), _) => Some((kept.get(), slab_row)),
+                (None, Some(held)) => Some((held.start(), index)),
+                (None, None) => None,
+            };
+            // SAFETY: the sequence or the team has this row.
+            place.map(|(start, row)| unsafe { start.add(row * width) })
+        };
+        let middle = kept.and_then(|kept| kept.middle);
+        let shown = kept.and_then(|kept| kept.shown);
+        run.middle_rows.extend(sequence(middle, &team.middle));
+        run.shown_rows.extend(sequence(shown, &team.shown));
+        for (state, rows) in run.read_rows.iter_mut().enumerate() {
+            rows.extend(sequence(kept.map(|kept| kept.read[state]), &None));
+        }
+        let scales = match (&team.scales, kept.and_then(|kept| kept.scales)) {
+            (Some(held), _) => Some((held.start(), run.rows.len())),
+            (None, kept) => kept.map(|kept| (kept.get(), slab_row)),
+        };
+        if let Some((scales, row)) = scales {
+            for (norm, rows) in run.scale_rows.iter_mut().enumerate() {
+                // SAFETY: there are scales of this row.
+                rows.push(unsafe { scales.add(row * SCALES + norm) });
+            }
+        }
     }
 
     /// Writes the final states.

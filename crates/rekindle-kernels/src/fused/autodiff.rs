@@ -82,6 +82,7 @@ fn record<B: Host, C: CheckpointStrategy, F: Number, E: Equations>(
             let outputs = infer(&equations, &plan, inputs);
             let states = outputs.state.into_iter();
             Outputs {
+                statistics: untracked(outputs.statistics),
                 output: Autodiff::<B, C>::from_inner(outputs.output),
                 state: Tensors::collect(states.map(Autodiff::<B, C>::from_inner)),
             }
@@ -122,9 +123,15 @@ fn ports<B: Host, C: CheckpointStrategy>(
     };
     let states = outputs.state.into_iter().enumerate();
     Outputs {
+        statistics: untracked(outputs.statistics),
         output: port(0, outputs.output),
         state: Tensors::collect(states.map(|(index, state)| port(1 + index, state))),
     }
+}
+
+/// Tensors that have no gradients.
+fn untracked<B: Host, C: CheckpointStrategy>(tensors: Tensors<B>) -> Tensors<Autodiff<B, C>> {
+    Tensors::collect(tensors.into_iter().map(Autodiff::<B, C>::from_inner))
 }
 
 /// The primitives of `inputs`, and their nodes in the order of [`Parent`].
@@ -160,6 +167,7 @@ fn into_parts<B: Host, C: CheckpointStrategy>(
         shift: all(Parent::SHIFT, inputs.shift),
         masks: plain(inputs.masks),
         actives: plain(inputs.actives),
+        given: plain(inputs.given),
     };
     (inputs, nodes)
 }

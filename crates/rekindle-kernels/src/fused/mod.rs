@@ -13,7 +13,7 @@ use burn::tensor::{DType, Shape, Tensor};
 
 use crate::cpu::{Forward, Isa, Operands, Plan, Timetable};
 use crate::scan::Widths;
-use crate::{Array, Equations, Layout, Parameters, Scan, Scanned, Statistics};
+use crate::{Array, Equations, Layout, Parameters, Scan, Scanned};
 use host::{Host, Number};
 use tensors::Tensors;
 
@@ -29,7 +29,21 @@ pub(crate) fn scan<E: Equations>(
     let Some(isa) = isa else {
         return Err(Box::new(scan));
     };
-    let plan = Plan {
+    let plan = plan(equations, &scan, widths, isa);
+    let norms = plan.norms;
+    let inputs = inputs(scan);
+    let outputs = burn::backend::Dispatch::fused_scan(equations.clone(), plan, inputs);
+    let mut state = outputs.state.into_iter().map(Tensor::from_dispatch);
+    Ok(Scanned {
+        output: Tensor::from_dispatch(outputs.output),
+        state: E::States::from_fn(|_| state.next().expect("as many states as went in")),
+        statistics: within::statistics(&norms, outputs.statistics),
+    })
+}
+
+/// How the engine runs a scan.
+fn plan<E: Equations>(equations: &E, scan: &Scan<E>, widths: Widths, isa: Isa) -> Plan {
+    Plan {
         timetable: Timetable::new(widths.batch, widths.seq, scan.lengths.as_ref(), scan.order),
         seq: widths.seq,
         layout: scan.layout,
@@ -42,7 +56,11 @@ pub(crate) fn scan<E: Equations>(
         norms: within::norms(&scan.within.norms),
         isa,
         threads: rayon::current_num_threads(),
-    };
+    }
+}
+
+/// What the operation reads of a scan.
+fn inputs<E: Equations>(scan: Scan<E>) -> Inputs<burn::backend::Dispatch> {
     let Parameters {
         weight_ih,
         weights_hh,
@@ -53,9 +71,10 @@ pub(crate) fn scan<E: Equations>(
     let within::NormTensors {
         gains,
         actives,
+        given,
         shift,
     } = within::norm_tensors(&scan.within.norms);
-    let inputs = Inputs {
+    Inputs {
         input: scan.input.into_dispatch(),
         weight_ih: weight_ih.into_dispatch(),
         weights_hh: dispatched(weights_hh),
@@ -66,15 +85,9 @@ pub(crate) fn scan<E: Equations>(
         masks: within::masks(scan.within.masks),
         gains: dispatched(gains),
         actives: dispatched(actives),
+        given: dispatched(given),
         shift: dispatched(shift),
-    };
-    let outputs = burn::backend::Dispatch::fused_scan(equations.clone(), plan, inputs);
-    let mut state = outputs.state.into_iter().map(Tensor::from_dispatch);
-    Ok(Scanned {
-        output: Tensor::from_dispatch(outputs.output),
-        state: E::States::from_fn(|_| state.next().expect("as many states as went in")),
-        statistics: Statistics::default(),
-    })
+    }
 }
 
 /// The tensors for Burn's dispatch.
@@ -140,11 +153,14 @@ pub(crate) struct Inputs<B: Backend> {
     /// The masks that the plan names, in its order.
     #[extension_type]
     masks: Tensors<B>,
-    /// γ of each norm that the plan names, and which columns count.
+    /// γ of each norm that the plan names, and which columns count of those over the columns of a row.
     #[extension_type]
     gains: Tensors<B>,
     #[extension_type]
     actives: Tensors<B>,
+    /// Mean and variance of each norm that is given them.
+    #[extension_type]
+    given: Tensors<B>,
     /// None or one.
     #[extension_type]
     shift: Tensors<B>,
@@ -156,6 +172,9 @@ pub(crate) struct Outputs<B: Backend> {
     output: FloatTensor<B>,
     #[extension_type]
     state: Tensors<B>,
+    /// Mean and variance that each norm over the batch took.
+    #[extension_type]
+    statistics: Tensors<B>,
 }
 
 /// A backend that scans in one operation.
@@ -216,6 +235,7 @@ impl<B: Host> Inputs<B> {
             masks: all(self.masks),
             gains: all(self.gains),
             actives: all(self.actives),
+            given: all(self.given),
             shift: all(self.shift),
         }
     }
@@ -234,6 +254,7 @@ impl<B: Host> Inputs<B> {
             masks: self.masks.iter().map(B::numbers).collect(),
             gains: self.gains.iter().map(B::numbers).collect(),
             actives: self.actives.iter().map(B::numbers).collect(),
+            given: self.given.iter().map(B::numbers).collect(),
             shift: self.shift.iter().map(B::numbers).next(),
         }
     }
@@ -250,7 +271,13 @@ impl<B: Host> Inputs<B> {
             Layout::TimeMajor => [seq, batch, width],
         };
         let states = forward.state.into_iter().zip(self.state.iter());
+        let steps = plan.timetable.steps();
+        let statistics = forward.statistics.into_iter().flatten().map(|numbers| {
+            let shape = Shape::from([steps, numbers.len() / steps]);
+            B::tensor(numbers, shape, &self.input)
+        });
         Outputs {
+            statistics: Tensors::collect(statistics),
             output: B::tensor(forward.output, Shape::from(shape), &self.input),
             state: Tensors::collect(
                 states.map(|(state, old)| B::tensor(state, old.shape(), &self.input)),

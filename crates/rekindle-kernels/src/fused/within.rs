@@ -4,19 +4,18 @@ use burn::backend::Dispatch;
 use burn::tensor::{DType, Tensor};
 
 use super::Tensors;
-use crate::cpu::{Kept, Masking, RowNorm, RowNorms};
+use crate::cpu::{Kept, Masking, NormPlan, NormPlans, Over};
 use crate::within::{Keep, Masks, Norm, NormKind, Norms, Within};
-use crate::{Equations, Scan};
+use crate::{Equations, Scan, Statistics};
 
 /// Whether the operation does what a scan does within its steps.
 pub(super) fn is_fused<E: Equations>(equations: &E, scan: &Scan<E>) -> bool {
     let Within { norms, masks } = &scan.within;
     let keeps_hidden = !matches!(masks.keep.first(), None | Some(Keep::Nothing));
-    norms.iter().all(|norm| row_norm(norm).is_some())
-        && [&norms.input, &norms.hidden]
-            .into_iter()
-            .flatten()
-            .all(|norm| norm.shift.is_none())
+    [&norms.input, &norms.hidden]
+        .into_iter()
+        .flatten()
+        .all(|norm| norm.shift.is_none())
         && (masks.hidden.is_none() || equations.reads() == 1)
         && !(keeps_hidden && scan.parameters.projection.is_some())
 }
@@ -34,7 +33,9 @@ pub(super) fn dtypes(within: &Within) -> impl Iterator<Item = DType> {
     });
     let norms = within.norms.iter().flat_map(|norm| {
         let vectors = [Some(&norm.gain), norm.shift.as_ref(), active(norm)];
-        vectors.into_iter().flatten().map(Tensor::dtype)
+        let matrices = given(norm).into_iter().flatten().map(Tensor::dtype);
+        let vectors = vectors.into_iter().flatten().map(Tensor::dtype);
+        vectors.chain(matrices)
     });
     let hidden = hidden.iter().map(Tensor::dtype);
     let masks = hidden.chain(candidate.iter().map(Tensor::dtype));
@@ -75,23 +76,38 @@ fn active(norm: &Norm) -> Option<&Tensor<1>> {
     }
 }
 
-/// The norm for the engine, if it is one over the columns of a row.
-fn row_norm(norm: &Norm) -> Option<RowNorm> {
-    active(norm).map(|_| RowNorm {
-        centred: matches!(norm.kind, NormKind::Layer { .. }),
+/// Mean and variance, where a norm is given them.
+fn given(norm: &Norm) -> Option<[&Tensor<2>; 2]> {
+    match &norm.kind {
+        NormKind::Given { mean, variance } => Some([mean, variance]),
+        NormKind::Layer { .. } | NormKind::Rms { .. } | NormKind::Batch => None,
+    }
+}
+
+/// The norm for the engine.
+fn norm_plan(norm: &Norm) -> NormPlan {
+    let over = match norm.kind {
+        NormKind::Layer { .. } => Over::Row { centred: true },
+        NormKind::Rms { .. } => Over::Row { centred: false },
+        NormKind::Batch => Over::Batch,
+        NormKind::Given { .. } => Over::Given,
+    };
+    NormPlan {
+        over,
         epsilon: norm.epsilon,
-    })
+    }
 }
 
 /// Which norms there are.
-pub(super) fn norms(norms: &Norms) -> RowNorms {
-    [&norms.input, &norms.hidden, &norms.shown].map(|norm| norm.as_ref().and_then(row_norm))
+pub(super) fn norms(norms: &Norms) -> NormPlans {
+    [&norms.input, &norms.hidden, &norms.shown].map(|norm| norm.as_ref().map(norm_plan))
 }
 
 /// The tensors of the norms in the order in which [`norms`] names them.
 pub(super) struct NormTensors {
     pub(super) gains: Vec<Tensor<1>>,
     pub(super) actives: Vec<Tensor<1>>,
+    pub(super) given: Vec<Tensor<2>>,
     /// That of the last state.
     pub(super) shift: Option<Tensor<1>>,
 }
@@ -102,6 +118,21 @@ pub(super) fn norm_tensors(norms: &Norms) -> NormTensors {
     NormTensors {
         gains: norms.iter().map(|norm| norm.gain.clone()).collect(),
         actives: norms.iter().filter_map(active).cloned().collect(),
+        given: norms.iter().filter_map(given).flatten().cloned().collect(),
         shift: shown.and_then(|norm| norm.shift.clone()),
+    }
+}
+
+/// What the norms over a batch took, from mean and variance of each.
+pub(super) fn statistics(norms: &NormPlans, taken: Tensors<Dispatch>) -> Statistics {
+    let mut taken = taken.into_iter().map(Tensor::from_dispatch);
+    let [input, hidden, shown] = norms.each_ref().map(|norm| {
+        norm.filter(NormPlan::is_of_batch)?;
+        Some([taken.next()?, taken.next()?])
+    });
+    Statistics {
+        input,
+        hidden,
+        shown,
     }
 }

@@ -7,7 +7,8 @@ mod step;
 
 use burn::tensor::{Bool, Tensor};
 
-use crate::{Array, Equations, Lengths, Order, Scan, Scanned, Statistics, unbind::unbind};
+use crate::scan::Widths;
+use crate::{Array, Equations, Layout, Lengths, Order, Scan, Scanned, Statistics, unbind::unbind};
 use norm::Alive;
 use step::Step;
 
@@ -36,20 +37,10 @@ pub fn scan<E: Equations>(equations: &E, scan: Scan<E>) -> Scanned<E> {
     let input = layout.exchange(input);
     let steps = lengths.as_ref().map_or(widths.seq, Lengths::longest);
     if steps == 0 {
-        let shape = [widths.batch, widths.seq, widths.d_output];
-        let output = Tensor::zeros(shape, (&input.device(), input.dtype()));
-        let output = layout.exchange(output);
-        let statistics = Statistics::default();
-        return Scanned {
-            output,
-            state,
-            statistics,
-        };
+        return nothing(state, input, widths, layout);
     }
 
-    let padding = lengths
-        .as_ref()
-        .map(|lengths| Padding::new(lengths, steps, &input));
+    let padding = (lengths.as_ref()).map(|lengths| Padding::new(lengths, steps, &input));
     let clear = |sequence: Tensor<3>| match &padding {
         Some(padding) => padding.clear(sequence),
         None => sequence,
@@ -59,9 +50,7 @@ pub fn scan<E: Equations>(equations: &E, scan: Scan<E>) -> Scanned<E> {
 
     let mut outputs = Vec::with_capacity(steps);
     for (visit, t) in visiting_order(steps, order).enumerate() {
-        let alive = padding
-            .as_ref()
-            .and_then(|padding| padding.alive(t, &state));
+        let alive = (padding.as_ref()).and_then(|padding| padding.alive(t, &state));
         let new = step.advance([visit, t], products[t].clone(), state.clone(), &alive);
         state = match &padding {
             Some(padding) => padding.keep::<E>(t, state, new),
@@ -79,6 +68,22 @@ pub fn scan<E: Equations>(equations: &E, scan: Scan<E>) -> Scanned<E> {
         output,
         state,
         statistics,
+    }
+}
+
+/// What a scan without any valid step puts out: zeros, and the state as it went in.
+fn nothing<E: Equations>(
+    state: E::States<Tensor<2>>,
+    input: Tensor<3>,
+    widths: Widths,
+    layout: Layout,
+) -> Scanned<E> {
+    let shape = [widths.batch, widths.seq, widths.d_output];
+    let output = Tensor::zeros(shape, (&input.device(), input.dtype()));
+    Scanned {
+        output: layout.exchange(output),
+        state,
+        statistics: Statistics::default(),
     }
 }
 

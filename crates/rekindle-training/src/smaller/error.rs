@@ -40,7 +40,7 @@ pub enum SmallerError {
     #[error(transparent)]
     Weights(#[from] PruneError),
     /// A network that no recipe can describe.
-    #[error("the pruned network has no recipe: {0}; prune less")]
+    #[error("the recipe of the pruned network is wrong: {0}")]
     Recipe(#[from] RecipeError),
     /// A file that cannot be read or written.
     #[error(transparent)]

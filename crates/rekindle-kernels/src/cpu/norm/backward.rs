@@ -4,7 +4,9 @@ use pulp::{Simd, WithSimd};
 
 use super::super::buffer::Buffer;
 use super::super::geometry::Geometry;
+use super::super::pack::Packed;
 use super::super::vector::{Element, Vector};
+use super::super::{Operands, Plan};
 use super::{Norm, Places, each_register, total};
 
 /// The gradients of some rows by the columns of a norm, from those of what it gives, in their place.
@@ -49,11 +51,7 @@ impl<F: Element> Denormalize<'_, F> {
     #[inline(always)]
     unsafe fn gradient(&self, row: usize, panel: usize, gate: usize, in_gate: usize) -> *mut F {
         let columns = self.norm.columns;
-        let slot = gate + self.turn;
-        let slot = match slot < columns.gates {
-            true => slot,
-            false => slot - columns.gates,
-        };
+        let slot = columns.slot(gate, self.turn);
         // SAFETY: the caller answers for the row; a panel has these columns.
         unsafe {
             let start = self.gradients.at(row, panel);
@@ -85,7 +83,7 @@ impl<F: Element> Denormalize<'_, F> {
                 sums[1] = weighted.mul_add(normed, sums[1]);
             });
         }
-        let mean = match norm.kind.centred {
+        let mean = match norm.is_centred() {
             true => total(sums[0]) / norm.count,
             false => 0.0,
         };
@@ -123,8 +121,26 @@ pub(in super::super) struct NormSums<F> {
 }
 
 impl<F: Element> NormSums<F> {
+    /// The norms of a scan, each with zeros; what norms over the batch took is `taken`.
+    pub(in super::super) fn all(
+        plan: &Plan,
+        operands: &Operands<'_, F>,
+        geometry: &Geometry,
+        taken: Vec<Packed<F>>,
+    ) -> [Option<(Norm<F>, Self)>; 3] {
+        let mut taken = taken.into_iter();
+        Norm::all(plan, operands, geometry).map(|norm| {
+            let mut norm = norm?;
+            if norm.plan.is_of_batch() {
+                norm.set_scale(taken.next()?);
+            }
+            let sums = Self::new(&norm, plan.timetable.batch());
+            Some((norm, sums))
+        })
+    }
+
     /// Zeros for a norm of `batch` rows.
-    pub(in super::super) fn new(norm: &Norm<F>, batch: usize) -> Self {
+    fn new(norm: &Norm<F>, batch: usize) -> Self {
         let columns = norm.columns;
         let width = columns.panels * columns.gates * columns.units;
         Self {

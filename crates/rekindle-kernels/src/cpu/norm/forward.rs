@@ -46,7 +46,7 @@ impl<F: Element> Normalize<'_, F> {
         // SAFETY: as in `row`.
         unsafe {
             let mut mean = F::default();
-            if norm.kind.centred {
+            if norm.is_centred() {
                 let mut sum = zero;
                 each_register!(columns, V::LANES, |panel, gate, vector, at| {
                     let x = V::load(simd, self.from.at(row, panel).add(at));
@@ -63,7 +63,7 @@ impl<F: Element> Normalize<'_, F> {
                 squares = x.mul_add(x, squares);
             });
             let variance = total(squares) / norm.count;
-            let scale = 1.0 / (variance + norm.kind.epsilon).sqrt();
+            let scale = 1.0 / (variance + norm.plan.epsilon).sqrt();
             [mean, F::from_f64(scale)]
         }
     }

@@ -1,31 +1,57 @@
 //! Norms within the steps of a scan: each row by the mean and the variance of its columns.
 
 mod backward;
+mod columns;
 mod forward;
+mod phases;
+mod statistics;
 
 pub(crate) use backward::Denormalize;
 pub(super) use backward::NormSums;
+pub(crate) use columns::{DenormalizeColumns, NormalizeColumns};
 pub(crate) use forward::Normalize;
 
 use super::geometry::Geometry;
 use super::pack::Packed;
 use super::vector::{Element, Vector};
 use super::{Operands, Plan};
+use statistics::StepStatistics;
 
-/// A norm over the columns of a row.
+/// A norm of a scan.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) struct RowNorm {
-    /// Whether the mean is subtracted; otherwise it counts as 0.
-    pub(crate) centred: bool,
+pub(crate) struct NormPlan {
+    /// What mean and variance are taken over.
+    pub(crate) over: Over,
     /// What is added to the variance.
     pub(crate) epsilon: f64,
 }
 
+/// What a norm takes its mean and variance over.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Over {
+    /// The columns of a row. Without a centre, 0 counts as the mean.
+    Row {
+        /// Whether the mean is subtracted.
+        centred: bool,
+    },
+    /// The rows that are alive at a step. All of them are in one team then.
+    Batch,
+    /// Nothing: they are given for each step.
+    Given,
+}
+
+impl NormPlan {
+    /// Whether it is a norm over the rows of a batch.
+    pub(crate) fn is_of_batch(&self) -> bool {
+        self.over == Over::Batch
+    }
+}
+
 /// The norms of a scan: of the input product, of the recurrent product, and of the last state on its way to the hidden
 /// state. Default: none.
-pub(crate) type RowNorms = [Option<RowNorm>; 3];
+pub(crate) type NormPlans = [Option<NormPlan>; 3];
 
-/// Where the norm of the input product stands among [`RowNorms`].
+/// Where the norm of the input product stands among [`NormPlans`].
 pub(crate) const INPUT: usize = 0;
 /// Where the norm of the recurrent product stands.
 pub(crate) const HIDDEN: usize = 1;
@@ -34,7 +60,7 @@ pub(crate) const SHOWN: usize = 2;
 
 /// A norm with its numbers, packed like the columns that it acts on: `[panel, gate, unit]`.
 pub(super) struct Norm<F> {
-    kind: RowNorm,
+    plan: NormPlan,
     gain: Packed<F>,
     shift: Packed<F>,
     /// 1 for columns that count, 0 for others.
@@ -42,6 +68,8 @@ pub(super) struct Norm<F> {
     /// How many columns count.
     count: f64,
     columns: Columns,
+    /// The numbers of a norm that goes step by step.
+    pub(super) statistics: Option<StepStatistics<F>>,
 }
 
 /// How the columns of a norm lie in panels.
@@ -76,22 +104,57 @@ impl<F: Element> Norm<F> {
     ) -> [Option<Self>; 3] {
         let [bias_ih, bias_hh] = operands.biases.unwrap_or_default();
         let shifts = [bias_ih, bias_hh, operands.shift.unwrap_or_default()];
-        let mut numbers = operands.gains.iter().zip(&operands.actives);
+        let mut gains = operands.gains.iter();
+        let mut actives = operands.actives.iter().copied();
+        let mut given = operands.given.iter().copied();
         std::array::from_fn(|index| {
-            let kind = plan.norms[index]?;
-            let (gain, active) = numbers.next().expect("a plan counts the norms");
+            let norm = plan.norms[index]?;
+            let gain = gains.next().expect("a plan counts the norms");
+            let active = match norm.over {
+                Over::Row { .. } => actives.next().expect("a plan counts the norms"),
+                Over::Batch | Over::Given => &[],
+            };
             let gates = if index == SHOWN { 1 } else { geometry.gates };
             let pack = |numbers: &[F]| Packed::gates(plan, geometry.by_units(), gates, &[numbers]);
             Some(Self {
-                kind,
+                plan: norm,
                 gain: pack(gain),
                 shift: pack(shifts[index]),
                 active: pack(active),
                 count: active.iter().map(|active| active.to_f64()).sum(),
                 columns: Columns::new(geometry, gates),
+                statistics: statistics::of_norm(plan, geometry, norm, gates, &mut given),
             })
         })
     }
+
+    /// Whether the mean of a row is subtracted.
+    fn is_centred(&self) -> bool {
+        self.plan.over == Over::Row { centred: true }
+    }
+
+    /// What it took of the batch, `[steps, columns]` each, and what the derivative needs of that; `None`: nothing.
+    pub(super) fn into_taken(self, geometry: &Geometry) -> Option<Taken<F>> {
+        let statistics = self.statistics.filter(|statistics| statistics.taken)?;
+        Some(Taken {
+            statistics: statistics.unpacked(geometry.by_units()),
+            scale: statistics.into_scale(),
+        })
+    }
+
+    /// Puts what the derivative needs back.
+    pub(super) fn set_scale(&mut self, scale: Packed<F>) {
+        if let Some(statistics) = &mut self.statistics {
+            statistics.set_scale(scale);
+        }
+    }
+}
+
+/// What a norm over the batch took.
+pub(super) struct Taken<F> {
+    /// Mean and variance: `[steps, columns]` each.
+    pub(super) statistics: [Vec<F>; 2],
+    pub(super) scale: Packed<F>,
 }
 
 impl Columns {
@@ -104,6 +167,15 @@ impl Columns {
             units: geometry.units(),
             unit_vectors: geometry.unit_vectors(),
             last_vectors: last.div_ceil(geometry.registers.lanes),
+        }
+    }
+
+    /// The slot of a gate's gradient, where that of gate `g` stands in slot `g + turn`, counted around.
+    #[inline(always)]
+    fn slot(self, gate: usize, turn: usize) -> usize {
+        match gate + turn < self.gates {
+            true => gate + turn,
+            false => gate + turn - self.gates,
         }
     }
 
@@ -130,11 +202,12 @@ impl<F> Places<'_, F> {
     }
 }
 
+/// No register has more numbers.
+const MOST_LANES: usize = 16;
+
 /// The sum of the numbers of a register.
 #[inline(always)]
 fn total<V: Vector>(register: V) -> f64 {
-    /// No register is longer.
-    const MOST_LANES: usize = 16;
     const { assert!(V::LANES <= MOST_LANES) };
     let mut lanes = [V::Element::default(); MOST_LANES];
     // SAFETY: there is room for the register.

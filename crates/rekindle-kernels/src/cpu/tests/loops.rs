@@ -88,6 +88,7 @@ pub(super) fn by_loops<E: Equations>(equations: &E, problem: &Problem) -> Result
     let mut results = Results {
         output: vec![0.0; sizes.batch * sizes.seq * d_output],
         state: problem.state.clone(),
+        statistics: Vec::new(),
         input: Some(zeros(&problem.input)),
         input_side: Some([zeros(&problem.weight_ih), of_gates.clone()]),
         hidden_side: Some((each(&problem.weights_hh), of_gates)),

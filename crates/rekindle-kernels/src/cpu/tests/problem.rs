@@ -3,7 +3,7 @@
 use std::fmt::Debug;
 
 use super::super::{
-    Element, Isa, Masking, Needs, Operands, OutputGradients, Plan, RowNorms, Timetable,
+    Element, Isa, Masking, Needs, NormPlans, Operands, OutputGradients, Plan, Timetable,
 };
 use crate::{Array, Equations, Layout, Lengths, Order};
 
@@ -220,9 +220,10 @@ pub(super) struct Problem {
     /// Masks and norms, and their numbers: none at first.
     pub(super) masking: Masking,
     pub(super) masks: Vec<Vec<f64>>,
-    pub(super) norms: RowNorms,
+    pub(super) norms: NormPlans,
     pub(super) gains: Vec<Vec<f64>>,
     pub(super) actives: Vec<Vec<f64>>,
+    pub(super) given: Vec<Vec<f64>>,
     pub(super) shift: Option<Vec<f64>>,
     /// `[batch, seq, d_output]` or with time first, NaN in padding.
     pub(super) output_gradient: Option<Vec<f64>>,
@@ -280,9 +281,10 @@ impl Problem {
                 .collect(),
             masking: Masking::default(),
             masks: Vec::new(),
-            norms: RowNorms::default(),
+            norms: NormPlans::default(),
             gains: Vec::new(),
             actives: Vec::new(),
+            given: Vec::new(),
             shift: None,
             output_gradient: Some(draw(steps * sizes.d_output(), 1.0)),
             state_gradient: (0..states)
@@ -342,6 +344,7 @@ struct Narrowed<F> {
     masks: Vec<Vec<F>>,
     gains: Vec<Vec<F>>,
     actives: Vec<Vec<F>>,
+    given: Vec<Vec<F>>,
     shift: Option<Vec<F>>,
     output_gradient: Option<Vec<F>>,
     state_gradient: Vec<Option<Vec<F>>>,
@@ -362,6 +365,7 @@ impl Problem {
             masks: each(&self.masks),
             gains: each(&self.gains),
             actives: each(&self.actives),
+            given: each(&self.given),
             shift: self.shift.as_ref().map(narrow),
             output_gradient: self.output_gradient.as_ref().map(narrow),
             state_gradient: (self.state_gradient.iter())
@@ -390,6 +394,7 @@ impl<F> Narrowed<F> {
             masks: slices(&self.masks),
             gains: slices(&self.gains),
             actives: slices(&self.actives),
+            given: slices(&self.given),
             shift: self.shift.as_deref(),
         }
     }
@@ -427,6 +432,8 @@ pub(super) fn random(count: usize, seed: u64) -> Vec<f64> {
 pub(super) struct Results {
     pub(super) output: Vec<f64>,
     pub(super) state: Vec<Vec<f64>>,
+    /// What norms over the batch took.
+    pub(super) statistics: Vec<[Vec<f64>; 2]>,
     /// The gradient of the input.
     pub(super) input: Option<Vec<f64>>,
     /// The gradients of `W_ih` and `b_ih`.
@@ -468,6 +475,10 @@ impl Results {
         }
         for (index, units) in self.units.iter().enumerate() {
             put(format!("gradient of parameter {index} of units"), units);
+        }
+        for (index, [mean, variance]) in self.statistics.iter().enumerate() {
+            put(format!("mean {index}"), mean);
+            put(format!("variance {index}"), variance);
         }
         for (index, gain) in self.gains.iter().enumerate() {
             put(format!("gradient of gain {index}"), gain);
@@ -591,6 +602,9 @@ pub(super) fn run_between<F: Real>(
     let results = Results {
         output: wide(trained.output),
         state: each(trained.state),
+        statistics: (trained.statistics.into_iter())
+            .map(|both| both.map(wide))
+            .collect(),
         input: back.input.map(wide),
         input_side: back.input_side.map(|side| side.map(wide)),
         hidden_side: (back.hidden_side).map(|(weights, bias)| (each(weights), wide(bias))),

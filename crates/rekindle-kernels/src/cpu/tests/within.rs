@@ -3,12 +3,12 @@
 
 use std::fmt::Debug;
 
-use super::super::{Isa, Kept, Masking, Plan, RowNorm};
+use super::super::{Isa, Kept, Masking, NormPlan, Over, Plan};
 use super::cells::{Gru, Lstm, Multiplicative};
 use super::problem::{
     ALL, Numbers, Problem, Real, Results, Sizes, assert_bits, counts, name, part, plan, random, run,
 };
-use crate::{Equations, Lane, StepGradients};
+use crate::{Equations, Lane, Order, StepGradients};
 
 /// A cell whose candidate has a factor, and whose hidden state is a function of a norm of the last state.
 ///
@@ -101,9 +101,25 @@ struct Inside {
     hidden: bool,
     candidate: bool,
     keep: bool,
-    /// The norms; each with a mean where the row is true.
-    norms: [Option<bool>; 3],
+    norms: [Option<Over>; 3],
 }
+
+impl Inside {
+    /// The same sizes, in forward order where norms count steps: others never reach the engine.
+    fn in_order(&self, sizes: Sizes) -> Sizes {
+        let by_row = |norm: &Over| matches!(norm, Over::Row { .. });
+        match self.norms.iter().flatten().all(by_row) {
+            true => sizes,
+            false => Sizes {
+                order: Order::Forward,
+                ..sizes
+            },
+        }
+    }
+}
+
+const LAYER: Over = Over::Row { centred: true };
+const RMS: Over = Over::Row { centred: false };
 
 /// The law, for cells and what suits them, in both types of numbers.
 fn every_inside(law: &impl Law) {
@@ -111,26 +127,30 @@ fn every_inside(law: &impl Law) {
         hidden: true,
         candidate: true,
         keep: true,
-        norms: [Some(true), Some(true), Some(true)],
+        norms: [Some(LAYER); 3],
     };
     let without = Inside {
         norms: [None; 3],
         ..all
     };
     let root = Inside {
-        norms: [Some(false), Some(false), Some(false)],
+        norms: [Some(RMS); 3],
         ..Inside::default()
     };
     let products = Inside {
         candidate: false,
-        norms: [Some(true), Some(false), None],
+        norms: [Some(LAYER), Some(RMS), None],
         ..all
     };
     let input = Inside {
-        norms: [Some(true), None, None],
+        norms: [Some(LAYER), None, None],
         ..Inside::default()
     };
-    for inside in [all, without, root] {
+    let given = Inside {
+        norms: [Some(Over::Given); 3],
+        ..all
+    };
+    for inside in [all, without, root, given] {
         law.check::<f32, _>("shown", &Shown, inside);
         law.check::<f64, _>("shown", &Shown, inside);
     }
@@ -180,23 +200,34 @@ fn problem<F: Real>(equations: &impl Equations, sizes: Sizes, inside: Inside) ->
             problem.masks.push(mask(batch * seq * d_hidden));
         }
     }
-    problem.norms = inside.norms.map(|centred| {
-        let epsilon = 0.01;
-        centred.map(|centred| RowNorm { centred, epsilon })
+    problem.norms = inside.norms.map(|over| {
+        let epsilon = 0.5;
+        over.map(|over| NormPlan { over, epsilon })
     });
-    for (index, _) in (0..3).zip(inside.norms).filter(|(_, norm)| norm.is_some()) {
+    for (index, norm) in inside.norms.into_iter().enumerate() {
+        let Some(over) = norm else { continue };
         let columns = if index == 2 {
             d_hidden
         } else {
             gates * d_hidden
         };
-        let numbers = random(columns, 400 + index as u64).into_iter();
-        problem
-            .gains
-            .push(numbers.map(|x| F::nearest(x).wide()).collect());
-        let mut active = mask(columns);
-        active[0] = 1.0;
-        problem.actives.push(active);
+        let draw = |count: usize, seed: usize| -> Vec<f64> {
+            let numbers = random(count, (400 + 10 * index + seed) as u64).into_iter();
+            numbers.map(|x| F::nearest(x).wide()).collect()
+        };
+        problem.gains.push(draw(columns, 0));
+        match over {
+            Over::Row { .. } => {
+                let mut active = mask(columns);
+                active[0] = 1.0;
+                problem.actives.push(active);
+            }
+            Over::Given => {
+                let variance = draw(2 * columns, 2).iter().map(|x| x.abs()).collect();
+                problem.given.extend([draw(2 * columns, 1), variance]);
+            }
+            Over::Batch => {}
+        }
     }
     problem.shift = inside.norms[2].map(|_| vec![0.25; d_hidden]);
     problem
@@ -232,12 +263,31 @@ fn sizes() -> Vec<Sizes> {
     ]
 }
 
+/// The law for norms over the batch, which see all rows.
+fn norms_over_the_batch(law: &impl Law) {
+    let all = Inside {
+        hidden: true,
+        candidate: true,
+        keep: true,
+        norms: [Some(Over::Batch); 3],
+    };
+    let input = Inside {
+        candidate: false,
+        norms: [Some(Over::Batch), Some(LAYER), None],
+        ..all
+    };
+    law.check::<f32, _>("shown", &Shown, all);
+    law.check::<f64, _>("shown", &Shown, all);
+    law.check::<f32, _>("LSTM", &Lstm::PLAIN, input);
+}
+
 #[test]
 fn all_instruction_sets_agree() {
     struct Agree;
     impl Law for Agree {
         fn check<F: Real, E: Equations>(&self, cell: &str, equations: &E, inside: Inside) {
             for sizes in sizes() {
+                let sizes = inside.in_order(sizes);
                 let problem = problem::<F>(equations, sizes, inside);
                 let all = Isa::all();
                 let Some((&last, others)) = all.split_last() else {
@@ -253,6 +303,7 @@ fn all_instruction_sets_agree() {
         }
     }
     every_inside(&Agree);
+    norms_over_the_batch(&Agree);
 }
 
 #[test]
@@ -262,14 +313,17 @@ fn results_are_the_same_bits_on_any_number_of_threads() {
         fn check<F: Real, E: Equations>(&self, cell: &str, equations: &E, inside: Inside) {
             let [gates, ..] = counts(equations);
             let wide = 480 / gates.min(3);
+            // A norm over the batch leaves nothing to share but units, of which there have to be some.
+            let over_batch = inside.norms.contains(&Some(Over::Batch));
+            let narrow = if over_batch { wide } else { 84 / gates };
             for sizes in [
-                Sizes::new([37, 20, 100, 84 / gates]).with_mixed_lengths(),
+                Sizes::new([37, 20, 100, narrow]).with_mixed_lengths(),
                 Sizes::new([1, 40, 40, wide]),
                 Sizes::new([3, 39, 40, wide])
                     .with_mixed_lengths()
                     .reversed(),
             ] {
-                let problem = problem::<F>(equations, sizes, inside);
+                let problem = problem::<F>(equations, inside.in_order(sizes), inside);
                 let isa = Isa::all()[0];
                 let expected = results::<F>(equations, &problem, isa, 1);
                 for threads in [2, 7] {
@@ -287,6 +341,7 @@ fn results_are_the_same_bits_on_any_number_of_threads() {
         return;
     }
     every_inside(&Threads);
+    norms_over_the_batch(&Threads);
 }
 
 #[test]
@@ -297,7 +352,7 @@ fn a_row_is_the_same_bits_alone_and_beside_others() {
             let batch = 9;
             let sizes = Sizes::new([batch, 5, 7, 35]).with_mixed_lengths();
             for sizes in [sizes.clone(), sizes.reversed().projected(21)] {
-                let problem = problem::<F>(equations, sizes, inside);
+                let problem = problem::<F>(equations, inside.in_order(sizes), inside);
                 for isa in Isa::all() {
                     let together = results::<F>(equations, &problem, isa, 1);
                     for row in (0..batch).filter(|&row| problem.sizes.length(row) > 0) {
