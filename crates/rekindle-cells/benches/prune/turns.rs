@@ -10,20 +10,32 @@ pub type Call = Box<dyn FnMut()>;
 /// Seconds of a turn, as far as whole calls fit.
 const TURN: f64 = 0.1;
 
-/// Seconds per call, one for each round, of the dense, the masked and the shrunk network.
-pub struct Turns([Vec<f64>; 3]);
+/// Seconds per call of the dense, the masked and the shrunk network.
+pub struct Turns {
+    /// The median of each turn, one for each round.
+    medians: [Vec<f64>; 3],
+    /// The least of all calls.
+    least: [f64; 3],
+}
 
 impl Turns {
     /// The medians of all rounds, in milliseconds.
     pub fn milliseconds(&self) -> [f64; 3] {
-        self.0.each_ref().map(|seconds| 1e3 * median(seconds))
+        self.medians.each_ref().map(|seconds| 1e3 * median(seconds))
     }
 
-    /// The time of the masked network by that of the shrunk one: the median of the ratios of all rounds, and the least.
-    pub fn ratio(&self) -> (f64, f64) {
-        let [_, masked, shrunk] = &self.0;
+    /// The time of the masked network by that of the shrunk one: the median of the ratios of all rounds.
+    pub fn ratio(&self) -> f64 {
+        let [_, masked, shrunk] = &self.medians;
         let ratios: Vec<f64> = masked.iter().zip(shrunk).map(|(a, b)| a / b).collect();
-        (median(&ratios), least(&ratios))
+        median(&ratios)
+    }
+
+    /// The ratio of the least times. It stays what it is when other programs interrupt most calls, and interrupt the
+    /// longer ones more often.
+    pub fn ratio_of_least(&self) -> f64 {
+        let [_, masked, shrunk] = self.least;
+        masked / shrunk
     }
 }
 
@@ -31,29 +43,30 @@ impl Turns {
 /// round before.
 pub fn take(mut calls: [Call; 3], rounds: usize) -> Turns {
     let counts = calls.each_mut().map(|call| {
-        let estimate = (0..2)
-            .map(|_| seconds(call, 1))
-            .fold(f64::INFINITY, f64::min);
+        let estimate = least(&seconds(call, 2));
         (TURN / estimate).ceil() as usize
     });
-    let mut turns = [const { Vec::new() }; 3];
+    let mut turns = Turns {
+        medians: [const { Vec::new() }; 3],
+        least: [f64::INFINITY; 3],
+    };
     for round in 0..rounds {
         for side in 0..calls.len() {
             let side = (round + side) % calls.len();
-            turns[side].push(seconds(&mut calls[side], counts[side]));
+            let seconds = seconds(&mut calls[side], counts[side]);
+            turns.medians[side].push(median(&seconds));
+            turns.least[side] = turns.least[side].min(least(&seconds));
         }
     }
-    Turns(turns)
+    turns
 }
 
-/// The seconds of a call: the median of `count`.
-fn seconds(call: &mut Call, count: usize) -> f64 {
-    let times: Vec<f64> = (0..count)
-        .map(|_| {
-            let start = Instant::now();
-            call();
-            start.elapsed().as_secs_f64()
-        })
-        .collect();
-    median(&times)
+/// The seconds of each of `count` calls.
+fn seconds(call: &mut Call, count: usize) -> Vec<f64> {
+    let timed = |_| {
+        let start = Instant::now();
+        call();
+        start.elapsed().as_secs_f64()
+    };
+    (0..count).map(timed).collect()
 }
