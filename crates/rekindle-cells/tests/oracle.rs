@@ -5,6 +5,7 @@
 //! - [`steps`]: equations of every kind as loops over units, and back through time with the hand-written derivatives.
 //!   Gradients equal those of the reference scan, which Burn differentiates.
 
+#[allow(dead_code, reason = "what laws alone ask for")]
 mod common;
 #[path = "common/equations.rs"]
 mod equations;

@@ -232,10 +232,10 @@ fn list(parent: &Path) -> Result<Vec<(usize, PathBuf)>, FileError> {
 
 /// Removes the checkpoints of earlier epochs.
 fn remove_before(epoch: usize, parent: &Path) -> Result<(), FileError> {
-    let earlier = list(parent)?
+    let mut earlier = list(parent)?
         .into_iter()
         .filter(|(other, _)| *other < epoch);
-    earlier.map(|(_, path)| remove_if_there(&path)).collect()
+    earlier.try_for_each(|(_, path)| remove_if_there(&path))
 }
 
 fn remove_if_there(folder: &Path) -> Result<(), FileError> {
