@@ -65,12 +65,9 @@ pub struct NoisyParts {
 }
 
 impl CellDropout {
-    /// Checks the probabilities, and that a cell has what they act on.
-    ///
-    /// # Errors
-    /// If one is out of its range or acts on nothing.
-    pub fn validate(&self, parts: NoisyParts) -> Result<(), CellConfigError> {
-        let all = [
+    /// All probabilities, each with its name in messages: `dropout.input`.
+    pub fn probabilities(&self) -> [(&'static str, f64); 7] {
+        [
             ("dropout.input", self.input),
             ("dropout.hidden", self.hidden),
             ("dropout.output", self.output),
@@ -78,8 +75,15 @@ impl CellDropout {
             ("dropout.zoneout_hidden", self.zoneout_hidden),
             ("dropout.zoneout_cell", self.zoneout_cell),
             ("dropout.weight", self.weight),
-        ];
-        for (name, found) in all {
+        ]
+    }
+
+    /// Checks the probabilities, and that a cell has what they act on.
+    ///
+    /// # Errors
+    /// If one is out of its range or acts on nothing.
+    pub fn validate(&self, parts: NoisyParts) -> Result<(), CellConfigError> {
+        for (name, found) in self.probabilities() {
             if !(0.0..1.0).contains(&found) {
                 return Err(CellConfigError::Number {
                     name,
@@ -112,11 +116,7 @@ impl CellDropout {
 
     /// Whether there is no noise.
     pub(crate) fn is_none(&self) -> bool {
-        *self
-            == Self {
-                candidate_per: self.candidate_per,
-                ..Self::default()
-            }
+        self.probabilities().iter().all(|&(_, prob)| prob == 0.0)
     }
 
     /// The sequences as the cell reads them in training.

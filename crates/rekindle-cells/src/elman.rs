@@ -11,6 +11,7 @@ use rekindle_kernels::{Equations, Lane, Order, StepGradients};
 use rekindle_regularize::units::UnitAxis;
 
 use crate::activation::{Activation, Clipped};
+use crate::units::common_axes;
 use crate::{
     Cell, CellConfig, CellConfigError, CellDropout, Extras, InitialState, LearnedState, NoisyParts,
     Normalization, Sequences, Weights,
@@ -220,12 +221,13 @@ impl Cell for Elman {
     }
 
     fn unit_axes(&self) -> Vec<UnitAxis> {
-        let mut axes = self.weights.unit_axes("weights", self.units(), true);
-        axes.extend(self.extras.unit_axes("extras", self.units()));
-        if let Some(initial) = &self.initial {
-            axes.extend(initial.unit_axes("initial", 0));
-        }
-        axes
+        let Self {
+            weights,
+            extras,
+            initial,
+            ..
+        } = self;
+        common_axes(weights, extras, initial.as_ref(), self.units(), false)
     }
 
     fn zero_state(&self, batch: usize) -> Tensor<2> {

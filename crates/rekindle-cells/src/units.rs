@@ -76,6 +76,23 @@ impl ColumnNorm {
     }
 }
 
+/// Where `units` hidden units stand in what all shipped cells have: fields `weights`, `extras` and `initial`. With a
+/// projection, recurrent weights do not read them, and the first initial state does not consist of them.
+pub(crate) fn common_axes(
+    weights: &Weights,
+    extras: &Extras,
+    initial: Option<&LearnedState>,
+    units: usize,
+    is_projected: bool,
+) -> Vec<UnitAxis> {
+    let mut axes = weights.unit_axes("weights", units, !is_projected);
+    axes.extend(extras.unit_axes("extras", units));
+    if let Some(initial) = initial {
+        axes.extend(initial.unit_axes("initial", usize::from(is_projected)));
+    }
+    axes
+}
+
 /// The hidden units of a stack, for [`rekindle_regularize::units`].
 #[derive(Clone, Debug)]
 pub struct StackUnits {

@@ -15,10 +15,10 @@ mod subjects;
 #[path = "laws/time.rs"]
 mod time;
 
-use burn::tensor::Tensor;
-use rekindle_cells::{Cell, StackState, State};
-use rekindle_testkit::{assert_close, devices};
+use rekindle_cells::Cell;
+use rekindle_testkit::devices;
 
+use common::states::{assert_states_close, tensors};
 use common::{Network, Subject, with_config};
 
 /// A law: something that holds for every network.
@@ -66,23 +66,4 @@ laws! {
     gradients_are_finite_differences: crate::gradients::FiniteDifferences,
     a_record_gives_back_the_same_bits: crate::places::RoundTrip,
     backends_agree: crate::places::Backends,
-}
-
-/// All tensors of a state, in order.
-fn tensors<S: State>(state: StackState<S>) -> Vec<Tensor<2>> {
-    let mut tensors = Vec::new();
-    state.map(|tensor| {
-        tensors.push(tensor.clone());
-        tensor
-    });
-    tensors
-}
-
-/// Asserts that two states are equal within the tolerance of their type.
-fn assert_states_close<S: State>(left: StackState<S>, right: StackState<S>, what: &str) {
-    let (left, right) = (tensors(left), tensors(right));
-    assert_eq!(left.len(), right.len(), "{what}: tensors of a state");
-    for (left, right) in left.iter().zip(&right) {
-        assert_close(left, right, what);
-    }
 }

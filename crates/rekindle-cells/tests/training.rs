@@ -21,10 +21,10 @@ mod time;
 
 use std::sync::{Mutex, MutexGuard};
 
-use burn::tensor::Tensor;
-use rekindle_cells::{Cell, StackState, State};
-use rekindle_testkit::{assert_close, devices};
+use rekindle_cells::Cell;
+use rekindle_testkit::devices;
 
+use common::states::{assert_states_close, tensors};
 use common::{Network, Subject, with_config};
 
 static RANDOM: Mutex<()> = Mutex::new(());
@@ -68,23 +68,4 @@ fn time_first_equals_batch_first() {
 fn reverse_is_forward_over_reversed_valid_steps() {
     // The masks of noise have their places in time.
     check(&time::Reverse, &subjects::norms());
-}
-
-/// All tensors of a state, in order.
-fn tensors<S: State>(state: StackState<S>) -> Vec<Tensor<2>> {
-    let mut tensors = Vec::new();
-    state.map(|tensor| {
-        tensors.push(tensor.clone());
-        tensor
-    });
-    tensors
-}
-
-/// Asserts that two states are equal within the tolerance of their type.
-fn assert_states_close<S: State>(left: StackState<S>, right: StackState<S>, what: &str) {
-    let (left, right) = (tensors(left), tensors(right));
-    assert_eq!(left.len(), right.len(), "{what}: tensors of a state");
-    for (left, right) in left.iter().zip(&right) {
-        assert_close(left, right, what);
-    }
 }

@@ -1,29 +1,80 @@
-//! Which parameter of a network is meant.
+//! Where the tensors of a network stand, and which ones are meant.
 
 use std::fmt;
 
+use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
+use burn::tensor::Tensor;
 use serde::{Deserialize, Serialize};
 
-/// Where a visitor or mapper stands in a network: `enter` and `exit` its modules with it.
+/// Sees the float tensors of a network, parameters and buffers, with their paths.
 ///
-/// The path of a parameter is the names of its fields joined by dots, with the places of a list in digits:
-/// `layers.0.forward.weights.weight_hh`. It is the name under which a record stores the parameter.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Path(Vec<String>);
+/// The path of a tensor is the names of its fields joined by dots, with the places of a list in digits:
+/// `layers.0.forward.weights.weight_hh`. It is the name under which a record stores it.
+pub(crate) trait Visit {
+    fn visit<const D: usize>(&mut self, path: String, param: &Param<Tensor<D>>);
+}
 
-impl Path {
-    pub(crate) fn enter(&mut self, name: &str) {
-        self.0.push(name.to_string());
+/// Puts others in the place of the float tensors of a network; the paths are those of [`Visit`].
+pub(crate) trait Map {
+    fn map<const D: usize>(&mut self, path: String, param: Param<Tensor<D>>) -> Param<Tensor<D>>;
+}
+
+/// Shows all float tensors of a network to a visitor.
+pub(crate) fn visit<M: Module>(module: &M, visitor: &mut impl Visit) {
+    module.visit(&mut WithPath::new(visitor));
+}
+
+/// The network with the tensors that a mapper makes of its own.
+pub(crate) fn map<M: Module>(module: M, mapper: &mut impl Map) -> M {
+    module.map(&mut WithPath::new(mapper))
+}
+
+/// Follows the modules of a network.
+struct WithPath<'a, T> {
+    names: Vec<String>,
+    inner: &'a mut T,
+}
+
+impl<'a, T> WithPath<'a, T> {
+    fn new(inner: &'a mut T) -> Self {
+        Self {
+            names: Vec::new(),
+            inner,
+        }
     }
 
-    pub(crate) fn exit(&mut self) {
-        self.0.pop();
+    fn path(&self) -> String {
+        self.names.join(".")
     }
 }
 
-impl fmt::Display for Path {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0.join("."))
+impl<T: Visit> ModuleVisitor for WithPath<'_, T> {
+    fn enter_module(&mut self, name: &str, _container_type: &str) {
+        self.names.push(name.to_string());
+    }
+
+    fn exit_module(&mut self, _name: &str, _container_type: &str) {
+        self.names.pop();
+    }
+
+    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+        let path = self.path();
+        self.inner.visit(path, param);
+    }
+}
+
+impl<T: Map> ModuleMapper for WithPath<'_, T> {
+    fn enter_module(&mut self, name: &str, _container_type: &str) {
+        self.names.push(name.to_string());
+    }
+
+    fn exit_module(&mut self, _name: &str, _container_type: &str) {
+        self.names.pop();
+    }
+
+    fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
+        let path = self.path();
+        self.inner.map(path, param)
     }
 }
 
@@ -104,6 +155,8 @@ fn matches(pattern: &str, name: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use burn::nn::{Linear, LinearConfig};
+    use burn::tensor::Device;
 
     #[test]
     fn patterns_mean_ends_of_paths() {
@@ -134,11 +187,49 @@ mod tests {
 
     #[test]
     fn paths_follow_modules() {
-        let mut path = Path::default();
-        path.enter("head");
-        path.enter("weight");
-        assert_eq!(path.to_string(), "head.weight");
-        path.exit();
-        assert_eq!(path.to_string(), "head");
+        #[derive(Module, Debug)]
+        struct Network {
+            layers: Vec<Linear>,
+            head: Linear,
+        }
+
+        #[derive(Default)]
+        struct Paths(Vec<String>);
+
+        impl Visit for Paths {
+            fn visit<const D: usize>(&mut self, path: String, _param: &Param<Tensor<D>>) {
+                self.0.push(path);
+            }
+        }
+
+        impl Map for Paths {
+            fn map<const D: usize>(
+                &mut self,
+                path: String,
+                param: Param<Tensor<D>>,
+            ) -> Param<Tensor<D>> {
+                self.0.push(path);
+                param
+            }
+        }
+
+        let linear = || LinearConfig::new(2, 2).init(&Device::default());
+        let network = Network {
+            layers: vec![linear(), linear()],
+            head: linear(),
+        };
+        let (mut seen, mut mapped) = (Paths::default(), Paths::default());
+        visit(&network, &mut seen);
+        map(network, &mut mapped);
+        let expected = [
+            "layers.0.weight",
+            "layers.0.bias",
+            "layers.1.weight",
+            "layers.1.bias",
+            "head.weight",
+            "head.bias",
+        ];
+        assert_eq!(seen.0, expected);
+        assert_eq!(mapped.0, expected);
     }
 }

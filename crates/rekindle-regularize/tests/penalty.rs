@@ -6,9 +6,9 @@ use burn::module::{Module, Param};
 use burn::tensor::{DType, Device, Tensor, TensorData};
 use rekindle_regularize::Targets;
 use rekindle_regularize::penalty::{
-    ActivationPenalty, PenaltyError, PenaltyKind, TemporalPenalty, UnitPlace, UnitStructure,
-    WeightPenalty, unit_squares,
+    ActivationPenalty, PenaltyError, PenaltyKind, TemporalPenalty, WeightPenalty, unit_squares,
 };
+use rekindle_regularize::units::{UnitAxis, UnitGroup, UnitRole};
 use rekindle_testkit::{
     GradientCheck, assert_close, assert_module_gradients, assert_same_bits, devices, random,
 };
@@ -293,8 +293,8 @@ fn gradients_at_zero_are_zero() -> Result<(), PenaltyError> {
             let mut network = network(&device, dtype);
             network.layers[0].weight_hh = Param::from_tensor(zeros.require_grad());
             let target = Targets::new(["layers.0.weight_hh"]);
-            let places = vec![("layers.0.weight_hh".to_string(), along(1, 0, 4, 3))];
-            let lasso = UnitStructure { size: 3, places }.group_lasso(&network, 1.0)?;
+            let axes = vec![at("layers.0.weight_hh", along(1, 0, 4, 3))];
+            let lasso = units(axes).group_lasso(&network, 1.0)?;
             let of_kind = |kind| penalty(kind, target.clone()).of(&network);
             let mut sum = lasso;
             for kind in KINDS {
@@ -340,28 +340,37 @@ fn half_precision_does_not_overflow() -> Result<(), PenaltyError> {
     Ok(())
 }
 
-fn along(axis: usize, offset: usize, blocks: usize, stride: usize) -> UnitPlace {
-    UnitPlace {
-        axis,
-        offset,
-        blocks,
-        stride,
+fn along(axis: usize, offset: usize, blocks: usize, stride: usize) -> UnitAxis {
+    UnitAxis::new("", axis, UnitRole::Makes)
+        .offset(offset)
+        .blocks(blocks, stride)
+}
+
+fn at(path: &str, axis: UnitAxis) -> UnitAxis {
+    UnitAxis {
+        path: path.to_string(),
+        ..axis
+    }
+}
+
+/// Three units.
+fn units(axes: Vec<UnitAxis>) -> UnitGroup {
+    UnitGroup {
+        name: "units".to_string(),
+        size: 3,
+        axes,
     }
 }
 
 /// All places of the units of the first layer; the second one reads them behind another input.
-fn first_layer() -> UnitStructure {
-    let place = |path: &str, place| (format!("layers.{path}"), place);
-    UnitStructure {
-        size: 3,
-        places: vec![
-            place("0.weight_ih", along(1, 0, 4, 3)),
-            place("0.weight_hh", along(1, 0, 4, 3)),
-            place("0.weight_hh", along(0, 0, 1, 3)),
-            place("0.bias_hh", along(0, 0, 4, 3)),
-            place("1.weight_ih", along(0, 1, 1, 3)),
-        ],
-    }
+fn first_layer() -> UnitGroup {
+    units(vec![
+        at("layers.0.weight_ih", along(1, 0, 4, 3)),
+        at("layers.0.weight_hh", along(1, 0, 4, 3)),
+        at("layers.0.weight_hh", along(0, 0, 1, 3)),
+        at("layers.0.bias_hh", along(0, 0, 4, 3)),
+        at("layers.1.weight_ih", along(0, 1, 1, 3)),
+    ])
 }
 
 /// Sum of the squares of the distinct entries of each unit in a plain loop.
@@ -369,7 +378,7 @@ fn expected_squares(
     numbers: &[f64],
     shape: &[usize],
     size: usize,
-    places: &[UnitPlace],
+    places: &[UnitAxis],
 ) -> Vec<f64> {
     let mut entries = vec![HashSet::new(); size];
     for at in 0..numbers.len() {
@@ -421,7 +430,7 @@ fn norms_of_units_reach_over_layers() -> Result<(), PenaltyError> {
         let [first, second] = &network.layers[..] else {
             panic!("two layers");
         };
-        let part = |tensor: &Tensor<2>, places: &[UnitPlace]| {
+        let part = |tensor: &Tensor<2>, places: &[UnitAxis]| {
             expected_squares(&numbers(tensor), &tensor.dims(), 3, places)
         };
         let bias = numbers(&first.bias_hh.val());
@@ -509,28 +518,27 @@ fn mistakes_are_errors_with_their_values() {
         PenaltyError::Strength { field, found: -1.0 }
     );
 
-    let of = |structure: UnitStructure| structure.norms(&network).map(drop).expect_err("an error");
+    let of = |group: UnitGroup| group.norms(&network).map(drop).expect_err("an error");
     let mut outside = first_layer();
-    outside.places[4].1.offset = 2;
+    outside.axes[4].offset = 2;
     assert_eq!(
         of(outside).to_string(),
         "the units of `layers.1.weight_ih` reach index 4 of dimension 0, expected all within shape [4, 8]"
     );
     let mut flat = first_layer();
-    flat.places[3].1.axis = 1;
+    flat.axes[3].axis = 1;
     assert!(matches!(of(flat), PenaltyError::Outside { axis: 1, .. }));
     let mut missing = first_layer();
-    missing.places[0].0 = "layers.2.weight_ih".to_string();
+    missing.axes[0].path = "layers.2.weight_ih".to_string();
     let message = of(missing).to_string();
     assert!(
         message.starts_with("no parameter matches `layers.2.weight_ih`; those"),
         "{message}"
     );
-    let empty = UnitStructure {
-        size: 3,
-        places: Vec::new(),
-    };
-    assert!(matches!(of(empty), PenaltyError::NoMatch { .. }));
+    assert!(matches!(
+        of(units(Vec::new())),
+        PenaltyError::NoMatch { .. }
+    ));
 }
 
 #[test]

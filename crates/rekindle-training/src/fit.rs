@@ -48,6 +48,7 @@ pub(crate) struct Fit<'a> {
     steps_len: u64,
     checksum: String,
     pruning: Option<Pruning>,
+    batches_per_epoch: usize,
 }
 
 impl<'a> Fit<'a> {
@@ -63,13 +64,14 @@ impl<'a> Fit<'a> {
         let batches = splits.train.len().div_ceil(recipe.training.batch_size);
         let preprocessing = &splits.preprocessing;
         let (channels, classes) = (preprocessing.channels.len(), preprocessing.classes.len());
+        let classifier = Classifier::init(recipe, channels, classes, &training);
         let fit = Self {
             recipe,
             folder,
             splits,
             loss: CrossEntropyLossConfig::new().init(&training),
-            regularizer: Regularizer::new(&recipe.regularize, batches),
-            classifier: Classifier::init(recipe, channels, classes, &training),
+            regularizer: Regularizer::new(&recipe.regularize, batches, &classifier),
+            classifier,
             device: training,
             optimizer: recipe.training.optimizer.init(recipe.training.weight_decay),
             lr: ScheduledLr::new(
@@ -86,6 +88,7 @@ impl<'a> Fit<'a> {
             steps_len: 0,
             checksum: splits.checksum(),
             pruning: Pruning::new(&recipe.prune, batches, None)?,
+            batches_per_epoch: batches,
         };
         fit.regularizer.check(&fit.classifier)?;
         if let Some(pruning) = &fit.pruning {
@@ -114,8 +117,8 @@ impl<'a> Fit<'a> {
         self.lr
             .try_load_record(&checkpoint.lr)
             .map_err(|error| FileError::damaged(&path, error))?;
-        let batches = self.loader(0).batches_per_epoch();
-        self.pruning = Pruning::new(&self.recipe.prune, batches, checkpoint.prune)?;
+        let (recipe, batches) = (&self.recipe.prune, self.batches_per_epoch);
+        self.pruning = Pruning::new(recipe, batches, checkpoint.prune)?;
         self.epochs = checkpoint.epochs;
         self.best = checkpoint.best;
         self.best_model = best_model;
@@ -135,9 +138,8 @@ impl<'a> Fit<'a> {
         classifier: Classifier,
         state: Option<PrunerState>,
     ) -> Result<(), TrainError> {
-        let batches = self.loader(0).batches_per_epoch();
         self.classifier = classifier.train();
-        self.pruning = Pruning::new(&self.recipe.prune, batches, state)?;
+        self.pruning = Pruning::new(&self.recipe.prune, self.batches_per_epoch, state)?;
         self.cut_steps()?;
         Ok(self.save(&[])?)
     }
@@ -165,7 +167,7 @@ impl<'a> Fit<'a> {
         observer.observe(&Event::Start {
             epochs: self.recipe.training.epochs,
             first_epoch: self.epochs.len() + 1,
-            batches_per_epoch: self.loader(0).batches_per_epoch(),
+            batches_per_epoch: self.batches_per_epoch,
             parameters: self.classifier.parameters(),
             train_len: self.splits.train.len(),
             valid_len: size(&self.splits.valid),
@@ -215,7 +217,7 @@ impl<'a> Fit<'a> {
     /// The first epoch at whose end nothing more is pruned; 0 without pruning.
     fn pruned_epoch(&self) -> usize {
         let last = self.pruning.as_ref().map_or(0, Pruning::last);
-        last.div_ceil(self.loader(0).batches_per_epoch())
+        last.div_ceil(self.batches_per_epoch)
     }
 
     /// The batches of an epoch, counted from 0.
@@ -235,7 +237,7 @@ impl<'a> Fit<'a> {
         let loader = self.loader(epoch - 1);
         for (index, batch) in loader.iter().enumerate() {
             let batch = batch.expect("a set in memory yields its batches");
-            let step = (epoch - 1) * loader.batches_per_epoch() + index + 1;
+            let step = (epoch - 1) * self.batches_per_epoch + index + 1;
             let loss = self.step(batch, epoch, step, &mut sums)?;
             observer.observe(&Event::Step {
                 epoch,

@@ -2,9 +2,8 @@
 
 use burn::tensor::{FloatDType, Tensor};
 use rekindle_regularize::constraint::ConstraintError;
-use rekindle_regularize::penalty::{
-    ActivationPenalty, PenaltyError, TemporalPenalty, UnitStructure,
-};
+use rekindle_regularize::penalty::{ActivationPenalty, PenaltyError, TemporalPenalty};
+use rekindle_regularize::units::UnitGroup;
 
 use crate::Classifier;
 use crate::classifier::Scored;
@@ -47,13 +46,24 @@ pub enum RegularizeError {
 pub(crate) struct Regularizer<'a> {
     recipe: &'a RegularizeRecipe,
     batches_per_epoch: usize,
+    /// The hidden units, if there is a penalty on them.
+    units: Vec<UnitGroup>,
 }
 
 impl<'a> Regularizer<'a> {
-    pub(crate) fn new(recipe: &'a RegularizeRecipe, batches_per_epoch: usize) -> Self {
+    pub(crate) fn new(
+        recipe: &'a RegularizeRecipe,
+        batches_per_epoch: usize,
+        classifier: &Classifier,
+    ) -> Self {
+        let units = match recipe.units > 0.0 {
+            true => classifier.units(),
+            false => Vec::new(),
+        };
         Self {
             recipe,
             batches_per_epoch,
+            units,
         }
     }
 
@@ -106,11 +116,9 @@ impl<'a> Regularizer<'a> {
 
     fn of_weights(&self, classifier: &Classifier) -> Result<Vec<Tensor<1>>, RegularizeError> {
         let mut parts = self.of_targets(classifier)?;
-        if self.recipe.units > 0.0 {
-            for group in classifier.units() {
-                let lasso = UnitStructure::from(&group).group_lasso(classifier, self.recipe.units);
-                parts.push(lasso.map_err(RegularizeError::Units)?);
-            }
+        for group in &self.units {
+            let lasso = group.group_lasso(classifier, self.recipe.units);
+            parts.push(lasso.map_err(RegularizeError::Units)?);
         }
         Ok(parts)
     }
@@ -182,7 +190,7 @@ mod tests {
             let recipe = recipe(overrides);
             let classifier = Classifier::init(&recipe, 1, 2, &device);
             let scored = classifier.score(input.clone(), &LENGTHS);
-            let regularizer = Regularizer::new(&recipe.regularize, 5);
+            let regularizer = Regularizer::new(&recipe.regularize, 5, &classifier);
             let penalty = regularizer.penalty(&classifier, &scored, &LENGTHS);
             let penalty = penalty
                 .expect("it fits")
@@ -211,7 +219,7 @@ mod tests {
             "regularize.constrain_every=3",
         ]);
         let classifier = Classifier::init(&recipe, 1, 2, &device);
-        let regularizer = Regularizer::new(&recipe.regularize, 5);
+        let regularizer = Regularizer::new(&recipe.regularize, 5, &classifier);
         let start = classifier.head.weight.val().into_data();
         let due = |step: &usize| {
             let classifier = regularizer.constrained(*step, classifier.clone());

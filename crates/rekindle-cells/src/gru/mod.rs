@@ -19,6 +19,7 @@ pub use equations::GruEquations;
 pub use options::{GruActivations, Reset, Update};
 pub use variant::GruVariant;
 
+use crate::units::common_axes;
 use crate::{Cell, Extras, LearnedState, Sequences, Weights};
 
 /// A GRU cell.
@@ -106,12 +107,13 @@ impl Cell for Gru {
     }
 
     fn unit_axes(&self) -> Vec<UnitAxis> {
-        let mut axes = self.weights.unit_axes("weights", self.units(), true);
-        axes.extend(self.extras.unit_axes("extras", self.units()));
-        if let Some(initial) = &self.initial {
-            axes.extend(initial.unit_axes("initial", 0));
-        }
-        axes
+        let Self {
+            weights,
+            extras,
+            initial,
+            ..
+        } = self;
+        common_axes(weights, extras, initial.as_ref(), self.units(), false)
     }
 
     fn zero_state(&self, batch: usize) -> Tensor<2> {

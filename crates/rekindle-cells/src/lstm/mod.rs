@@ -22,6 +22,7 @@ pub use options::{LstmActivations, LstmGates, Peepholes};
 pub use state::LstmState;
 pub use variant::LstmVariant;
 
+use crate::units::common_axes;
 use crate::{Cell, Extras, LearnedState, Sequences, Weights};
 
 /// An LSTM cell.
@@ -201,7 +202,7 @@ impl Cell for Lstm {
     }
 
     fn unit_axes(&self) -> Vec<UnitAxis> {
-        let (units, is_read) = (self.units(), self.puts_out_units());
+        let units = self.units();
         let gates = self.gates.packed().len();
         let makes = |path: &str, axis: usize, blocks: usize| {
             UnitAxis::new(path, axis, UnitRole::Makes).blocks(blocks, units)
@@ -209,8 +210,9 @@ impl Cell for Lstm {
         let reads = |path: &str, blocks: usize| {
             UnitAxis::new(path, 0, UnitRole::Reads).blocks(blocks, units)
         };
-        let mut axes = self.weights.unit_axes("weights", units, is_read);
-        axes.extend(self.extras.unit_axes("extras", units));
+        let is_projected = self.weight_hr.is_some();
+        let initial = self.initial.as_ref();
+        let mut axes = common_axes(&self.weights, &self.extras, initial, units, is_projected);
         if self.peepholes.is_some() {
             axes.push(makes("peepholes", 1, 1));
         }
@@ -222,10 +224,6 @@ impl Cell for Lstm {
         }
         if self.weight_hr.is_some() {
             axes.push(reads("weight_hr", 1));
-        }
-        if let Some(initial) = &self.initial {
-            // A projected hidden state does not consist of units.
-            axes.extend(initial.unit_axes("initial", usize::from(!is_read)));
         }
         axes
     }

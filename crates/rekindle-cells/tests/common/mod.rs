@@ -6,6 +6,7 @@
 pub mod activations;
 pub mod combinations;
 pub mod options;
+pub mod states;
 mod subject;
 pub mod ugrnn;
 

@@ -1,6 +1,6 @@
 //! Cells in training equal loops over single steps, with the masks that the same seed draws.
 
-use burn::tensor::activation::{sigmoid, tanh};
+use burn::tensor::activation::tanh;
 use burn::tensor::{DType, Device, Tensor};
 use rekindle_cells::{
     Cell, CellConfig, CellDropout, ElmanConfig, GruConfig, LstmConfig, Order, Sequences, State,
@@ -72,6 +72,11 @@ impl Masks {
 /// `[1, steps, width]` at a step.
 fn at(mask: &Tensor<3>, t: usize) -> Tensor<2> {
     mask.clone().narrow(1, t, 1).squeeze_dim(1)
+}
+
+/// `1 / (1 + e⁻ˣ)` in the precision of `x`: Burn's own computes in `f32` on `ndarray`.
+fn sigmoid(x: Tensor<2>) -> Tensor<2> {
+    (x.neg().exp() + 1.0).recip()
 }
 
 /// `k ⊙ old + (1 − k) ⊙ new`

@@ -1,10 +1,10 @@
 //! Walks over the parameters of a network and projects those that are meant.
 
-use burn::module::{Module, ModuleMapper, Param};
+use burn::module::{Module, Param};
 use burn::tensor::Tensor;
 
 use super::{Constrained, Constraint, ConstraintError, Part, matrix, norms, orthogonal, spectral};
-use crate::path::Path;
+use crate::path::{Map, map};
 
 /// As [`Constrained::apply`], for a bound that is valid.
 pub(super) fn project<M: Module>(
@@ -13,12 +13,11 @@ pub(super) fn project<M: Module>(
 ) -> Result<M, ConstraintError> {
     let mut projection = Projection {
         constrained,
-        path: Path::default(),
         available: Vec::new(),
         is_met: false,
         error: None,
     };
-    let module = module.map(&mut projection);
+    let module = map(module, &mut projection);
     match projection.error {
         Some(error) => Err(error),
         None if projection.is_met => Ok(module),
@@ -31,7 +30,6 @@ pub(super) fn project<M: Module>(
 
 struct Projection<'a> {
     constrained: &'a Constrained,
-    path: Path,
     available: Vec<String>,
     /// Whether any parameter is meant.
     is_met: bool,
@@ -39,17 +37,8 @@ struct Projection<'a> {
     error: Option<ConstraintError>,
 }
 
-impl ModuleMapper for Projection<'_> {
-    fn enter_module(&mut self, name: &str, _container_type: &str) {
-        self.path.enter(name);
-    }
-
-    fn exit_module(&mut self, _name: &str, _container_type: &str) {
-        self.path.exit();
-    }
-
-    fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
-        let path = self.path.to_string();
+impl Map for Projection<'_> {
+    fn map<const D: usize>(&mut self, path: String, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
         self.available.push(path.clone());
         if self.error.is_some() || !self.constrained.targets.contains(&path) {
             return param;

@@ -4,7 +4,7 @@
 //! |---|---|
 //! | [`ActivationPenalty`], [`TemporalPenalty`] | the outputs of a layer, and their changes from step to step |
 //! | [`WeightPenalty`] | chosen weights: L1, L2, group Lasso over rows or columns |
-//! | [`UnitStructure`] | everything that belongs to a hidden unit: intrinsic sparse structures |
+//! | [`UnitGroup::group_lasso`](crate::units::UnitGroup::group_lasso) | everything that belongs to a hidden unit: intrinsic sparse structures |
 //!
 //! Each is a tensor `[1]` that autodiff can differentiate. Where a norm has no derivative, at 0, the gradient is 0. Sums
 //! over 16-bit floats are taken in `f32`; the penalties of weights stay in it, those of outputs get the outputs' type.
@@ -16,7 +16,7 @@ mod weights;
 use burn::tensor::{FloatDType, Tensor};
 
 pub use activation::{ActivationPenalty, TemporalPenalty};
-pub use structure::{UnitPlace, UnitStructure, unit_squares};
+pub use structure::unit_squares;
 pub use weights::{PenaltyKind, WeightPenalty};
 
 /// A penalty that cannot be taken.

@@ -2,13 +2,13 @@
 
 use std::collections::HashSet;
 
-use burn::module::{Module, ModuleVisitor, Param, ParamId};
+use burn::module::{Module, Param, ParamId};
 use burn::tensor::Tensor;
 use serde::{Deserialize, Serialize};
 
 use super::{PenaltyError, add, root, validate};
 use crate::Targets;
-use crate::path::Path;
+use crate::path::{Visit, visit};
 use crate::precision::at_least_f32;
 
 /// A penalty on the weights of a network that its targets mean.
@@ -95,12 +95,11 @@ impl WeightPenalty {
         self.validate()?;
         let mut sum = Sum {
             penalty: self,
-            path: Path::default(),
             seen: HashSet::new(),
             available: Vec::new(),
             sum: Ok(None),
         };
-        module.visit(&mut sum);
+        visit(module, &mut sum);
         sum.sum?.ok_or_else(|| PenaltyError::NoMatch {
             targets: self.targets.to_string(),
             available: sum.available,
@@ -111,7 +110,6 @@ impl WeightPenalty {
 /// Adds up the penalties of the parameters that are meant.
 struct Sum<'a> {
     penalty: &'a WeightPenalty,
-    path: Path,
     seen: HashSet<ParamId>,
     available: Vec<String>,
     sum: Result<Option<Tensor<1>>, PenaltyError>,
@@ -144,17 +142,8 @@ impl Sum<'_> {
     }
 }
 
-impl ModuleVisitor for Sum<'_> {
-    fn enter_module(&mut self, name: &str, _container_type: &str) {
-        self.path.enter(name);
-    }
-
-    fn exit_module(&mut self, _name: &str, _container_type: &str) {
-        self.path.exit();
-    }
-
-    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-        let path = self.path.to_string();
+impl Visit for Sum<'_> {
+    fn visit<const D: usize>(&mut self, path: String, param: &Param<Tensor<D>>) {
         self.available.push(path.clone());
         if let Ok(sum) = &self.sum
             && self.penalty.targets.contains(&path)

@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
+use burn::module::{Module, Param};
 use burn::tensor::{Bool, Tensor, TensorData};
 
 use super::{PruneError, bytes};
 use crate::Targets;
-use crate::path::Path;
+use crate::path::{Map, Visit, map, visit};
 use crate::units::{read, replace, shapes};
 
 /// Which weights of one tensor stay.
@@ -64,11 +64,10 @@ impl Masks {
     /// If the targets mean no parameter.
     pub fn from_zeros<M: Module>(module: &M, targets: &Targets) -> Result<Self, PruneError> {
         let mut zeros = Zeros {
-            path: Path::default(),
             targets,
             masks: Self::default(),
         };
-        module.visit(&mut zeros);
+        visit(module, &mut zeros);
         match zeros.masks.is_empty() {
             true => Err(no_match(module, targets)),
             false => Ok(zeros.masks),
@@ -159,11 +158,7 @@ impl Masks {
                 Some(_) => {}
             }
         }
-        Ok(module.map(&mut Apply {
-            path: Path::default(),
-            masks: self,
-            gone,
-        }))
+        Ok(map(module, &mut Apply { masks: self, gone }))
     }
 
     /// Zeroes the weights that go for good: the masks end here, and further training may bring the weights back.
@@ -201,22 +196,12 @@ pub(super) fn no_match<M: Module>(module: &M, targets: &Targets) -> PruneError {
 }
 
 struct Zeros<'a> {
-    path: Path,
     targets: &'a Targets,
     masks: Masks,
 }
 
-impl ModuleVisitor for Zeros<'_> {
-    fn enter_module(&mut self, name: &str, _container_type: &str) {
-        self.path.enter(name);
-    }
-
-    fn exit_module(&mut self, _name: &str, _container_type: &str) {
-        self.path.exit();
-    }
-
-    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-        let path = self.path.to_string();
+impl Visit for Zeros<'_> {
+    fn visit<const D: usize>(&mut self, path: String, param: &Param<Tensor<D>>) {
         if self.targets.contains(&path) {
             let weights = read(param.val());
             let keep = weights.into_iter().map(|weight| weight != 0.0);
@@ -227,22 +212,12 @@ impl ModuleVisitor for Zeros<'_> {
 }
 
 struct Apply<'a> {
-    path: Path,
     masks: &'a Masks,
     gone: &'a mut Gone,
 }
 
-impl ModuleMapper for Apply<'_> {
-    fn enter_module(&mut self, name: &str, _container_type: &str) {
-        self.path.enter(name);
-    }
-
-    fn exit_module(&mut self, _name: &str, _container_type: &str) {
-        self.path.exit();
-    }
-
-    fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
-        let path = self.path.to_string();
+impl Map for Apply<'_> {
+    fn map<const D: usize>(&mut self, path: String, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
         let Some(mask) = self.masks.get(&path) else {
             return param;
         };

@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use burn::module::{Module, ModuleVisitor, Param};
+use burn::module::{Module, Param};
 use burn::optim::GradientsParams;
-use burn::tensor::{DType, FloatDType, Tensor};
+use burn::tensor::Tensor;
 
 use super::masks::no_match;
 use super::{Criterion, PruneError, Selection};
-use crate::path::Path;
+use crate::path::{Visit, visit};
+use crate::precision::at_least_f32;
 use crate::units::{read, uniform};
 
 /// What gradients have told about weights, by paths of tensors, in row-major order.
@@ -33,13 +34,12 @@ pub(super) fn observe<M: Module>(
         return Ok(());
     }
     let mut observe = Observe {
-        path: Path::default(),
         selection,
         grads,
         observed,
         result: Ok(()),
     };
-    module.visit(&mut observe);
+    visit(module, &mut observe);
     observe.result
 }
 
@@ -50,12 +50,11 @@ pub(super) fn scores<M: Module>(
     observed: &Observed,
 ) -> Result<Vec<Scored>, PruneError> {
     let mut score = Score {
-        path: Path::default(),
         selection,
         observed,
         scored: Ok(Vec::new()),
     };
-    module.visit(&mut score);
+    visit(module, &mut score);
     let scored = score.scored?;
     match scored.is_empty() {
         true => Err(no_match(module, &selection.targets)),
@@ -64,24 +63,14 @@ pub(super) fn scores<M: Module>(
 }
 
 struct Observe<'a> {
-    path: Path,
     selection: &'a Selection,
     grads: &'a GradientsParams,
     observed: &'a mut Observed,
     result: Result<(), PruneError>,
 }
 
-impl ModuleVisitor for Observe<'_> {
-    fn enter_module(&mut self, name: &str, _container_type: &str) {
-        self.path.enter(name);
-    }
-
-    fn exit_module(&mut self, _name: &str, _container_type: &str) {
-        self.path.exit();
-    }
-
-    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-        let path = self.path.to_string();
+impl Visit for Observe<'_> {
+    fn visit<const D: usize>(&mut self, path: String, param: &Param<Tensor<D>>) {
         if self.result.is_err() || !self.selection.targets.contains(&path) {
             return;
         }
@@ -113,7 +102,6 @@ impl ModuleVisitor for Observe<'_> {
 }
 
 struct Score<'a> {
-    path: Path,
     selection: &'a Selection,
     observed: &'a Observed,
     scored: Result<Vec<Scored>, PruneError>,
@@ -153,17 +141,8 @@ impl Score<'_> {
     }
 }
 
-impl ModuleVisitor for Score<'_> {
-    fn enter_module(&mut self, name: &str, _container_type: &str) {
-        self.path.enter(name);
-    }
-
-    fn exit_module(&mut self, _name: &str, _container_type: &str) {
-        self.path.exit();
-    }
-
-    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-        let path = self.path.to_string();
+impl Visit for Score<'_> {
+    fn visit<const D: usize>(&mut self, path: String, param: &Param<Tensor<D>>) {
         if self.scored.is_err() || !self.selection.targets.contains(&path) {
             return;
         }
@@ -192,14 +171,6 @@ fn place(mut at: usize, shape: &[usize]) -> Vec<usize> {
         at /= length;
     }
     place
-}
-
-/// Products of 16-bit floats underflow, and their sums stop growing; `f32` holds both.
-fn at_least_f32<const D: usize>(tensor: Tensor<D>) -> Tensor<D> {
-    match tensor.dtype() {
-        DType::F16 | DType::BF16 => tensor.cast(FloatDType::F32),
-        _ => tensor,
-    }
 }
 
 #[cfg(test)]

@@ -2,14 +2,14 @@
 
 use std::fmt;
 
-use burn::module::{Module, ModuleVisitor, Param};
+use burn::module::{Module, Param};
 use burn::tensor::Tensor;
 use serde::{Deserialize, Serialize};
 
 use super::PruneError;
 use super::masks::no_match;
 use crate::Targets;
-use crate::path::Path;
+use crate::path::{Visit, visit};
 use crate::units::{Kept, UnitGroup, read};
 
 /// How many weights and units are left, tensor by tensor. Displays as a table.
@@ -60,11 +60,10 @@ impl PruneReport {
     /// If the targets mean no parameter.
     pub fn of<M: Module>(module: &M, targets: &Targets) -> Result<Self, PruneError> {
         let mut count = Count {
-            path: Path::default(),
             targets,
             tensors: Vec::new(),
         };
-        module.visit(&mut count);
+        visit(module, &mut count);
         if count.tensors.is_empty() {
             return Err(no_match(module, targets));
         }
@@ -164,22 +163,12 @@ fn sparsity(nonzero: usize, total: usize) -> f64 {
 }
 
 struct Count<'a> {
-    path: Path,
     targets: &'a Targets,
     tensors: Vec<TensorReport>,
 }
 
-impl ModuleVisitor for Count<'_> {
-    fn enter_module(&mut self, name: &str, _container_type: &str) {
-        self.path.enter(name);
-    }
-
-    fn exit_module(&mut self, _name: &str, _container_type: &str) {
-        self.path.exit();
-    }
-
-    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-        let path = self.path.to_string();
+impl Visit for Count<'_> {
+    fn visit<const D: usize>(&mut self, path: String, param: &Param<Tensor<D>>) {
         if self.targets.contains(&path) {
             let weights = read(param.val());
             let nonzero = weights.iter().filter(|&&weight| weight != 0.0).count();

@@ -1,11 +1,11 @@
 //! Networks whose units are zero, or gone.
 
-use burn::module::{Module, ModuleMapper, Param};
+use burn::module::{Module, Param};
 use burn::tensor::{Bool, Int, Tensor, TensorData};
 
 use super::cuts::{Cut, Cuts, cuts};
 use super::{Kept, UnitError, UnitGroup, UnitRole, replace, shapes};
-use crate::path::Path;
+use crate::path::{Map, map};
 
 /// Zeroes the units that do not stay: every entry that makes or reads them, and the marks of those that count.
 ///
@@ -23,11 +23,13 @@ pub fn mask_units<M: Module>(module: M, groups: &[UnitGroup], kept: &Kept) -> Re
     let cuts = cuts(&shapes(&module), groups, kept, |role| {
         role != UnitRole::Statistic
     })?;
-    Ok(module.map(&mut Change {
-        path: Path::default(),
-        cuts: &cuts,
-        how: How::Zero,
-    }))
+    Ok(map(
+        module,
+        &mut Change {
+            cuts: &cuts,
+            how: How::Zero,
+        },
+    ))
 }
 
 /// Takes the units that do not stay out of every tensor.
@@ -70,11 +72,13 @@ pub fn mask_units<M: Module>(module: M, groups: &[UnitGroup], kept: &Kept) -> Re
 /// ```
 pub fn shrink<M: Module>(module: M, groups: &[UnitGroup], kept: &Kept) -> Result<M, UnitError> {
     let cuts = cuts(&shapes(&module), groups, kept, |_| true)?;
-    Ok(module.map(&mut Change {
-        path: Path::default(),
-        cuts: &cuts,
-        how: How::Gather,
-    }))
+    Ok(map(
+        module,
+        &mut Change {
+            cuts: &cuts,
+            how: How::Gather,
+        },
+    ))
 }
 
 /// What becomes of entries that do not stay.
@@ -87,22 +91,13 @@ enum How {
 }
 
 struct Change<'a> {
-    path: Path,
     cuts: &'a Cuts,
     how: How,
 }
 
-impl ModuleMapper for Change<'_> {
-    fn enter_module(&mut self, name: &str, _container_type: &str) {
-        self.path.enter(name);
-    }
-
-    fn exit_module(&mut self, _name: &str, _container_type: &str) {
-        self.path.exit();
-    }
-
-    fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
-        let Some(cuts) = self.cuts.get(&self.path.to_string()) else {
+impl Map for Change<'_> {
+    fn map<const D: usize>(&mut self, path: String, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
+        let Some(cuts) = self.cuts.get(&path) else {
             return param;
         };
         replace(param, |tensor| match self.how {

@@ -117,6 +117,12 @@ pub struct UnitGroup {
 }
 
 impl UnitGroup {
+    /// The axes whose entries are what a unit is made of and read by: those that scores and penalties count.
+    pub(crate) fn makes_and_reads(&self) -> impl Iterator<Item = &UnitAxis> {
+        let counts = |axis: &&UnitAxis| matches!(axis.role, UnitRole::Makes | UnitRole::Reads);
+        self.axes.iter().filter(counts)
+    }
+
     /// Checks that the network has all that the group names.
     ///
     /// # Errors

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use burn::module::{Module, ModuleVisitor, Param};
+use burn::module::{Module, Param};
 use burn::optim::OptimizerRecord;
 use burn::store::RecordError;
 use burn::tensor::{Bytes, Tensor};
@@ -10,7 +10,7 @@ use burn_pack::{Reader, Writer};
 
 use super::cuts::{Cut, Cuts, cuts};
 use super::{Kept, UnitError, UnitGroup, shapes};
-use crate::path::Path;
+use crate::path::{Visit, visit};
 
 /// Takes the units that do not stay out of an optimiser's record.
 ///
@@ -62,11 +62,10 @@ pub fn shrink_optimizer<M: Module>(
 ) -> Result<OptimizerRecord, UnitError> {
     let cuts = cuts(&shapes(module), groups, kept, |_| true)?;
     let mut cut_params = CutParams {
-        path: Path::default(),
         cuts: &cuts,
         params: HashMap::new(),
     };
-    module.visit(&mut cut_params);
+    visit(module, &mut cut_params);
 
     // The fields of a record are private to Burn: its bytes are the way in.
     let reader = Reader::from_bytes(record.into_bytes()?).map_err(RecordError::from)?;
@@ -134,22 +133,12 @@ fn gather(bytes: &[u8], shape: &[usize], cut: &Cut, size: usize) -> Vec<u8> {
 
 /// Finds the parameters that lose something by their ids.
 struct CutParams<'a> {
-    path: Path,
     cuts: &'a Cuts,
     params: HashMap<u64, CutParam>,
 }
 
-impl ModuleVisitor for CutParams<'_> {
-    fn enter_module(&mut self, name: &str, _container_type: &str) {
-        self.path.enter(name);
-    }
-
-    fn exit_module(&mut self, _name: &str, _container_type: &str) {
-        self.path.exit();
-    }
-
-    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-        let path = self.path.to_string();
+impl Visit for CutParams<'_> {
+    fn visit<const D: usize>(&mut self, path: String, param: &Param<Tensor<D>>) {
         if let Some(cuts) = self.cuts.get(&path) {
             let cut = CutParam {
                 path,

@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use burn::module::{Module, ModuleVisitor, Param};
+use burn::module::{Module, Param};
 use burn::optim::GradientsParams;
 use burn::tensor::Tensor;
 use serde::{Deserialize, Serialize};
 
-use super::{UnitAxis, UnitError, UnitGroup, UnitRole, cuts, read, shapes, uniform};
-use crate::path::Path;
+use super::{UnitAxis, UnitError, UnitGroup, cuts, read, shapes, uniform};
+use crate::path::{Visit, visit};
 
 /// How units are ranked, lowest pruned first.
 ///
@@ -76,7 +76,7 @@ impl UnitScore {
             return Err(UnitError::NoGradients);
         }
         let mut sums = Sums::new(*self, groups, grads);
-        module.visit(&mut sums);
+        visit(module, &mut sums);
         let groups = groups.iter().zip(&sums.sums);
         let groups = groups.map(|(group, sums)| self.of_group(group, sums));
         Ok(UnitScores {
@@ -131,7 +131,6 @@ struct Sum {
 struct Sums<'a> {
     score: UnitScore,
     grads: Option<&'a GradientsParams>,
-    path: Path,
     /// By path of a tensor: the groups that stand in it, with their axes.
     places: BTreeMap<&'a str, Vec<(usize, Vec<&'a UnitAxis>)>>,
     sizes: Vec<usize>,
@@ -143,8 +142,7 @@ impl<'a> Sums<'a> {
     fn new(score: UnitScore, groups: &'a [UnitGroup], grads: Option<&'a GradientsParams>) -> Self {
         let mut places: BTreeMap<&str, Vec<(usize, Vec<&UnitAxis>)>> = BTreeMap::new();
         for (index, group) in groups.iter().enumerate() {
-            let scored = |axis: &&UnitAxis| matches!(axis.role, UnitRole::Makes | UnitRole::Reads);
-            for axis in group.axes.iter().filter(scored) {
+            for axis in group.makes_and_reads() {
                 let of_tensor = places.entry(&axis.path).or_default();
                 match of_tensor.iter_mut().find(|(other, _)| *other == index) {
                     Some((_, axes)) => axes.push(axis),
@@ -155,7 +153,6 @@ impl<'a> Sums<'a> {
         Self {
             score,
             grads,
-            path: Path::default(),
             places,
             sizes: groups.iter().map(|group| group.size).collect(),
             sums: (groups.iter().map(|group| vec![Sum::default(); group.size])).collect(),
@@ -163,17 +160,9 @@ impl<'a> Sums<'a> {
     }
 }
 
-impl ModuleVisitor for Sums<'_> {
-    fn enter_module(&mut self, name: &str, _container_type: &str) {
-        self.path.enter(name);
-    }
-
-    fn exit_module(&mut self, _name: &str, _container_type: &str) {
-        self.path.exit();
-    }
-
-    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-        let Some(places) = self.places.get(self.path.to_string().as_str()) else {
+impl Visit for Sums<'_> {
+    fn visit<const D: usize>(&mut self, path: String, param: &Param<Tensor<D>>) {
+        let Some(places) = self.places.get(path.as_str()) else {
             return;
         };
         let shape = param.lazy_shape().to_vec();

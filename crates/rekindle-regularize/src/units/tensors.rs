@@ -2,36 +2,27 @@
 
 use std::collections::BTreeMap;
 
-use burn::module::{Module, ModuleVisitor, Param};
+use burn::module::{Module, Param};
 use burn::tensor::Tensor;
 
-use crate::path::Path;
+use crate::path::{Visit, visit};
 
 /// The shapes of all float parameters and running states. Parameters that are not drawn yet stay so.
 pub(crate) fn shapes<M: Module>(module: &M) -> BTreeMap<String, Vec<usize>> {
     let mut shapes = Shapes::default();
-    module.visit(&mut shapes);
+    visit(module, &mut shapes);
     shapes.shapes
 }
 
 #[derive(Default)]
 struct Shapes {
-    path: Path,
     shapes: BTreeMap<String, Vec<usize>>,
 }
 
-impl ModuleVisitor for Shapes {
-    fn enter_module(&mut self, name: &str, _container_type: &str) {
-        self.path.enter(name);
-    }
-
-    fn exit_module(&mut self, _name: &str, _container_type: &str) {
-        self.path.exit();
-    }
-
-    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+impl Visit for Shapes {
+    fn visit<const D: usize>(&mut self, path: String, param: &Param<Tensor<D>>) {
         let shape = param.lazy_shape().to_vec();
-        self.shapes.insert(self.path.to_string(), shape);
+        self.shapes.insert(path, shape);
     }
 }
 

@@ -8,7 +8,7 @@ use super::keys::KEYS;
 use super::parse::Source;
 
 /// The tables that hold keys.
-const SECTIONS: [&str; 7] = [
+pub(super) const SECTIONS: [&str; 7] = [
     "data",
     "model",
     "model.init",

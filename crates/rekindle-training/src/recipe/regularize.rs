@@ -55,7 +55,7 @@ impl Default for RegularizeRecipe {
 const STRENGTH: &str = "a finite number of at least 0";
 const PROBABILITY: &str = "a probability in [0, 1)";
 
-/// A value in a list and what it should be.
+/// A value in a list or a table and what it should be.
 fn check_entry(
     is_right: bool,
     key: String,
@@ -86,17 +86,9 @@ fn check_targets(list: String, targets: &Targets) -> Result<(), RecipeError> {
 impl RegularizeRecipe {
     /// Checks the ranges. Whether targets mean a parameter is seen when there is a network.
     pub(super) fn check(&self) -> Result<(), RecipeError> {
-        let dropout = &self.dropout;
-        for (key, value) in [
-            ("regularize.dropout.input", dropout.input),
-            ("regularize.dropout.hidden", dropout.hidden),
-            ("regularize.dropout.output", dropout.output),
-            ("regularize.dropout.candidate", dropout.candidate),
-            ("regularize.dropout.zoneout_hidden", dropout.zoneout_hidden),
-            ("regularize.dropout.zoneout_cell", dropout.zoneout_cell),
-            ("regularize.dropout.weight", dropout.weight),
-        ] {
-            check((0.0..1.0).contains(&value), key, value, PROBABILITY)?;
+        for (name, value) in self.dropout.probabilities() {
+            let key = format!("regularize.{name}");
+            check_entry((0.0..1.0).contains(&value), key, value, PROBABILITY)?;
         }
         let is_strength = |value: f64| value >= 0.0 && value.is_finite();
         for (key, value) in [

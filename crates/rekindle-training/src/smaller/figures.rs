@@ -3,9 +3,9 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use burn::module::{Module, ModuleVisitor, Param};
-use burn::tensor::Tensor;
 use rekindle_data::SequenceSet;
+use rekindle_regularize::Targets;
+use rekindle_regularize::prune::PruneReport;
 use serde::{Deserialize, Serialize};
 
 use super::SmallerError;
@@ -44,10 +44,11 @@ pub(super) fn of(
             path: set.source.clone(),
         })?;
         let bytes = weights_of(network.classifier.clone(), &set.source)?;
+        let everything = PruneReport::of(&network.classifier, &Targets::new(["*"]))?;
         all.push(Figures {
             scores: evaluation.scores,
-            parameters: network.classifier.num_params(),
-            nonzero: nonzero(&network.classifier),
+            parameters: everything.total,
+            nonzero: everything.nonzero,
             bytes: bytes.len(),
             seconds_per_sequence: 0.0,
         });
@@ -64,20 +65,4 @@ pub(super) fn of(
         figures.seconds_per_sequence = seconds[TURNS / 2] / set.len().max(1) as f64;
     }
     Ok(all)
-}
-
-/// How many numbers are not zero.
-fn nonzero(module: &impl Module) -> usize {
-    #[derive(Default)]
-    struct Nonzero(usize);
-
-    impl ModuleVisitor for Nonzero {
-        fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-            let data = param.val().into_data();
-            self.0 += data.iter::<f64>().filter(|&value| value != 0.0).count();
-        }
-    }
-    let mut nonzero = Nonzero::default();
-    module.visit(&mut nonzero);
-    nonzero.0
 }

@@ -20,10 +20,13 @@ impl ModuleMapper for Evaluation {
 }
 
 /// The sum over all training batches of the gradients of their mean losses, without dropout.
-pub(super) fn of(trained: &Trained, backend: Backend) -> Result<GradientsParams, SmallerError> {
+pub(super) fn of(
+    trained: &Trained,
+    splits: &Splits,
+    backend: Backend,
+) -> Result<GradientsParams, SmallerError> {
     let device = backend.device()?.autodiff();
     let recipe = &trained.recipe;
-    let splits = Splits::read(&recipe.data, recipe.seed)?;
     let classifier = trained.classifier.clone().train().map(&mut Evaluation);
     let loss = CrossEntropyLossConfig::new().init(&device);
     let mut sum = GradientsAccumulator::new();

@@ -7,7 +7,6 @@ mod gradients;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use burn::module::Module;
 use rekindle_regularize::prune::{Masks, PruneReport, Selection, prune_once};
 use rekindle_regularize::units::{Kept, UnitGroup, UnitScore, shrink};
 use rekindle_regularize::{Targets, prune::Scope};
@@ -117,7 +116,9 @@ pub fn make_smaller(
     let folder = RunFolder::new(target);
     check_folder(&folder, &trained.recipe, Start::New)?;
 
-    let pruned = cut(&trained, &plan.cut, backend)?;
+    let splits = Splits::read(&trained.recipe.data, trained.recipe.seed)?;
+
+    let pruned = cut(&trained, &plan.cut, &splits, backend)?;
     let recipe = recipe_of(&trained, &pruned.classifier, plan.fine_tuning)?;
     let as_cut = trained.with(recipe.clone(), pruned.classifier.clone());
     let smaller = |after: &Trained, middle: Option<&Trained>| {
@@ -136,11 +137,11 @@ pub fn make_smaller(
     let result = match plan.fine_tuning {
         None => {
             let result = smaller(&as_cut, None)?;
-            save(&folder, source, &as_cut)?;
+            save(&folder, source, &as_cut, &splits)?;
             result
         }
         Some(_) => {
-            begin(&folder, &as_cut, &pruned, backend)?;
+            begin(&folder, &as_cut, &pruned, &splits, backend)?;
             train(&recipe, backend, target, Start::Resume, observer)?;
             smaller(&Trained::load(target, backend)?, Some(&as_cut))?
         }
@@ -152,7 +153,12 @@ pub fn make_smaller(
 }
 
 /// The pruned network.
-fn cut(trained: &Trained, cut: &Cut, backend: Backend) -> Result<Pruned, SmallerError> {
+fn cut(
+    trained: &Trained,
+    cut: &Cut,
+    splits: &Splits,
+    backend: Backend,
+) -> Result<Pruned, SmallerError> {
     let classifier = trained.classifier.clone();
     let groups = classifier.units();
     match cut {
@@ -162,7 +168,7 @@ fn cut(trained: &Trained, cut: &Cut, backend: Backend) -> Result<Pruned, Smaller
             scope,
         } => {
             let gradients = match score {
-                UnitScore::Sensitivity => Some(gradients::of(trained, backend)?),
+                UnitScore::Sensitivity => Some(gradients::of(trained, splits, backend)?),
                 _ => None,
             };
             let scores = score.score(&classifier, &groups, gradients.as_ref())?;
@@ -181,7 +187,7 @@ fn cut(trained: &Trained, cut: &Cut, backend: Backend) -> Result<Pruned, Smaller
             selection,
         } => {
             let gradients = match selection.criterion.needs_gradients() {
-                true => Some(gradients::of(trained, backend)?),
+                true => Some(gradients::of(trained, splits, backend)?),
                 false => None,
             };
             let (classifier, masks) =
@@ -236,13 +242,13 @@ fn begin(
     folder: &RunFolder,
     as_cut: &Trained,
     pruned: &Pruned,
+    splits: &Splits,
     backend: Backend,
 ) -> Result<(), SmallerError> {
     let device = backend.device()?;
-    let splits = Splits::read(&as_cut.recipe.data, as_cut.recipe.seed)?;
     let state = (!pruned.masks.is_empty()).then(|| Pruning::kept(pruned.masks.clone()));
     fs::create_dir_all(folder.path()).map_err(FileError::write(folder.path()))?;
-    let fit = Fit::start(&as_cut.recipe, folder, &splits, &device)?;
+    let fit = Fit::start(&as_cut.recipe, folder, splits, &device)?;
     fit.save_beginning(as_cut.classifier.clone(), state)?;
     as_cut.preprocessing.save(&folder.preprocessing())?;
     files::write(&folder.recipe(), as_cut.recipe.to_toml().as_bytes())?;
@@ -250,7 +256,12 @@ fn begin(
 }
 
 /// Writes a finished run with the pruned network and the history of the run that it was cut from.
-fn save(folder: &RunFolder, source: &Path, as_cut: &Trained) -> Result<(), SmallerError> {
+fn save(
+    folder: &RunFolder,
+    source: &Path,
+    as_cut: &Trained,
+    splits: &Splits,
+) -> Result<(), SmallerError> {
     fs::create_dir_all(folder.path()).map_err(FileError::write(folder.path()))?;
     let source = RunFolder::new(source);
     for (from, to) in [
@@ -260,13 +271,12 @@ fn save(folder: &RunFolder, source: &Path, as_cut: &Trained) -> Result<(), Small
         files::write(&to, files::read_text(&from)?.as_bytes())?;
     }
     let recipe = &as_cut.recipe;
-    let splits = Splits::read(&recipe.data, recipe.seed)?;
     let evaluate = |set: &Option<_>| as_cut.predict(set.as_ref()?).evaluate();
     let (valid, test) = (evaluate(&splits.valid), evaluate(&splits.test));
     let mut outcome = as_cut.outcome.clone();
     outcome.valid = valid.as_ref().map(|evaluation| evaluation.scores);
     outcome.test = test.as_ref().map(|evaluation| evaluation.scores);
-    outcome.parameters = as_cut.classifier.num_params();
+    outcome.parameters = as_cut.parameters();
     let report = summary::Summary {
         recipe,
         outcome: &outcome,

@@ -15,6 +15,7 @@ use rekindle_regularize::penalty::{PenaltyKind, WeightPenalty};
 use rekindle_regularize::prune::{Criterion, Granularity, PruneSchedule, Scope};
 use toml::{Table, Value};
 
+use super::super::check::SECTIONS;
 use super::super::fields::RULE;
 use super::super::options::OPTIONS;
 use super::super::*;
@@ -349,17 +350,7 @@ fn a_rule_has_the_listed_keys() {
 
 /// Every path to a key in a table, sections left out; tables that occur in several places at the first.
 fn paths(prefix: &str, value: &Value, into: &mut BTreeSet<String>) {
-    let is_section = [
-        "",
-        "data",
-        "model",
-        "model.init",
-        "training",
-        "regularize",
-        "regularize.dropout",
-        "prune",
-    ]
-    .contains(&prefix);
+    let is_section = prefix.is_empty() || SECTIONS.contains(&prefix);
     let initializers = ["model.init.recurrent", "model.init.bias"];
     let nested = ["training.schedule.first", "training.schedule.next"];
     let activations = [
