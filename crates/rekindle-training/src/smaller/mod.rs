@@ -115,7 +115,6 @@ pub fn make_smaller(
     let set = trained.read(data)?;
     let folder = RunFolder::new(target);
     check_folder(&folder, &trained.recipe, Start::New)?;
-
     let splits = Splits::read(&trained.recipe.data, trained.recipe.seed)?;
 
     let pruned = cut(&trained, &plan.cut, &splits, backend)?;
