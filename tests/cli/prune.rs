@@ -133,6 +133,18 @@ fn pruned_weights_stay_zero_in_fine_tuning() {
 }
 
 #[test]
+fn blocks_of_weights_go_together() {
+    let temporary = trained(&[]);
+    let folder = temporary.path();
+    let args = ["--weights", "0.5", "--target", "weight_hh"];
+    let block = ["--block", "2x4", "--out", "blocks"];
+    let result = prune(folder, &[args, block].concat());
+    assert_eq!(result["report"]["sparsity"], 0.5);
+    let zeros = number(&result["before"]["nonzero"]) - number(&result["after"]["nonzero"]);
+    assert_eq!(zeros % 8.0, 0.0, "zeros of whole blocks");
+}
+
+#[test]
 fn a_network_is_pruned_while_it_trains() {
     let temporary = trained(&[
         "--set",
@@ -181,6 +193,18 @@ fn what_cannot_be_pruned_is_an_error_that_leaves_everything() {
         ),
         (
             &["--units", "0.5", "--weights", "0.5", "--out", "x"],
+            &["cannot be used with"],
+        ),
+        (
+            &["--weights", "0.5", "--block", "16", "--out", "x"],
+            &["--block", "expected rows and columns"],
+        ),
+        (
+            &["--weights", "0.5", "--block", "7x1", "--out", "x"],
+            &["divides into blocks of 7"],
+        ),
+        (
+            &["--units", "0.5", "--block", "2x2", "--out", "x"],
             &["cannot be used with"],
         ),
         (

@@ -205,6 +205,9 @@ pub struct PruneArgs {
     /// With --weights: the weights that are pruned, by ends of their names such as weight_hh; can be given several times
     #[arg(long = "target", value_name = "NAME")]
     pub targets: Vec<String>,
+    /// With --weights: prune blocks of this size, such as 16x16, instead of single weights
+    #[arg(long, value_name = "ROWSxCOLUMNS", value_parser = block, requires = "weights")]
+    pub block: Option<[usize; 2]>,
     /// Seed of --criterion random
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub seed: u64,
@@ -229,6 +232,14 @@ pub struct PruneArgs {
     /// Show no progress
     #[arg(long)]
     pub quiet: bool,
+}
+
+/// The rows and columns of a block.
+fn block(text: &str) -> Result<[usize; 2], String> {
+    let parse = |number: &str| number.parse().ok().filter(|&number: &usize| number > 0);
+    (text.split_once('x'))
+        .and_then(|(rows, columns)| Some([parse(rows)?, parse(columns)?]))
+        .ok_or_else(|| "expected rows and columns, each at least 1, such as 16x16".to_string())
 }
 
 /// How units or weights are ranked.

@@ -2,7 +2,7 @@
 
 use anyhow::bail;
 use rekindle::regularize::Targets;
-use rekindle::regularize::prune::{Criterion, Scope, Selection};
+use rekindle::regularize::prune::{Criterion, Granularity, Scope, Selection};
 use rekindle::regularize::units::UnitScore;
 use rekindle::training::{Cut, Figures, FineTuning, Plan, RunFolder, Smaller, make_smaller};
 
@@ -73,7 +73,10 @@ fn cut(args: &PruneArgs) -> anyhow::Result<Cut> {
                     true => Targets::weights(),
                     false => Targets::new(args.targets.iter().cloned()),
                 },
-                ..Selection::default()
+                granularity: match args.block {
+                    Some([rows, columns]) => Granularity::Blocks { rows, columns },
+                    None => Granularity::Weights,
+                },
             },
         }),
         _ => bail!("nothing to prune: expected one of --units, --units-below and --weights"),

@@ -8,6 +8,8 @@
 //! One network three times: dense, with the units of the lowest norms masked, and without them. That the last two compute
 //! the same is checked first. Then the three take turns, so that what disturbs the machine disturbs all; a ratio is the
 //! median of the ratios of all turns; beside it stands the ratio of the least times.
+//!
+//! A second table has the dense network beside one in which blocks of the weights are zeros.
 
 #[path = "../scan/machine.rs"]
 mod machine;
@@ -23,7 +25,9 @@ use std::process::ExitCode;
 use burn::tensor::Device;
 use clap::Parser;
 use rekindle_cells::{CellConfig, Direction, GruConfig, LstmConfig};
+use rekindle_regularize::prune::{Granularity, PruneError};
 use rekindle_regularize::units::UnitError;
+use thiserror::Error;
 
 use machine::Machine;
 use model::Networks;
@@ -51,6 +55,12 @@ struct Options {
     /// The fraction of the units of each cell that goes.
     #[arg(long, default_value = "0.5")]
     sparsity: f64,
+    /// The fractions of zeros in the second table.
+    #[arg(long, value_delimiter = ',', default_value = "0.65,0.8,0.9,0.95")]
+    zeros: Vec<f64>,
+    /// Rows and columns of the blocks of zeros.
+    #[arg(long, value_delimiter = ',', num_args = 2, default_values = ["16", "16"])]
+    block: Vec<usize>,
     /// Threads to share.
     #[arg(long, default_value = "2")]
     threads: NonZero<usize>,
@@ -81,7 +91,16 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(options: &Options) -> Result<(), UnitError> {
+/// What stops the bench.
+#[derive(Debug, Error)]
+enum BenchError {
+    #[error(transparent)]
+    Units(#[from] UnitError),
+    #[error(transparent)]
+    Zeros(#[from] PruneError),
+}
+
+fn run(options: &Options) -> Result<(), BenchError> {
     let machine = Machine::measure();
     println!("{machine}, threads: {}", options.threads);
     if machine.is_busy() {
@@ -112,7 +131,51 @@ fn run(options: &Options) -> Result<(), UnitError> {
     println!("\n| network | parameters, masked | shrunk | ratio |");
     println!("|---|---:|---:|---:|");
     parameters.iter().for_each(|line| println!("{line}"));
+    println!(
+        "\n| network | zeros | rows | dense, ms | with zeros, ms | dense ÷ zeros | of least |"
+    );
+    println!("|---|---:|---:|---:|---:|---:|---:|");
+    with_zeros(options, "LSTM", &LstmConfig::new(d_input, d_hidden))?;
+    with_zeros(options, "GRU", &GruConfig::new(d_input, d_hidden))
+}
+
+/// Prints the lines of a network in which blocks of the weights are zeros.
+fn with_zeros<F: CellConfig>(options: &Options, name: &str, cell: &F) -> Result<(), BenchError>
+where
+    F::Cell: 'static,
+{
+    let networks = networks(options, cell, Direction::Forward)?;
+    let (seq, rounds) = (options.seq.get(), options.rounds.get());
+    let granularity = Granularity::Blocks {
+        rows: options.block[0],
+        columns: options.block[1],
+    };
+    for &zeros in &options.zeros {
+        for rows in [1, options.batch.get()] {
+            let calls = networks.inference_with_zeros(granularity, zeros, [rows, seq])?;
+            let turns = take(calls, rounds);
+            let [dense, sparse] = turns.milliseconds();
+            let (ratio, least) = (turns.ratio(), turns.ratio_of_least());
+            let percent = 100.0 * zeros;
+            println!(
+                "| {name} | {percent} % | {rows} | {dense:.2} | {sparse:.2} | {ratio:.2} | {least:.2} |"
+            );
+        }
+    }
     Ok(())
+}
+
+/// The networks of a cell.
+fn networks<F: CellConfig>(
+    options: &Options,
+    cell: &F,
+    direction: Direction,
+) -> Result<Networks<F::Cell>, UnitError>
+where
+    F::Cell: 'static,
+{
+    let depth = (options.layers.get(), direction);
+    Networks::new(cell, depth, options.sparsity, &Device::flex().autodiff())
 }
 
 /// Prints the lines of one network, and returns that of its parameters.
@@ -125,16 +188,11 @@ fn of_cell<F: CellConfig>(
 where
     F::Cell: 'static,
 {
-    let networks = Networks::new(
-        cell,
-        (options.layers.get(), direction),
-        options.sparsity,
-        &Device::flex().autodiff(),
-    )?;
+    let networks = networks(options, cell, direction)?;
     let (batch, seq, rounds) = (options.batch.get(), options.seq.get(), options.rounds.get());
     networks.check(batch, seq);
     let products = networks.products();
-    let line = |measured: &str, turns: Turns| {
+    let line = |measured: &str, turns: Turns<3>| {
         let [dense, masked, shrunk] = turns.milliseconds();
         let (ratio, least) = (turns.ratio(), turns.ratio_of_least());
         println!(

@@ -8,6 +8,8 @@ use burn::nn::{Linear, LinearConfig};
 use burn::optim::{AdamConfig, GradientsParams};
 use burn::tensor::{Device, Distribution, Int, Tensor};
 use rekindle_cells::{Cell, CellConfig, Direction, Recurrent, Stack, StackConfig};
+use rekindle_regularize::Targets;
+use rekindle_regularize::prune::{Granularity, PruneError, Selection, prune_once};
 use rekindle_regularize::units::{UnitError, UnitScore, mask_units, shrink};
 use rekindle_testkit::assert_close;
 
@@ -28,6 +30,15 @@ impl<C: Cell> Classifier<C> {
     fn forward(&self, x: Tensor<3>) -> Tensor<2> {
         let (_, state) = self.stack.forward(x, None);
         self.head.forward(self.stack.last_output(&state))
+    }
+
+    /// From an input to the scores of classes.
+    fn inference(&self, x: &Tensor<3>) -> Call
+    where
+        C: 'static,
+    {
+        let (model, x) = (self.valid(), x.clone());
+        Box::new(move || drop(black_box(model.forward(x.clone()))))
     }
 
     /// Weights of the stack that each step multiplies.
@@ -113,10 +124,28 @@ impl<C: Cell + 'static> Networks<C> {
     /// From an input to the scores of classes.
     pub fn inference(&self, batch: usize, seq: usize) -> [Call; 3] {
         let x = self.input(batch, seq).inner();
-        self.all.each_ref().map(|model| -> Call {
-            let (model, x) = (model.valid(), x.clone());
-            Box::new(move || drop(black_box(model.forward(x.clone()))))
-        })
+        self.all.each_ref().map(|model| model.inference(&x))
+    }
+
+    /// The same of the dense network, and of one with zeros for a fraction of the blocks of each weight of its cells.
+    ///
+    /// # Errors
+    /// If the weights do not divide into such blocks.
+    pub fn inference_with_zeros(
+        &self,
+        granularity: Granularity,
+        sparsity: f64,
+        [batch, seq]: [usize; 2],
+    ) -> Result<[Call; 2], PruneError> {
+        let selection = Selection {
+            targets: Targets::new(["weight_ih", "weight_hh"]),
+            granularity,
+            ..Selection::default()
+        };
+        let [dense, ..] = &self.all;
+        let (with_zeros, _) = prune_once(dense.clone(), &selection, sparsity, None)?;
+        let x = self.input(batch, seq).inner();
+        Ok([dense, &with_zeros].map(|model| model.inference(&x)))
     }
 
     /// Forward, backward to all parameters, and a step of Adam.

@@ -10,45 +10,44 @@ pub type Call = Box<dyn FnMut()>;
 /// Seconds of a turn, as far as whole calls fit.
 const TURN: f64 = 0.1;
 
-/// Seconds per call of the dense, the masked and the shrunk network.
-pub struct Turns {
+/// Seconds per call of each side.
+pub struct Turns<const SIDES: usize> {
     /// The median of each turn, one for each round.
-    medians: [Vec<f64>; 3],
+    medians: [Vec<f64>; SIDES],
     /// The least of all calls.
-    least: [f64; 3],
+    least: [f64; SIDES],
 }
 
-impl Turns {
+impl<const SIDES: usize> Turns<SIDES> {
     /// The medians of all rounds, in milliseconds.
-    pub fn milliseconds(&self) -> [f64; 3] {
+    pub fn milliseconds(&self) -> [f64; SIDES] {
         self.medians.each_ref().map(|seconds| 1e3 * median(seconds))
     }
 
-    /// The time of the masked network by that of the shrunk one: the median of the ratios of all rounds.
+    /// The time of the last side but one by that of the last: the median of the ratios of all rounds.
     pub fn ratio(&self) -> f64 {
-        let [_, masked, shrunk] = &self.medians;
-        let ratios: Vec<f64> = masked.iter().zip(shrunk).map(|(a, b)| a / b).collect();
+        let [before, last] = [2, 1].map(|back| &self.medians[SIDES - back]);
+        let ratios: Vec<f64> = before.iter().zip(last).map(|(a, b)| a / b).collect();
         median(&ratios)
     }
 
     /// The ratio of the least times. It stays what it is when other programs interrupt most calls, and interrupt the
     /// longer ones more often.
     pub fn ratio_of_least(&self) -> f64 {
-        let [_, masked, shrunk] = self.least;
-        masked / shrunk
+        self.least[SIDES - 2] / self.least[SIDES - 1]
     }
 }
 
 /// Takes so many rounds. In each, all sides have a turn of about the same length, and another one begins than in the
 /// round before.
-pub fn take(mut calls: [Call; 3], rounds: usize) -> Turns {
+pub fn take<const SIDES: usize>(mut calls: [Call; SIDES], rounds: usize) -> Turns<SIDES> {
     let counts = calls.each_mut().map(|call| {
         let estimate = least(&seconds(call, 2));
         (TURN / estimate).ceil() as usize
     });
     let mut turns = Turns {
-        medians: [const { Vec::new() }; 3],
-        least: [f64::INFINITY; 3],
+        medians: [const { Vec::new() }; SIDES],
+        least: [f64::INFINITY; SIDES],
     };
     for round in 0..rounds {
         for side in 0..calls.len() {

@@ -5,7 +5,7 @@ use std::ops::Range;
 use super::backward::BackwardScan;
 use super::backward_team::{BackwardTeam, Run, Step};
 use super::pack::Transposed;
-use super::product::{Inner, Product, Start};
+use super::product::{Frame, Inner, Product, Right, Start};
 use super::vector::Element;
 use crate::Equations;
 
@@ -126,20 +126,24 @@ impl<F: Element, E: Equations> BackwardScan<'_, F, E> {
             F::multiply(
                 self.plan.isa,
                 Product {
-                    inputs: gradients,
-                    input_offset: offset + first * stride,
-                    inner: Inner {
-                        pieces: longest.min(pieces - first),
-                        stride,
-                        length,
+                    frame: Frame {
+                        inputs: gradients,
+                        input_offset: offset + first * stride,
+                        start: if first == 0 { start } else { Start::Output },
+                        outputs,
+                        output_offset: column,
+                        columns: (weight.columns() - column).min(width),
                     },
-                    // SAFETY: the panel has all pieces.
-                    panel: unsafe { panel.add(first * length * width) },
-                    vectors,
-                    start: if first == 0 { start } else { Start::Output },
-                    outputs,
-                    output_offset: column,
-                    columns: (weight.columns() - column).min(width),
+                    right: Right::Dense {
+                        inner: Inner {
+                            pieces: longest.min(pieces - first),
+                            stride,
+                            length,
+                        },
+                        // SAFETY: the panel has all pieces.
+                        panel: unsafe { panel.add(first * length * width) },
+                        vectors,
+                    },
                 },
             );
         }

@@ -7,7 +7,7 @@ use super::geometry::Geometry;
 use super::masks::Masks;
 use super::norm::{HIDDEN, INPUT, Norm, SHOWN};
 use super::pack::Packed;
-use super::product::{Inner, Product, Start};
+use super::product::{Frame, Start};
 use super::relay::relay;
 use super::slab::{Kept, Slab};
 use super::team::{Run, Team};
@@ -210,12 +210,9 @@ impl<F: Element, E: Equations> Scan<'_, F, E> {
     /// `x W_ih + b_ih` of all steps of a run, for some panels.
     fn input_products(&self, run: &Run<F>, panels: Range<usize>) {
         for panel in panels {
-            let product = Product {
+            let frame = Frame {
                 inputs: &run.inputs,
                 input_offset: 0,
-                inner: Inner::whole(self.plan.d_input),
-                panel: self.weights.ih.panel(panel),
-                vectors: self.geometry.gates * self.geometry.unit_vectors(),
                 start: match self.geometry.normed[INPUT] {
                     true => Start::Zero,
                     false => Start::Row(self.weights.bias_ih.panel(panel)),
@@ -224,7 +221,7 @@ impl<F: Element, E: Equations> Scan<'_, F, E> {
                 output_offset: panel * run.panel_stride,
                 columns: self.geometry.gate_columns(),
             };
-            F::multiply(self.plan.isa, product);
+            self.weights.ih.multiply(self.plan.isa, panel, frame);
         }
     }
 

@@ -18,6 +18,7 @@ mod backward_team;
 mod buffer;
 mod direct;
 mod element;
+mod factor;
 mod forward;
 mod geometry;
 mod gradients;

@@ -28,33 +28,84 @@ impl<F: Element> Packed<F> {
         unsafe { self.buffer.start().add(panel * self.stride) }
     }
 
-    /// Packs rows of `gates` gates for products that give gates: panel by panel `[row, gate, unit]`.
-    ///
-    /// A row holds the columns of its gates one after the other. Gates that it does not hold are zeros.
+    /// Packs rows for products that give gates: panel by panel `[row, gate, unit]`.
     pub(crate) fn gates(plan: &Plan, panels: Panels, gates: usize, rows: &[&[F]]) -> Self {
-        let stride = rows.len() * gates * panels.units;
+        let rows = GateRows::new(rows, panels, gates);
+        Self::each(plan, &rows, |panel, to| {
+            // SAFETY: there is room for a panel.
+            unsafe { rows.pack(panel, to) }
+        })
+    }
+
+    /// Room for rows, each panel filled by `fill`.
+    pub(super) fn each(
+        plan: &Plan,
+        rows: &GateRows<'_, F>,
+        fill: impl Fn(usize, *mut F) + Sync,
+    ) -> Self {
+        let GateRows { panels, gates, .. } = *rows;
+        let stride = rows.rows.len() * gates * panels.units;
         let buffer: Buffer<F> = Buffer::recycled(panels.count() * stride);
         let to = Shared(buffer.start());
-        let threads = plan.threads_for(rows.len() * gates * panels.columns * COST_OF_A_MOVE);
+        let threads = plan.threads_for(rows.rows.len() * gates * panels.columns * COST_OF_A_MOVE);
         on_threads(ranges(panels.count(), threads), |chosen| {
             for panel in chosen {
-                let (first, real) = (panel * panels.units, panels.real(panel));
-                let mut to = to.get().wrapping_add(panel * stride);
-                for row in rows {
-                    for gate in 0..gates {
-                        let start = gate * panels.columns + first;
-                        let from = row.get(start..start + real).unwrap_or_default();
-                        // SAFETY: a panel has `rows · gates · units` numbers, and `from` no more than `units`.
-                        unsafe {
-                            to.copy_from_nonoverlapping(from.as_ptr(), from.len());
-                            to.add(from.len()).write_bytes(0, panels.units - from.len());
-                        }
-                        to = to.wrapping_add(panels.units);
-                    }
-                }
+                let start = to.get().wrapping_add(panel * stride);
+                fill(panel, start);
             }
         });
         Self { buffer, stride }
+    }
+
+    /// From one panel to the next.
+    pub(super) fn stride(&self) -> usize {
+        self.stride
+    }
+}
+
+/// Rows of a weight, each with the columns of its gates one after the other.
+#[derive(Clone, Copy)]
+pub(super) struct GateRows<'a, F> {
+    pub(super) rows: &'a [&'a [F]],
+    /// The panels of their units.
+    pub(super) panels: Panels,
+    pub(super) gates: usize,
+}
+
+impl<'a, F: Element> GateRows<'a, F> {
+    pub(super) fn new(rows: &'a [&'a [F]], panels: Panels, gates: usize) -> Self {
+        Self {
+            rows,
+            panels,
+            gates,
+        }
+    }
+
+    /// What a row holds of a gate in a panel: fewer numbers than the panel has units where units or the gate are not there.
+    #[inline(always)]
+    pub(super) fn part(&self, row: &'a [F], gate: usize, panel: usize) -> &'a [F] {
+        let (first, real) = (panel * self.panels.units, self.panels.real(panel));
+        let start = gate * self.panels.columns + first;
+        row.get(start..start + real).unwrap_or_default()
+    }
+
+    /// Packs a panel: `[row, gate, unit]` from `to` on, zeros where nothing is there.
+    ///
+    /// # Safety
+    /// `to` is writable for `rows · gates · units` numbers.
+    pub(super) unsafe fn pack(&self, panel: usize, mut to: *mut F) {
+        for row in self.rows {
+            for gate in 0..self.gates {
+                let from = self.part(row, gate, panel);
+                // SAFETY: the caller answers for the room; `from` has no more numbers than the panel has units.
+                unsafe {
+                    to.copy_from_nonoverlapping(from.as_ptr(), from.len());
+                    to.add(from.len())
+                        .write_bytes(0, self.panels.units - from.len());
+                    to = to.add(self.panels.units);
+                }
+            }
+        }
     }
 }
 

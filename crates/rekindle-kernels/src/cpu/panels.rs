@@ -3,10 +3,11 @@
 use std::ops::Range;
 
 use super::advance::{Advance, Ending, Middle, Reading, StateMasks};
+use super::factor::Factor;
 use super::forward::{Scan, Step};
 use super::masks::multiply;
 use super::norm::{HIDDEN, SHOWN};
-use super::product::{Inner, Product, Start};
+use super::product::{Frame, Start};
 use super::show::Show;
 use super::team::readable;
 use super::vector::Element;
@@ -21,18 +22,12 @@ impl<F: Element, E: Equations> Scan<'_, F, E> {
             Some(masked) => &masked.rows,
             None => &team.recurrent_rows,
         };
-        F::multiply(
+        self.weights.hh.multiply(
             self.plan.isa,
-            Product {
+            panel,
+            Frame {
                 inputs: readable(&inputs[step.newest][..step.rows.len()]),
                 input_offset: 0,
-                inner: Inner {
-                    pieces: geometry.reads,
-                    stride: geometry.row_width(),
-                    length: geometry.recurrent_rows(),
-                },
-                panel: self.weights.hh.panel(panel),
-                vectors: gates * geometry.unit_vectors(),
                 start: match geometry.normed[HIDDEN] {
                     true => Start::Zero,
                     false => Start::Row(self.weights.bias_hh.panel(panel)),
@@ -46,12 +41,12 @@ impl<F: Element, E: Equations> Scan<'_, F, E> {
 
     /// The product of the middle vector with one panel of the last gate.
     pub(super) fn late_product(&self, step: &Step<'_, F>, panel: usize) {
-        let Some([weight, bias]) = &self.weights.middle else {
+        let Some((weight, bias)) = &self.weights.middle else {
             unreachable!("a cell with a middle vector packs its weights")
         };
         self.wide_product(
-            (&step.run.middle_rows[step.rows.clone()], self.plan.d_hidden),
-            weight.panel(panel),
+            &step.run.middle_rows[step.rows.clone()],
+            weight,
             Start::Row(bias.panel(panel)),
             (&step.team.late_rows, panel, self.plan.d_hidden),
         );
@@ -65,8 +60,8 @@ impl<F: Element, E: Equations> Scan<'_, F, E> {
         let width = self.geometry.d_output();
         let new = &step.team.recurrent_rows[1 - step.newest];
         self.wide_product(
-            (&step.run.shown_rows[step.rows.clone()], self.plan.d_hidden),
-            weight.panel(panel),
+            &step.run.shown_rows[step.rows.clone()],
+            weight,
             Start::Zero,
             (new, panel, width),
         );
@@ -99,20 +94,18 @@ impl<F: Element, E: Equations> Scan<'_, F, E> {
     /// `outputs = start + inputs · panel` for a panel of plain columns.
     pub(super) fn wide_product(
         &self,
-        (inputs, inner): (&[*mut F], usize),
-        weights: *const F,
+        inputs: &[*mut F],
+        weight: &Factor<F>,
         start: Start<F>,
         (outputs, panel, columns): (&[*mut F], usize, usize),
     ) {
         let wide = self.geometry.wide(columns);
-        F::multiply(
+        weight.multiply(
             self.plan.isa,
-            Product {
+            panel,
+            Frame {
                 inputs: readable(inputs),
                 input_offset: 0,
-                inner: Inner::whole(inner),
-                panel: weights,
-                vectors: super::geometry::WIDE_VECTORS,
                 start,
                 outputs: &outputs[..inputs.len()],
                 output_offset: panel * wide.units,

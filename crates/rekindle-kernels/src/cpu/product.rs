@@ -15,12 +15,12 @@ pub(crate) enum Start<F> {
     Output,
 }
 
-/// The inner dimension of a product, which need not lie in one piece.
+/// The inner dimension of a product, which need not lie in one piece of an input row.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Inner {
     /// How many pieces.
     pub(crate) pieces: usize,
-    /// From the start of one piece of an input row to the start of the next.
+    /// From the start of one piece to the start of the next.
     pub(crate) stride: usize,
     /// The length of a piece.
     pub(crate) length: usize,
@@ -35,6 +35,45 @@ impl Inner {
             length,
         }
     }
+
+    /// The places in an input row, in their order.
+    pub(crate) fn places(self) -> impl Iterator<Item = usize> {
+        (0..self.pieces).flat_map(move |piece| {
+            let start = piece * self.stride;
+            start..start + self.length
+        })
+    }
+}
+
+/// The right factor of a product: a panel of a weight.
+#[derive(Clone, Copy)]
+pub(crate) enum Right<'a, F> {
+    /// All rows: `[inner, vectors, lanes]` from `panel` on.
+    Dense {
+        /// The inner dimension.
+        inner: Inner,
+        panel: *const F,
+        /// How many registers wide the panel is.
+        vectors: usize,
+    },
+    /// For each register across the panel its rows that are not zeros, `stride` from those of one to those of the next.
+    Sparse {
+        /// The places of these rows in an input row, ascending.
+        places: &'a [Vec<u32>],
+        panel: *const F,
+        stride: usize,
+    },
+}
+
+impl<F> Right<'_, F> {
+    /// How many registers wide the panel is.
+    #[inline(always)]
+    fn vectors(&self) -> usize {
+        match *self {
+            Self::Dense { vectors, .. } => vectors,
+            Self::Sparse { places, .. } => places.len(),
+        }
+    }
 }
 
 /// `output[row] = start + input[row] · panel` for every row.
@@ -42,16 +81,18 @@ impl Inner {
 /// Each output row is one sum per column, taken in the order of the inner dimension whatever rows stand beside it: the
 /// result does not depend on how rows are dealt to tiles and threads.
 pub(crate) struct Product<'a, F> {
+    /// All but the right factor.
+    pub(crate) frame: Frame<'a, F>,
+    pub(crate) right: Right<'a, F>,
+}
+
+/// What a product reads and writes besides its right factor.
+#[derive(Clone, Copy)]
+pub(crate) struct Frame<'a, F> {
     /// One row of the left factor each.
     pub(crate) inputs: &'a [*const F],
     /// Added to every input pointer.
     pub(crate) input_offset: usize,
-    /// The inner dimension.
-    pub(crate) inner: Inner,
-    /// The right factor, packed: `[inner, vectors, lanes]`.
-    pub(crate) panel: *const F,
-    /// How many registers wide the panel is.
-    pub(crate) vectors: usize,
     /// Where the sums start.
     pub(crate) start: Start<F>,
     /// One row of the result each, as many as inputs.
@@ -68,7 +109,7 @@ impl<F: Element> WithSimd for Product<'_, F> {
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
         // SAFETY: who builds a product answers for its pointers.
-        unsafe { self.all_columns::<F::Vector<S>>(simd, self.vectors) }
+        unsafe { self.all_columns::<F::Vector<S>>(simd, self.right.vectors()) }
     }
 }
 
@@ -133,8 +174,8 @@ impl<F: Element> ByColumns for Product<'_, F> {
     unsafe fn columns<V: Vector<Element = F>, const N: usize>(&self, simd: V::Simd, vector: usize) {
         let highest = rows_of_tile(V::Simd::REGISTER_COUNT, N);
         let mut row = 0;
-        while row < self.inputs.len() {
-            let left = self.inputs.len() - row;
+        while row < self.frame.inputs.len() {
+            let left = self.frame.inputs.len() - row;
             // SAFETY: the rows are in range.
             row += unsafe {
                 match highest {
@@ -163,22 +204,35 @@ impl<F: Element> Product<'_, F> {
         // the product point to.
         unsafe {
             let mut sums = self.starts::<V, R, N>(simd, row, vector);
+            let Frame {
+                inputs,
+                input_offset,
+                ..
+            } = self.frame;
             let inputs: [*const F; R] =
-                std::array::from_fn(|r| self.inputs.get_unchecked(row + r).add(self.input_offset));
-            let width = self.vectors * V::LANES;
-            let mut panel = self.panel.add(vector * V::LANES);
-            for piece in 0..self.inner.pieces {
-                let inputs = inputs.map(|input| input.add(piece * self.inner.stride));
-                for k in 0..self.inner.length {
-                    let weights: [V; N] =
-                        std::array::from_fn(|n| V::load(simd, panel.add(n * V::LANES)));
-                    for r in 0..R {
-                        let input = V::splat(simd, *inputs[r].add(k));
-                        for n in 0..N {
-                            sums[r][n] = input.mul_add(weights[n], sums[r][n]);
-                        }
-                    }
-                    panel = panel.add(width);
+                std::array::from_fn(|r| inputs.get_unchecked(row + r).add(input_offset));
+            match self.right {
+                Right::Dense {
+                    inner,
+                    panel,
+                    vectors,
+                } => {
+                    let panel = panel.add(vector * V::LANES);
+                    add_dense(
+                        simd,
+                        (inputs, inner),
+                        (panel, vectors * V::LANES),
+                        &mut sums,
+                    );
+                }
+                Right::Sparse {
+                    places,
+                    panel,
+                    stride,
+                } => {
+                    let panels = std::array::from_fn(|n| panel.add((vector + n) * stride));
+                    let places = std::array::from_fn(|n| &places.get_unchecked(vector + n)[..]);
+                    add_sparse(simd, inputs, (panels, places), &mut sums);
                 }
             }
             self.finish(row, vector, sums);
@@ -196,7 +250,7 @@ impl<F: Element> Product<'_, F> {
     ) -> [[V; N]; R] {
         // SAFETY: as in `tile`; behind the output's last column nothing is read.
         unsafe {
-            match self.start {
+            match self.frame.start {
                 Start::Zero => [[V::splat(simd, F::default()); N]; R],
                 Start::Row(start) => {
                     let start = start.add(vector * V::LANES);
@@ -241,13 +295,90 @@ impl<F: Element> Product<'_, F> {
     #[inline(always)]
     unsafe fn output<V: Vector<Element = F>>(&self, row: usize, vector: usize) -> (*mut F, usize) {
         let column = vector * V::LANES;
-        let count = self.columns.saturating_sub(column).min(V::LANES);
+        let count = self.frame.columns.saturating_sub(column).min(V::LANES);
         // SAFETY: the row is in range. A register without columns keeps the row's start, and is neither read nor written.
-        let output = unsafe { self.outputs.get_unchecked(row).add(self.output_offset) };
+        let output = unsafe {
+            let Frame {
+                outputs,
+                output_offset,
+                ..
+            } = self.frame;
+            outputs.get_unchecked(row).add(output_offset)
+        };
         match count {
             0 => (output, 0),
             // SAFETY: the column is in range.
             _ => (unsafe { output.add(column) }, count),
         }
     }
+}
+
+/// Adds the products of `R` rows with `N` registers of a dense panel, whose rows are `width` apart.
+///
+/// # Safety
+/// The rows have the places of the inner dimension, and the panel as many rows.
+#[inline(always)]
+unsafe fn add_dense<V: Vector, const R: usize, const N: usize>(
+    simd: V::Simd,
+    (inputs, inner): ([*const V::Element; R], Inner),
+    (mut panel, width): (*const V::Element, usize),
+    sums: &mut [[V; N]; R],
+) {
+    // A copy, which stays in registers.
+    let mut local = *sums;
+    // SAFETY: the caller answers for the pointers.
+    unsafe {
+        for piece in 0..inner.pieces {
+            let inputs = inputs.map(|input| input.add(piece * inner.stride));
+            for k in 0..inner.length {
+                let weights: [V; N] =
+                    std::array::from_fn(|n| V::load(simd, panel.add(n * V::LANES)));
+                for r in 0..R {
+                    let input = V::splat(simd, *inputs[r].add(k));
+                    for n in 0..N {
+                        local[r][n] = input.mul_add(weights[n], local[r][n]);
+                    }
+                }
+                panel = panel.add(width);
+            }
+        }
+    }
+    *sums = local;
+}
+
+/// Adds the products of `R` rows with `N` sparse registers, side by side, so that one sum need not wait for itself.
+///
+/// # Safety
+/// The rows have all places, and each panel has as many registers as there are places of its own.
+#[inline(always)]
+unsafe fn add_sparse<V: Vector, const R: usize, const N: usize>(
+    simd: V::Simd,
+    inputs: [*const V::Element; R],
+    (panels, places): ([*const V::Element; N], [&[u32]; N]),
+    sums: &mut [[V; N]; R],
+) {
+    let mut local = *sums;
+    let in_all = places.map(<[u32]>::len).into_iter().min().unwrap_or(0);
+    // SAFETY: the caller answers for the pointers; `index` is below the number of places.
+    unsafe {
+        let add = |n: usize, index: usize, local: &mut [[V; N]; R]| {
+            let weight = V::load(simd, panels[n].add(index * V::LANES));
+            let place = *places[n].get_unchecked(index) as usize;
+            for r in 0..R {
+                let input = V::splat(simd, *inputs[r].add(place));
+                local[r][n] = input.mul_add(weight, local[r][n]);
+            }
+        };
+        for index in 0..in_all {
+            for n in 0..N {
+                add(n, index, &mut local);
+            }
+        }
+        for (n, places) in places.iter().enumerate() {
+            for index in in_all..places.len() {
+                add(n, index, &mut local);
+            }
+        }
+    }
+    *sums = local;
 }

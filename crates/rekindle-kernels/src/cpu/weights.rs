@@ -1,20 +1,22 @@
 //! The packed weights of a scan, and of its derivative.
 
+use super::factor::Factor;
 use super::geometry::Geometry;
-use super::pack::{Gates, Packed, Transposed};
+use super::pack::{GateRows, Gates, Packed, Transposed};
+use super::product::Inner;
 use super::vector::Element;
 use super::{Operands, Plan, buffer::Buffer};
 
 /// All weights of a scan, packed.
 pub(super) struct Weights<F> {
-    pub(super) ih: Packed<F>,
+    pub(super) ih: Factor<F>,
     pub(super) bias_ih: Packed<F>,
     /// Of all states that are read, one below the other.
-    pub(super) hh: Packed<F>,
+    pub(super) hh: Factor<F>,
     pub(super) bias_hh: Packed<F>,
     /// Of the middle vector, with the bias of the last gate.
-    pub(super) middle: Option<[Packed<F>; 2]>,
-    pub(super) projection: Option<Packed<F>>,
+    pub(super) middle: Option<(Factor<F>, Packed<F>)>,
+    pub(super) projection: Option<Factor<F>>,
     /// The parameters that units have for themselves, `[parameter, row]`; `None`: all zero.
     pub(super) units: Option<Buffer<F>>,
 }
@@ -27,6 +29,7 @@ impl<F: Element> Weights<F> {
         let by_units = geometry.by_units();
         let packed = gates * d_hidden;
         let others = packed - d_hidden;
+        let whole = Inner::whole(d_hidden);
         let [bias_ih, bias_hh] = operands.biases.unwrap_or_default();
         // The last gate's bias comes with the product of the middle vector.
         let of_states = if geometry.middle { others } else { packed };
@@ -38,14 +41,18 @@ impl<F: Element> Weights<F> {
                 .map(|row| &row[others..])
                 .collect();
             let bias = bias_hh.get(others..).unwrap_or_default();
-            [
-                Packed::gates(plan, wide, 1, &rows),
+            (
+                Factor::pack((plan, geometry), GateRows::new(&rows, wide, 1), whole),
                 Packed::gates(plan, wide, 1, &[bias]),
-            ]
+            )
         };
         let ih: Vec<&[F]> = operands.weight_ih.chunks_exact(packed).collect();
         Self {
-            ih: Packed::gates(plan, by_units, gates, &ih),
+            ih: Factor::pack(
+                (plan, geometry),
+                GateRows::new(&ih, by_units, gates),
+                Inner::whole(plan.d_input),
+            ),
             bias_ih: Packed::gates(plan, by_units, gates, &[bias_ih]),
             hh: recurrent(operands, geometry, plan),
             bias_hh: Packed::gates(
@@ -58,7 +65,11 @@ impl<F: Element> Weights<F> {
             projection: operands.projection.map(|weight| {
                 let width = geometry.d_output();
                 let rows: Vec<&[F]> = weight.chunks_exact(width).collect();
-                Packed::gates(plan, geometry.wide(width), 1, &rows)
+                Factor::pack(
+                    (plan, geometry),
+                    GateRows::new(&rows, geometry.wide(width), 1),
+                    whole,
+                )
             }),
             units: units(operands, geometry),
         }
@@ -70,7 +81,7 @@ fn recurrent<F: Element>(
     operands: &Operands<'_, F>,
     geometry: &Geometry,
     plan: &Plan,
-) -> Packed<F> {
+) -> Factor<F> {
     let packed = geometry.gates * geometry.d_hidden;
     let mut rows: Vec<&[F]> = Vec::with_capacity(geometry.reads * geometry.recurrent_rows());
     for (state, weight) in operands.weights_hh.iter().enumerate() {
@@ -83,7 +94,13 @@ fn recurrent<F: Element>(
         rows.extend(weight.chunks_exact(packed).map(|row| &row[..columns]));
         rows.resize((state + 1) * geometry.recurrent_rows(), &[]);
     }
-    Packed::gates(plan, geometry.by_units(), geometry.recurrent_gates(), &rows)
+    let inner = Inner {
+        pieces: geometry.reads,
+        stride: geometry.row_width(),
+        length: geometry.recurrent_rows(),
+    };
+    let rows = GateRows::new(&rows, geometry.by_units(), geometry.recurrent_gates());
+    Factor::pack((plan, geometry), rows, inner)
 }
 
 /// The numbers that units have for themselves, `[number, row]`: first the parameters, then zeros.

@@ -68,7 +68,7 @@ pub enum Scope {
 
 /// What is pruned together.
 ///
-/// In a recipe: `"weights"`, `{ blocks = { rows = 4, columns = 4 } }`.
+/// In a recipe: `"weights"`, `{ blocks = { rows = 8, columns = 16 } }`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Granularity {

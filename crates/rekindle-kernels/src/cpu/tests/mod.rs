@@ -8,4 +8,5 @@ mod math;
 mod precise;
 mod problem;
 mod relay;
+mod sparse;
 mod within;

@@ -333,7 +333,7 @@ impl Problem {
 }
 
 /// The numbers of a problem in the type that the engine computes in.
-struct Narrowed<F> {
+pub(super) struct Narrowed<F> {
     input: Vec<F>,
     weight_ih: Vec<F>,
     weights_hh: Vec<Vec<F>>,
@@ -351,7 +351,7 @@ struct Narrowed<F> {
 }
 
 impl Problem {
-    fn narrow<F: Real>(&self) -> Narrowed<F> {
+    pub(super) fn narrow<F: Real>(&self) -> Narrowed<F> {
         let narrow = |all: &Vec<f64>| -> Vec<F> { all.iter().map(|&x| F::nearest(x)).collect() };
         let each = |lists: &[Vec<f64>]| lists.iter().map(narrow).collect();
         Narrowed {
@@ -381,7 +381,7 @@ fn slices<F>(lists: &[Vec<F>]) -> Vec<&[F]> {
 }
 
 impl<F> Narrowed<F> {
-    fn operands(&self) -> Operands<'_, F> {
+    pub(super) fn operands(&self) -> Operands<'_, F> {
         let biases = self.biases.as_ref();
         Operands {
             input: &self.input,

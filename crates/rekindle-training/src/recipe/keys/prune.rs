@@ -88,6 +88,6 @@ pub(super) const KEYS: &[Key] = &[
     key(
         "prune.granularity",
         "\"weights\"",
-        "what is pruned together: \"weights\", or { blocks = { rows = 4, columns = 4 } }",
+        "what is pruned together: \"weights\", or { blocks = { rows = 8, columns = 16 } }",
     ),
 ];
