@@ -4,6 +4,9 @@
 //! ([`read_ts`]) or a long-format CSV file ([`read_csv`]), scaled with a [`Standardizer`] fitted on the training set
 //! only, divided with [`stratified_split`], and fed to Burn in padded batches by a [`SequenceLoader`].
 //!
+//! A text becomes numbers by a [`Vocabulary`]. Texts and other long sequences are read as [`Streams`]: side by side in the
+//! rows of a batch, chunk by chunk, for truncated backpropagation through time.
+//!
 //! # Examples
 //!
 //! ```
@@ -33,6 +36,7 @@
 //! ```
 
 mod batch;
+mod chunk;
 mod loader;
 mod random;
 mod read;
@@ -40,11 +44,14 @@ mod scale;
 mod sequence;
 mod set;
 mod split;
+mod vocabulary;
 
 pub use batch::{Batch, SequenceBatcher};
+pub use chunk::{Chunk, ChunkLength, ChunkLengthError, Span, Streams, TokenBatch};
 pub use loader::{DEFAULT_POOL, SequenceLoader};
-pub use read::{LabelKind, Missing, ReadError, ReadProblem, read, read_csv, read_ts};
+pub use read::{LabelKind, Missing, ReadError, ReadProblem, read, read_csv, read_text, read_ts};
 pub use scale::{ScaleError, Scaling, Standardizer};
 pub use sequence::{Label, Sequence};
 pub use set::{ChannelError, LabelError, SequenceSet, Target};
 pub use split::{SplitError, stratified_split};
+pub use vocabulary::{TokenKind, TokenText, Vocabulary};

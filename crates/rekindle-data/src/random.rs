@@ -13,6 +13,8 @@ pub(crate) enum Purpose {
     Epoch = 1,
     /// The choice of held-out sequences; the counter is the class.
     Split = 2,
+    /// The lengths of chunks; the counter is the epoch.
+    Chunks = 3,
 }
 
 /// The generator for one purpose, seed and counter. Seed, counter and purpose fill the key, so no two are alike.
@@ -29,6 +31,11 @@ pub(crate) fn shuffle<T>(items: &mut [T], rng: &mut StdRng) {
     for last in (1..items.len()).rev() {
         items.swap(last, below(last as u64 + 1, rng) as usize);
     }
+}
+
+/// A number in `[0, 1)` with 53 random bits.
+pub(crate) fn unit(rng: &mut StdRng) -> f64 {
+    (rng.next_u64() >> 11) as f64 / (1_u64 << 53) as f64
 }
 
 /// A whole number in `0..bound`, all equally likely: draws past the last whole multiple of `bound` are thrown away.

@@ -18,6 +18,14 @@ pub use error::{ReadError, ReadProblem};
 pub use missing::Missing;
 pub use ts::read_ts;
 
+/// Reads a file of text in UTF-8, without its byte order mark.
+///
+/// # Errors
+/// If the file cannot be read, is not UTF-8, or holds nothing but white space.
+pub fn read_text(path: &Path) -> Result<String, ReadError> {
+    text::load(path).map_err(|fault| fault.in_file(path))
+}
+
 /// Reads a file of sequences by its extension (in any case): `.ts` with [`read_ts`], `.csv` with [`read_csv`].
 ///
 /// The labels of a CSV file are read as classes; for numbers call [`read_csv`] with [`LabelKind::Value`]. A `.ts` file
