@@ -206,7 +206,13 @@ pub struct PruneArgs {
     #[arg(long = "target", value_name = "NAME")]
     pub targets: Vec<String>,
     /// With --weights: prune blocks of this size, such as 16x16, instead of single weights
-    #[arg(long, value_name = "ROWSxCOLUMNS", value_parser = block, requires = "weights")]
+    #[arg(
+        long,
+        value_name = "ROWSxCOLUMNS",
+        value_parser = block,
+        requires = "weights",
+        conflicts_with_all = ["units", "units_below"]
+    )]
     pub block: Option<[usize; 2]>,
     /// Seed of --criterion random
     #[arg(long, value_name = "N", default_value_t = 0)]
