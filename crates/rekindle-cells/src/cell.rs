@@ -9,7 +9,7 @@ use rekindle_init::InitError;
 use rekindle_kernels::Order;
 use rekindle_regularize::units::UnitAxis;
 
-use crate::{Sequences, State, Weights};
+use crate::{Extras, Sequences, State, Weights};
 
 /// A recurrent cell: equations, weights and a state.
 ///
@@ -54,6 +54,12 @@ pub trait Cell: Module + ModuleDisplay {
     /// Width of the hidden state.
     fn d_hidden(&self) -> usize {
         self.weights().d_hidden()
+    }
+
+    /// The norms and the noise of the cell, and who watches its gradients, if it takes [scans](Extras::scan) with them.
+    /// Default: `None`.
+    fn extras_mut(&mut self) -> Option<&mut Extras> {
+        None
     }
 
     /// How many hidden units the cell has. Default: the width of the hidden state.

@@ -2,7 +2,9 @@
 
 use burn::module::{Flag, Module, Param};
 use burn::tensor::{Device, Tensor};
-use rekindle_kernels::{Array, Equations, Order, Parameters, Scan, Scanned, Within, scan};
+use rekindle_kernels::{
+    Array, Equations, GradientFlow, Order, Parameters, Scan, Scanned, Within, scan,
+};
 
 use crate::{CellDropout, CellNorms, Normalization, Sequences};
 
@@ -16,6 +18,9 @@ pub struct Extras {
     pub dropout: CellDropout,
     /// Whether to behave as in training on a device with autodiff. Cleared by freezing the module.
     pub training: Param<Flag>,
+    /// Where backward passes leave how much gradient reached the states; `None`: nowhere.
+    #[module(skip)]
+    pub flow: Option<GradientFlow>,
 }
 
 impl Extras {
@@ -31,6 +36,7 @@ impl Extras {
             norms: CellNorms::init(normalization, packed, cell, device),
             dropout,
             training: Param::from_bool(true),
+            flow: None,
         }
     }
 
@@ -113,6 +119,7 @@ impl Extras {
         Within {
             norms: norms.unwrap_or_default(),
             masks: masks.unwrap_or_default(),
+            flow: self.flow.clone(),
         }
     }
 }

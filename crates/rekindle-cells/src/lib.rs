@@ -29,6 +29,7 @@ pub mod conv;
 mod dropout;
 mod elman;
 mod extras;
+mod flow;
 mod gru;
 mod initial;
 mod lstm;
@@ -45,6 +46,7 @@ pub use cell::{Cell, CellConfig, CellConfigError, Recurrent};
 pub use dropout::{CellDropout, NoisyParts};
 pub use elman::{Elman, ElmanConfig, ElmanEquations};
 pub use extras::Extras;
+pub use flow::CellFlow;
 pub use gru::{Gru, GruActivations, GruConfig, GruEquations, GruVariant, Reset, Update};
 pub use initial::{InitialState, LearnedState};
 pub use lstm::{
@@ -53,7 +55,8 @@ pub use lstm::{
 pub use norm::{CellNorms, ColumnNorm, Normalization, RunningStatistics};
 pub use rekindle_init::{Gate, GateBias, GateRule, Initializer, RecurrentScheme, RecurrentWidths};
 pub use rekindle_kernels::{
-    Array, Equations, Lane, Layout, Lengths, Order, Parameters, StepGradients,
+    Array, Equations, GradientFlow, Lane, Layout, Lengths, Order, Parameters, StateGradients,
+    StepGradients,
 };
 pub use rekindle_regularize::dropout::Redraw;
 pub use sequences::Sequences;

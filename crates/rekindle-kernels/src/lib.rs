@@ -11,6 +11,7 @@ mod array;
 #[allow(unsafe_code, reason = "threads and registers work on raw numbers")]
 mod cpu;
 mod equations;
+mod flow;
 #[allow(
     deprecated,
     reason = "Burn prefers flex; ndarray is a backend like it here"
@@ -25,6 +26,7 @@ mod within;
 
 pub use array::Array;
 pub use equations::{Equations, StepGradients};
+pub use flow::{GradientFlow, StateGradients};
 pub use lane::{Curve, Lane};
 pub use lengths::Lengths;
 pub use scan::{Layout, Order, Parameters, Scan, Scanned, scan, step};

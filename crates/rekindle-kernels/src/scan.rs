@@ -232,7 +232,7 @@ impl<E: Equations> Scan<E> {
         let scanned = scan(Self {
             input: in_layout(self.input),
             order: Order::Forward,
-            within: self.within.map_steps(reverse),
+            within: self.within.reversed(reverse),
             ..self
         });
         Scanned {

@@ -1,9 +1,9 @@
-//! What happens within the steps of a scan besides products and equations: normalisation and masks.
+//! What happens within the steps of a scan besides products and equations: normalisation, masks, and who watches.
 
 use burn::tensor::{Tensor, assert_shape};
 
 use crate::scan::Widths;
-use crate::{Array, Equations};
+use crate::{Array, Equations, GradientFlow};
 
 /// What happens within the steps of a scan besides products and equations. Default: nothing.
 ///
@@ -22,6 +22,8 @@ pub struct Within {
     pub norms: Norms,
     /// Masks.
     pub masks: Masks,
+    /// Where the derivative leaves how much gradient reaches the states.
+    pub flow: Option<GradientFlow>,
 }
 
 /// Where a step normalises. Default: nowhere.
@@ -223,8 +225,8 @@ impl Within {
         self.masks.assert_fit::<E>(widths);
     }
 
-    /// The same, for rows whose valid steps stand in another order.
-    pub(crate) fn map_steps(mut self, reorder: impl Fn(Tensor<3>) -> Tensor<3>) -> Self {
+    /// The same, for rows whose valid steps `reorder` puts in reverse order.
+    pub(crate) fn reversed(mut self, reorder: impl Fn(Tensor<3>) -> Tensor<3>) -> Self {
         let candidate = self.masks.candidate.take();
         self.masks.candidate = candidate.map(|mask| match mask.dims() {
             [_, 1, _] => mask,
@@ -235,6 +237,7 @@ impl Within {
                 *mask = reorder(mask.clone());
             }
         }
+        self.flow = self.flow.map(GradientFlow::reversed);
         self
     }
 }

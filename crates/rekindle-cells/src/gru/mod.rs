@@ -116,6 +116,10 @@ impl Cell for Gru {
         common_axes(weights, extras, initial.as_ref(), self.units(), false)
     }
 
+    fn extras_mut(&mut self) -> Option<&mut Extras> {
+        Some(&mut self.extras)
+    }
+
     fn zero_state(&self, batch: usize) -> Tensor<2> {
         self.weights.zeros(batch, self.d_hidden())
     }

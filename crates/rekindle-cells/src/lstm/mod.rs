@@ -228,6 +228,10 @@ impl Cell for Lstm {
         axes
     }
 
+    fn extras_mut(&mut self) -> Option<&mut Extras> {
+        Some(&mut self.extras)
+    }
+
     fn zero_state(&self, batch: usize) -> LstmState {
         let zeros = |width| self.weights.zeros(batch, width);
         let gates = || std::array::from_fn(|_| zeros(self.d_cell()));

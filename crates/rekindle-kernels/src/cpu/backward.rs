@@ -77,6 +77,7 @@ impl Plan {
         let mut input = (needs.input).then(|| zeros(batch * self.seq * self.d_input));
         let mut state = given_or_zeros(&gradients.state, &operands.state);
         let mut of_rows = vec![zeros(batch * self.d_hidden); operands.units.len()];
+        let mut flow = self.room_for_flow(operands.state.len());
         let taken = std::mem::take(&mut slab.taken);
         let scan = BackwardScan {
             plan: self,
@@ -96,12 +97,13 @@ impl Plan {
             input: input.as_mut().map(|input| Shared(input.as_mut_ptr())),
             state: shared(&mut state),
             units: shared(&mut of_rows),
+            watched: shared(&mut flow),
             geometry,
         };
         scan.run_all();
         let totals = scan.norm_totals();
         let [.., shown] = &totals;
-        Backward {
+        let gradients = Backward {
             input_side: needs.input_side.then(|| scan.input_side(operands)),
             hidden_side: needs.hidden_side.then(|| scan.hidden_side(operands)),
             projection: (operands.projection.filter(|_| needs.projection))
@@ -111,7 +113,9 @@ impl Plan {
             gains: totals.into_iter().flatten().map(|[gain, _]| gain).collect(),
             input,
             state,
-        }
+        };
+        self.put_flow(flow);
+        gradients
     }
 }
 
@@ -157,10 +161,12 @@ pub(super) struct BackwardScan<'a, F, E> {
     pub(super) state: Vec<Shared<F>>,
     /// The gradients of the parameters of units, row by row: `[batch, d_hidden]` each.
     pub(super) units: Vec<Shared<F>>,
+    /// How much gradient reaches each state, row by row and step by step: `[batch, seq]` each; empty: nobody asks.
+    pub(super) watched: Vec<Shared<F>>,
 }
 
-// SAFETY: threads read what is shared, and write rows of `kept`, `projected`, `input`, `state` and `units` of their own
-// positions only.
+// SAFETY: threads read what is shared, and write rows of `kept`, `projected`, `input`, `state`, `units` and `watched` of
+// their own positions only.
 unsafe impl<F: Element, E: Sync> Sync for BackwardScan<'_, F, E> {}
 
 /// What is done in one phase of a step. All threads of a team end one phase before they begin the next.
@@ -168,6 +174,8 @@ unsafe impl<F: Element, E: Sync> Sync for BackwardScan<'_, F, E> {}
 enum Phase {
     /// The gradient of the projected hidden state.
     Projected,
+    /// How much gradient reaches the states.
+    Watch,
     /// The gradient of the hidden state before its projection.
     Shown,
     /// The gradient of the norm of the last state, and by it that of the last state.
@@ -203,7 +211,13 @@ impl<F: Element, E: Equations> BackwardScan<'_, F, E> {
     fn phases(&self) -> Vec<Phase> {
         let mut phases = Vec::new();
         if self.geometry.projected.is_some() {
-            phases.extend([Phase::Projected, Phase::Shown]);
+            phases.push(Phase::Projected);
+        }
+        if !self.watched.is_empty() {
+            phases.push(Phase::Watch);
+        }
+        if self.geometry.projected.is_some() {
+            phases.push(Phase::Shown);
         }
         if self.geometry.normed[SHOWN] {
             phases.extend([Phase::Content, Phase::NormOfState]);
@@ -253,6 +267,7 @@ impl<F: Element, E: Equations> BackwardScan<'_, F, E> {
             Phase::Projected => self.geometry.wide(self.geometry.d_output()).count(),
             Phase::Shown | Phase::Middle => self.geometry.wide(self.geometry.d_hidden).count(),
             Phase::Late | Phase::Gates | Phase::Content => self.geometry.panels(),
+            Phase::Watch => step.rows.len(),
             Phase::NormOfState => self.parts_of_norm(SHOWN, step.rows.len()),
             Phase::NormOfInputs => self.parts_of_norm(INPUT, step.rows.len()),
             Phase::NormOfProducts => self.parts_of_norm(HIDDEN, step.rows.len()),
@@ -263,6 +278,7 @@ impl<F: Element, E: Equations> BackwardScan<'_, F, E> {
     /// One phase of a step, for some of its panels or rows.
     fn phase(&self, phase: Phase, team: &BackwardTeam<F>, step: &Step<F, E>, parts: Range<usize>) {
         match phase {
+            Phase::Watch => self.watch(step, parts),
             Phase::NormOfState => self.denormalize(SHOWN, team, step, parts),
             Phase::NormOfInputs => self.denormalize(INPUT, team, step, parts),
             Phase::NormOfProducts => self.denormalize(HIDDEN, team, step, parts),
@@ -294,9 +310,10 @@ impl<F: Element, E: Equations> BackwardScan<'_, F, E> {
             (Phase::Gates, ..) => self.plan.isa.run(self.retreat(team, step, panel)),
             (Phase::Recur, ..) => self.recur(team, step, panel),
             (Phase::Shown | Phase::Middle, ..) => unreachable!("packed with the weights"),
-            (Phase::NormOfState | Phase::NormOfInputs | Phase::NormOfProducts, ..) => {
-                unreachable!("taken for all panels")
-            }
+            (
+                Phase::Watch | Phase::NormOfState | Phase::NormOfInputs | Phase::NormOfProducts,
+                ..,
+            ) => unreachable!("taken for rows, not for panels"),
         }
     }
 

@@ -58,6 +58,8 @@ pub(super) struct Step<F, E: Equations> {
     pub(super) rows: Vec<Row<F, E>>,
     /// The step itself.
     pub(super) visit: usize,
+    /// The positions of the rows, if their gradients are watched.
+    pub(super) positions: Vec<usize>,
     /// The gradients of their gates in panel 0.
     pub(super) gates: Vec<*const F>,
     /// What norms have multiplied them with: one number for each norm.
@@ -171,6 +173,10 @@ impl<F: Element, E: Equations> BackwardScan<'_, F, E> {
             gates: rows.iter().map(|row| row.slab.cast_const()).collect(),
             scales: self.scales(alive, t),
             visit: t,
+            positions: match self.plan.flow {
+                Some(_) => alive.to_vec(),
+                None => Vec::new(),
+            },
             projected: projected
                 .clone()
                 .map(|&position| self.kept_row(self.projected.start(), t, position))

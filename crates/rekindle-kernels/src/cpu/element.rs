@@ -9,6 +9,7 @@ use super::isa::Isa;
 use super::norm::{Denormalize, DenormalizeColumns, Normalize, NormalizeColumns};
 use super::product::Product;
 use super::vector::{F32s, F64s, Vector};
+use super::watch::SquaredNorm;
 
 /// A floating-point type that the engine computes in: `f32` or `f64`.
 pub(crate) trait Element:
@@ -59,6 +60,9 @@ pub(crate) trait Element:
     /// Runs a part of a weight's gradient. Not generic, for the same reason.
     fn accumulate(isa: Isa, part: Accumulate<Self>);
 
+    /// The squared norm of a gradient.
+    fn squared_norm(isa: Isa, norm: SquaredNorm<Self>) -> Self;
+
     /// Runs a norm of some rows.
     fn normalize(isa: Isa, rows: Normalize<'_, Self>);
 
@@ -97,6 +101,10 @@ macro_rules! run_parts {
 
         fn accumulate(isa: Isa, part: Accumulate<Self>) {
             isa.run(part);
+        }
+
+        fn squared_norm(isa: Isa, norm: SquaredNorm<Self>) -> Self {
+            isa.run(norm)
         }
 
         fn normalize(isa: Isa, rows: Normalize<'_, Self>) {

@@ -40,12 +40,13 @@ mod team;
 mod tests;
 mod timetable;
 mod vector;
+mod watch;
 mod weights;
 
 use std::marker::PhantomData;
 use std::ops::Range;
 
-use crate::{Array, Equations, Layout};
+use crate::{Array, Equations, GradientFlow, Layout};
 
 pub(crate) use backward::{Backward, Needs, OutputGradients};
 pub(crate) use forward::Forward;
@@ -112,6 +113,8 @@ pub(crate) struct Plan {
     pub(crate) masking: Masking,
     /// The norms that there are.
     pub(crate) norms: NormPlans,
+    /// Where the derivative leaves how much gradient reaches the states, if that is wanted.
+    pub(crate) flow: Option<GradientFlow>,
     /// The instructions to use.
     pub(crate) isa: Isa,
     /// The most threads to use.

@@ -62,6 +62,11 @@ impl Timetable {
         self.rows[position]
     }
 
+    /// The valid steps of the row at a position.
+    pub(crate) fn length(&self, position: usize) -> usize {
+        self.lengths[position]
+    }
+
     /// Slab rows: one for each valid step of each row.
     pub(crate) fn slab_rows(&self) -> usize {
         self.first[self.steps()]

@@ -54,6 +54,7 @@ fn plan<E: Equations>(equations: &E, scan: &Scan<E>, widths: Widths, isa: Isa) -
         middle: equations.has_middle(),
         masking: within::masking(&scan.within.masks),
         norms: within::norms(&scan.within.norms),
+        flow: scan.within.flow.clone(),
         isa,
         threads: rayon::current_num_threads(),
     }

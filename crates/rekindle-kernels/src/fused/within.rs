@@ -10,7 +10,7 @@ use crate::{Equations, Scan, Statistics};
 
 /// Whether the operation does what a scan does within its steps.
 pub(super) fn is_fused<E: Equations>(equations: &E, scan: &Scan<E>) -> bool {
-    let Within { norms, masks } = &scan.within;
+    let Within { norms, masks, .. } = &scan.within;
     let keeps_hidden = !matches!(masks.keep.first(), None | Some(Keep::Nothing));
     [&norms.input, &norms.hidden]
         .into_iter()

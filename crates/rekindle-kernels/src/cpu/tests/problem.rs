@@ -553,6 +553,7 @@ pub(super) fn plan(equations: &impl Equations, sizes: &Sizes, isa: Isa, threads:
         middle: equations.has_middle(),
         masking: Masking::default(),
         norms: Default::default(),
+        flow: None,
         isa,
         threads,
     }
