@@ -4,7 +4,7 @@
 //!   follows a metric instead of the step.
 //! - [`ScheduledLr`]: the one adapter from a schedule to Burn's
 //!   [`LrScheduler`](burn::lr_scheduler::LrScheduler).
-//! - [`clip_grad_norm`] and [`grad_norm`]: the L2 norm over the gradients of a whole module.
+//! - [`Clip`]: how gradients are clipped, as a value; [`clip_grad_norm`] and [`grad_norm`] are its most usual kind.
 
 mod clip;
 mod error;
@@ -12,8 +12,10 @@ mod plateau;
 mod schedule;
 mod scheduled_lr;
 
-pub use clip::{GradientError, clip_grad_norm, grad_norm};
-pub use error::ScheduleError;
+pub use clip::{
+    Clip, GradientError, Limit, clip_grad_norm, clip_grad_p_norm, grad_norm, grad_p_norm,
+};
+pub use error::{RangeError, ScheduleError};
 pub use plateau::{Mode, Plateau, PlateauState, ThresholdMode};
 pub use schedule::Schedule;
 pub use scheduled_lr::{LrRecordError, ScheduledLr};
