@@ -122,6 +122,7 @@ impl Regression {
             bias: vector(&reference.bias),
             maps: None,
         }
+        .train()
     }
 
     /// Gradients of half the mean square over the rows of a step, counted from zero.
