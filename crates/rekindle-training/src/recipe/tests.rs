@@ -203,7 +203,7 @@ fn messages() {
         (
             SMALL,
             &["training.clip_norm=0.0"],
-            "training.clip_norm is 0, expected a positive number, or inf for no clipping",
+            "training.clip.max is 0, expected a positive number, or inf for no clipping",
         ),
         (
             SMALL,

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use rekindle_cells::{Activation, CellDropout, Gate, GateRule, Initializer, Normalization};
 use rekindle_init::{Fan, Nonlinearity};
-use rekindle_optim::{Plateau, Schedule};
+use rekindle_optim::{Clip, Plateau, Schedule};
 use rekindle_regularize::Targets;
 use rekindle_regularize::constraint::{Constrained, Constraint};
 use rekindle_regularize::penalty::{PenaltyKind, WeightPenalty};
@@ -50,7 +50,8 @@ fn overrides_reach_everywhere() {
         recipe.training.schedule,
         Schedule::Exponential { gamma: 0.9 }
     );
-    assert_eq!((recipe.training.clip_norm, recipe.seed), (f64::INFINITY, 4));
+    let clip = Clip::norm(f64::INFINITY);
+    assert_eq!((recipe.training.clip, recipe.seed), (clip, 4));
     let rule = GateRule {
         bias: Some(Initializer::Zeros),
         ..GateRule::new(Gate::Reset)
@@ -339,7 +340,7 @@ fn unknown_keys_are_refused_with_their_place() {
     for (text, expected) in [
         (
             training("clip = 1"),
-            "/r/x.toml:5: unknown key training.clip, did you mean training.clip_norm?",
+            "/r/x.toml:5: training.clip: found 1, expected a table whose kind is one of \"none\", \"norm\", \"value\", \"per_tensor\", \"adaptive\"",
         ),
         (
             format!("{SMALL}[model]\nmerge_mode = \"sum\"\n"),
@@ -679,7 +680,7 @@ fn values_out_of_range_are_refused() {
         (&["training.lr=0"], format!("training.lr is 0, {positive}")),
         (&["training.lr=inf"], format!("training.lr is inf, {positive}")),
         (&["training.weight_decay=-1"], "training.weight_decay is -1, expected a finite number of at least 0".into()),
-        (&["training.clip_norm=0"], "training.clip_norm is 0, expected a positive number, or inf for no clipping".into()),
+        (&["training.clip_norm=0"], "training.clip.max is 0, expected a positive number, or inf for no clipping".into()),
         (&["training.patience=0"], "training.patience is 0, expected at least 1; leave it out to never stop early".into()),
         (&["training.optimizer={kind='adam',beta_1=1.0}"], "training.optimizer.beta_1 is 1, expected a number in [0, 1)".into()),
         (&["training.optimizer={kind='adamw',beta_2=nan}"], "training.optimizer.beta_2 is NaN, expected a number in [0, 1)".into()),
