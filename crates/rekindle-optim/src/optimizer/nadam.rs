@@ -107,7 +107,7 @@ impl Optimizer for NAdam {
 
     fn to_device<const D: usize>(state: NAdamState<D>, device: &Device) -> NAdamState<D> {
         NAdamState {
-            moments: state.moments.to_device(device),
+            moments: state.moments.on_device(device),
             ..state
         }
     }

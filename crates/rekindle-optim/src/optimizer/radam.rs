@@ -104,7 +104,7 @@ impl Optimizer for RAdam {
     fn to_device<const D: usize>(state: RAdamState<D>, device: &Device) -> RAdamState<D> {
         RAdamState {
             step: state.step,
-            moments: state.moments.to_device(device),
+            moments: state.moments.on_device(device),
         }
     }
 }

@@ -31,7 +31,7 @@ impl<const D: usize> Moments<D> {
         }
     }
 
-    pub(super) fn to_device(self, device: &Device) -> Self {
+    pub(super) fn on_device(self, device: &Device) -> Self {
         Self {
             moment_1: self.moment_1.to_device(device),
             moment_2: self.moment_2.to_device(device),

@@ -183,10 +183,10 @@ impl Regression {
         let mut changed = GradientsParams::new();
         for (id, shape, values) in all.tensors {
             let values = change(&values);
-            match shape.as_slice() {
-                &[a] => changed.register(id, tensor(values, [a])),
-                &[a, b] => changed.register(id, tensor(values, [a, b])),
-                &[a, b, c] => changed.register(id, tensor(values, [a, b, c])),
+            match *shape.as_slice() {
+                [a] => changed.register(id, tensor(values, [a])),
+                [a, b] => changed.register(id, tensor(values, [a, b])),
+                [a, b, c] => changed.register(id, tensor(values, [a, b, c])),
                 _ => unreachable!(),
             }
         }

@@ -118,7 +118,6 @@ pub fn make_smaller(
     check_folder(&folder, &trained.recipe, Start::New)?;
 
     let splits = Splits::read(&trained.recipe.data, trained.recipe.seed)?;
-
     let pruned = cut(&trained, &plan.cut, &splits, backend)?;
     let recipe = recipe_of(&trained, &pruned.classifier, plan.fine_tuning)?;
     let as_cut = trained.with(recipe.clone(), pruned.classifier.clone());

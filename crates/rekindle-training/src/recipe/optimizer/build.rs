@@ -51,6 +51,18 @@ impl Optimizer {
                     .with_weight_decay(weight_decay as f32);
                 around(adamw.build(), slow)
             }
+            Self::Sgd { .. } | Self::Rmsprop { .. } => self.build_simple(penalty, slow),
+            _ => self.build_ours(weight_decay, slow),
+        }
+    }
+
+    /// Of Burn's, one without a mean of gradients beside that of squares.
+    fn build_simple(
+        &self,
+        penalty: Option<WeightDecayConfig>,
+        slow: Option<(usize, f64)>,
+    ) -> ModuleOptimizer {
+        match *self {
             Self::Sgd {
                 momentum,
                 dampening,
@@ -80,7 +92,7 @@ impl Optimizer {
                     .with_weight_decay(penalty);
                 around(rmsprop.build(), slow)
             }
-            _ => self.build_ours(weight_decay, slow),
+            _ => unreachable!("it is called for these two"),
         }
     }
 

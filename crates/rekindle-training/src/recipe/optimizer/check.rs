@@ -61,38 +61,9 @@ impl Optimizer {
     }
 
     fn constants(&self) -> Vec<Constant> {
-        let adam = |beta_1, beta_2, epsilon| {
-            vec![
-                fraction("beta_1", beta_1),
-                fraction("beta_2", beta_2),
-                positive("epsilon", epsilon),
-            ]
-        };
         match *self {
-            Self::Adam {
-                beta_1,
-                beta_2,
-                epsilon,
-            }
-            | Self::Adamw {
-                beta_1,
-                beta_2,
-                epsilon,
-            }
-            | Self::Radam {
-                beta_1,
-                beta_2,
-                epsilon,
-                ..
-            } => adam(beta_1, beta_2, epsilon),
-            Self::Nadam {
-                beta_1,
-                beta_2,
-                epsilon,
-                momentum_decay,
-                ..
-            } => {
-                let mut constants = adam(beta_1, beta_2, epsilon);
+            Self::Nadam { momentum_decay, .. } => {
+                let mut constants = self.of_adam();
                 constants.push(not_negative("momentum_decay", momentum_decay));
                 constants
             }
@@ -125,6 +96,40 @@ impl Optimizer {
                     ("alpha", alpha, "a number in (0, 1]", is_right),
                 ]
             }
+            _ => self.of_adam(),
+        }
+    }
+
+    /// The constants that Adam and its relatives have; none of the others.
+    fn of_adam(&self) -> Vec<Constant> {
+        match *self {
+            Self::Adam {
+                beta_1,
+                beta_2,
+                epsilon,
+            }
+            | Self::Adamw {
+                beta_1,
+                beta_2,
+                epsilon,
+            }
+            | Self::Radam {
+                beta_1,
+                beta_2,
+                epsilon,
+                ..
+            }
+            | Self::Nadam {
+                beta_1,
+                beta_2,
+                epsilon,
+                ..
+            } => vec![
+                fraction("beta_1", beta_1),
+                fraction("beta_2", beta_2),
+                positive("epsilon", epsilon),
+            ],
+            _ => Vec::new(),
         }
     }
 }
