@@ -1,5 +1,6 @@
 //! What to do when a loss or a gradient is no number.
 
+use burn::config::Config;
 use serde::{Deserialize, Serialize};
 
 use crate::RangeError;
@@ -65,6 +66,8 @@ impl Default for NonFiniteState {
         }
     }
 }
+
+impl Config for NonFinite {}
 
 impl NonFinite {
     /// Checks every number.

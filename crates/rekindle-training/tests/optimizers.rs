@@ -4,9 +4,10 @@
 mod common;
 
 use std::fs;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
-use common::{backend, recipe, result, run_in_pieces, turn};
+use common::{BreakOff, backend, recipe, result, run_in_pieces, turn};
 use rekindle_regularize::Targets;
 use rekindle_regularize::prune::PruneReport;
 use rekindle_training::{Outcome, Recipe, RunFolder, Start, TrainError, Trained, train};
@@ -275,4 +276,117 @@ fn too_many_steps_that_are_not_finite_are_an_error() {
             .ends_with("; 2 steps in a row before it were left out"),
         "{error}"
     );
+}
+
+/// The mean begins after the epoch that the paper's condition names, and takes in every step from there on.
+#[test]
+fn a_non_monotone_mean_begins_when_the_metric_gets_worse() {
+    let _turn = turn();
+    let temporary = tempfile::tempdir().expect("a temporary folder");
+    let patience = 1;
+    let average = format!("training.average={{kind='non_monotone',patience={patience}}}");
+    let overrides = [
+        average.as_str(),
+        "training.optimizer=sgd",
+        "training.watch=train_loss",
+        "training.lr=2",
+        "training.epochs=12",
+        "training.keep=last",
+    ];
+    let recipe = recipe(temporary.path(), &overrides);
+    let folder = temporary.path().join("run");
+    run(&recipe, &folder);
+    let metrics = fs::read_to_string(RunFolder::new(&folder).metrics()).expect("metrics.csv");
+    let loss = |line: &str| {
+        line.split(',')
+            .nth(1)
+            .and_then(|loss| loss.parse::<f64>().ok())
+    };
+    let losses: Vec<f64> = metrics.lines().skip(1).filter_map(loss).collect();
+    let begins = |epoch: &usize| {
+        let earlier = &losses[..(epoch - 1).saturating_sub(patience)];
+        earlier.iter().any(|earlier| losses[epoch - 1] > *earlier)
+    };
+    let begun = (1..=12)
+        .find(begins)
+        .expect("a rate so high goes up and down");
+    assert!(begun < 12, "{losses:?}");
+    let state = folder.join("checkpoint/epoch-12/state.json");
+    let state: serde_json::Value =
+        serde_json::from_slice(&fs::read(state).expect("a checkpoint")).expect("JSON");
+    assert_eq!(state["average"]["count"], (12 - begun) * 3, "{losses:?}");
+}
+
+#[test]
+fn a_checkpoint_without_its_mean_is_refused() {
+    let _turn = turn();
+    let temporary = tempfile::tempdir().expect("a temporary folder");
+    let recipe = recipe(temporary.path(), &["training.average=ema"]);
+    let folder = temporary.path().join("run");
+    let piece = || train(&recipe, backend(), &folder, Start::New, &mut BreakOff(7));
+    assert!(catch_unwind(AssertUnwindSafe(piece)).is_err(), "broken off");
+    let checkpoint = folder.join("checkpoint/epoch-1");
+    let resume = || {
+        let error = train(&recipe, backend(), &folder, Start::Resume, &mut ());
+        error.expect_err("a damaged checkpoint").to_string()
+    };
+
+    let state = checkpoint.join("state.json");
+    let text = fs::read_to_string(&state).expect("a state");
+    for (from, to, expected) in [
+        (
+            "\"count\": 3",
+            "\"count\": 0",
+            "its mean is over 0 weights, expected mean.bpk beside it if there are any",
+        ),
+        (
+            "\"lr_factor\": 1.0",
+            "\"lr_factor\": -1.0",
+            "its factor of the learning rate is -1, expected a number in (0, 1]",
+        ),
+    ] {
+        assert!(text.contains(from), "{text}");
+        fs::write(&state, text.replace(from, to)).expect("it is written");
+        let error = resume();
+        assert!(error.contains(expected), "{error}");
+    }
+    fs::write(&state, text).expect("it is written");
+    fs::remove_file(checkpoint.join("mean.bpk")).expect("it is there");
+    let error = resume();
+    assert!(
+        error.contains("cannot read") && error.contains("mean.bpk"),
+        "{error}"
+    );
+}
+
+/// What runs wrote before there were means and steps that are left out.
+#[test]
+fn an_older_checkpoint_goes_on() {
+    let _turn = turn();
+    let temporary = tempfile::tempdir().expect("a temporary folder");
+    let recipe = recipe(temporary.path(), &[]);
+    let whole = temporary.path().join("whole");
+    let expected = run(&recipe, &whole);
+    let folder = temporary.path().join("run");
+    let piece = || train(&recipe, backend(), &folder, Start::New, &mut BreakOff(7));
+    assert!(catch_unwind(AssertUnwindSafe(piece)).is_err(), "broken off");
+
+    let path = folder.join("checkpoint/epoch-1/state.json");
+    let text = fs::read(&path).expect("a state");
+    let mut state: serde_json::Value = serde_json::from_slice(&text).expect("JSON");
+    let table = state.as_object_mut().expect("a table");
+    table.remove("nonfinite").expect("it is there");
+    table.remove("average").expect("it is there");
+    let row = table["epochs"][0].as_object_mut().expect("a row");
+    row.remove("skipped").expect("it is there");
+    fs::write(&path, state.to_string()).expect("it is written");
+    let path = folder.join("recipe.toml");
+    let text = fs::read_to_string(&path).expect("a recipe");
+    let (before, rest) = text.split_once("[training.clip]").expect("a table");
+    let after = rest.split_once("\n\n").map_or("", |(_, after)| after);
+    let old = format!("{before}{after}").replace("[training]\n", "[training]\nclip_norm = 1.0\n");
+    fs::write(&path, old).expect("it is written");
+
+    let outcome = train(&recipe, backend(), &folder, Start::Resume, &mut ()).expect("it goes on");
+    assert_eq!(result(&outcome, &folder), result(&expected, &whole));
 }

@@ -3,6 +3,7 @@
 mod change;
 mod norm;
 
+use burn::config::Config;
 use burn::module::Module;
 use burn::optim::GradientsParams;
 use serde::{Deserialize, Serialize};
@@ -165,6 +166,8 @@ impl Default for Clip {
         Self::norm(1.0)
     }
 }
+
+impl Config for Clip {}
 
 impl Clip {
     /// By the Euclidean norm of all gradients.
