@@ -579,7 +579,7 @@ const RECIPES: &[Case] = &[
         "clipping to 0",
         as_is,
         "train toy.toml --set training.clip_norm=0",
-        &["training.clip_norm", "0", "positive"],
+        &["training.clip.max", "0", "positive"],
     ),
     (
         "seed too large",

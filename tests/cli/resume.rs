@@ -63,6 +63,29 @@ weight = 0.2
     folder
 }
 
+/// With slow weights, a moving average, a bound that moves, and one sequence whose steps are left out.
+fn prepared_with_averages(epochs: usize) -> tempfile::TempDir {
+    let folder = prepared(epochs);
+    // What is not dropped of it becomes infinite.
+    let extreme: String = (0..12)
+        .map(|time| format!("x0,{time},up,3e38,3e38\n"))
+        .collect();
+    fs::write(folder.path().join("extreme.csv"), toy() + &extreme).expect("data");
+    let recipe = toy_recipe(epochs)
+        .replace(
+            "train = \"toy.csv\"",
+            "train = \"extreme.csv\"\nvalid = \"toy.csv\"\nscaling = \"none\"",
+        )
+        .replace("cell = \"gru\"", "cell = \"rnn\"\nactivation = { kind = \"affine\", alpha = 1.0, beta = 0.0 }\ninput_dropout = 0.5");
+    let training = r#"optimizer = { kind = "lookahead", inner = "nadam", steps = 3 }
+clip = { kind = "norm", max = { from = 0.2, to = 1.0, steps = 40 }, p = 3 }
+on_nonfinite = { kind = "back_off", factor = 0.9 }
+average = { kind = "ema", decay = 0.8 }
+"#;
+    fs::write(folder.path().join("toy.toml"), recipe + training).expect("recipe");
+    folder
+}
+
 /// All that must come out the same: scores, figures without their seconds, steps, weights.
 #[derive(PartialEq)]
 struct Ending {
@@ -147,6 +170,15 @@ fn a_killed_training_resumes_to_the_same_result() {
 #[test]
 fn norms_noise_and_constraints_resume_to_the_same_result() {
     assert_resumes_to_the_same(prepared_with_everything(EPOCHS).path(), FEWER_KILLS);
+}
+
+#[test]
+fn averages_slow_weights_and_steps_left_out_resume_to_the_same_result() {
+    let folder = prepared_with_averages(EPOCHS);
+    assert_resumes_to_the_same(folder.path(), FEWER_KILLS);
+    let steps = fs::read_to_string(folder.path().join("whole/steps.csv")).expect("steps.csv");
+    let left_out = steps.lines().filter(|line| line.ends_with(",1")).count();
+    assert_eq!(left_out, EPOCHS, "one of each epoch");
 }
 
 /// Kills a run at one moment in each of as many parts of it as there are kills, and goes on.

@@ -166,7 +166,7 @@ fn line(row: &EpochRow, best: bool) -> String {
     let number = |value: Option<f64>| value.map_or(NOTHING.into(), |value| format!("{value:.4}"));
     let share = |value: Option<f64>| value.map_or(NOTHING.into(), percent);
     format!(
-        "{:>5}  {:>10.4}  {:>9}  {:>10}  {:>9}  {:>10}  {:>13.3e}  {:>9.3}  {:>7.2}{}",
+        "{:>5}  {:>10.4}  {:>9}  {:>10}  {:>9}  {:>10}  {:>13.3e}  {:>9.3}  {:>7.2}{}{}",
         row.epoch,
         row.train_loss,
         percent(row.train_accuracy),
@@ -176,7 +176,12 @@ fn line(row: &EpochRow, best: bool) -> String {
         row.lr,
         row.grad_norm,
         row.seconds,
-        if best { " *" } else { "" }
+        if best { " *" } else { "" },
+        match row.skipped {
+            0 => String::new(),
+            1 => "  1 step left out".to_string(),
+            steps => format!("  {steps} steps left out"),
+        }
     )
 }
 
@@ -204,6 +209,7 @@ mod tests {
             lr: 0.003,
             grad_norm: 1.5,
             grad_norm_max: 2.0,
+            skipped: 0,
             seconds: 0.5,
         }
     }

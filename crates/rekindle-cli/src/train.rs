@@ -80,8 +80,13 @@ fn overrides(args: &TrainArgs) -> anyhow::Result<Vec<String>> {
 }
 
 fn summary(outcome: &Outcome, folder: &RunFolder) -> String {
+    let left_out = match outcome.skipped_steps {
+        0 => String::new(),
+        1 => ", 1 step left out".to_string(),
+        steps => format!(", {steps} steps left out"),
+    };
     format!(
-        "{}\n{} epochs in {:.1} s, {} parameters, weights of epoch {}\nrun folder: {}\nreport: {}",
+        "{}\n{} epochs in {:.1} s, {} parameters, weights of epoch {}{left_out}\nrun folder: {}\nreport: {}",
         scores(outcome),
         outcome.epochs,
         outcome.seconds,

@@ -1,4 +1,49 @@
-//! What can be wrong with a schedule that was read from a file.
+//! What can be wrong with a value that was read from a file.
+
+/// A number of a clip, a policy, an average or an optimiser that makes no sense.
+///
+/// `field` is the place inside the value, for example `max.from`.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[error("{field} is {found}, expected {expected}")]
+pub struct RangeError {
+    /// Place of the number.
+    pub field: &'static str,
+    /// The number.
+    pub found: f64,
+    /// The range that it must lie in.
+    pub expected: &'static str,
+}
+
+impl RangeError {
+    /// `Ok` if `valid`, otherwise the error that names the number.
+    pub(crate) fn unless(
+        valid: bool,
+        field: &'static str,
+        found: f64,
+        expected: &'static str,
+    ) -> Result<(), Self> {
+        match valid {
+            true => Ok(()),
+            false => Err(Self {
+                field,
+                found,
+                expected,
+            }),
+        }
+    }
+
+    /// `Ok` if a number is positive and finite.
+    pub(crate) fn unless_positive(field: &'static str, found: f64) -> Result<(), Self> {
+        let valid = found > 0.0 && found.is_finite();
+        Self::unless(valid, field, found, "a positive finite number")
+    }
+
+    /// `Ok` if a number is in `[0, 1)`.
+    pub(crate) fn unless_fraction(field: &'static str, found: f64) -> Result<(), Self> {
+        let valid = (0.0..1.0).contains(&found);
+        Self::unless(valid, field, found, "a number in [0, 1)")
+    }
+}
 
 /// A schedule with a value that makes no sense.
 ///

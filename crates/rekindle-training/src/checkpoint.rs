@@ -10,6 +10,7 @@ use burn::lr_scheduler::LrSchedulerRecord;
 use burn::optim::OptimizerRecord;
 use burn::store::ModuleRecord;
 use burn::tensor::Bytes;
+use rekindle_optim::{AverageState, NonFiniteState};
 use rekindle_regularize::prune::PrunerState;
 use serde::{Deserialize, Serialize};
 
@@ -41,6 +42,12 @@ pub(crate) struct State {
     pub(crate) best: Option<Best>,
     /// All epochs so far.
     pub(crate) epochs: Vec<EpochRow>,
+    /// What the policy on steps that are not finite remembers.
+    #[serde(default)]
+    nonfinite: NonFiniteState,
+    /// What the mean of the weights remembers beside itself.
+    #[serde(default)]
+    average: AverageState,
     /// Of the other files, by name.
     checksums: Vec<(String, String)>,
 }
@@ -58,12 +65,17 @@ pub(crate) struct Checkpoint {
     pub(crate) lr: LrSchedulerRecord,
     /// What is pruned, if the run prunes.
     pub(crate) prune: Option<PrunerState>,
+    pub(crate) nonfinite: NonFiniteState,
+    pub(crate) average: AverageState,
+    /// The mean of the weights, if there is one.
+    pub(crate) mean: Option<ModuleRecord>,
 }
 
 const MODEL: &str = "model.bpk";
 const BEST: &str = "best.bpk";
 const OPTIMIZER: &str = "optimizer.bpk";
 const LR: &str = "lr.bpk";
+const MEAN: &str = "mean.bpk";
 const PRUNE: &str = "prune.bin";
 const STATE: &str = "state.json";
 
@@ -88,23 +100,22 @@ impl Checkpoint {
         if let Some(best) = self.best_model {
             parts.push((BEST, best.into_bytes().map_err(|e| e.to_string())));
         }
+        if let Some(mean) = self.mean {
+            parts.push((MEAN, mean.into_bytes().map_err(|e| e.to_string())));
+        }
         if let Some(prune) = self.prune {
             let bytes = prune.to_bytes().map(Bytes::from_bytes_vec);
             parts.push((PRUNE, bytes.map_err(|e| e.to_string())));
         }
-        let mut checksums = Vec::new();
-        for (name, bytes) in parts {
-            let path = temporary.join(name);
-            let bytes = bytes.map_err(|problem| FileError::damaged(&path, problem))?;
-            files::write_synced(&path, &bytes).map_err(FileError::write(&path))?;
-            checksums.push((name.to_string(), Checksum::of(&bytes).to_hex()));
-        }
+        let checksums = write_parts(&temporary, parts)?;
         let state = State {
             format: FORMAT,
             data: self.data,
             steps_len: self.steps_len,
             best: self.best,
             epochs: self.epochs,
+            nonfinite: self.nonfinite,
+            average: self.average,
             checksums,
         };
         let path = temporary.join(STATE);
@@ -125,17 +136,7 @@ impl Checkpoint {
             return Ok(None);
         };
         let state = State::load(&path.join(STATE))?;
-        if state.epochs.len() != epoch {
-            let problem = format!("it has {} epochs, expected {epoch}", state.epochs.len());
-            return Err(FileError::damaged(&path.join(STATE), problem));
-        }
-        if let Some(best) = state
-            .best
-            .filter(|best| best.epoch == 0 || best.epoch > epoch)
-        {
-            let problem = format!("its best epoch is {}, expected 1 to {epoch}", best.epoch);
-            return Err(FileError::damaged(&path.join(STATE), problem));
-        }
+        state.check(&path.join(STATE), epoch)?;
         let read = |name: &str| state.read(&path, name);
         let damaged = |name: &str, error: String| FileError::damaged(&path.join(name), error);
         let missing = |name: &str| damaged(name, "the checkpoint does not list it".to_string());
@@ -161,6 +162,9 @@ impl Checkpoint {
                 }
                 None => None,
             },
+            nonfinite: state.nonfinite,
+            average: state.average,
+            mean: module(MEAN)?,
             data: state.data,
             steps_len: state.steps_len,
             best: state.best,
@@ -192,6 +196,36 @@ impl State {
         serde_json::from_value(value).map_err(|e| FileError::damaged(path, e))
     }
 
+    /// Checks what the rest of a run relies on.
+    fn check(&self, path: &Path, epoch: usize) -> Result<(), FileError> {
+        let wrong = |problem: String| Err(FileError::damaged(path, problem));
+        if self.epochs.len() != epoch {
+            return wrong(format!(
+                "it has {} epochs, expected {epoch}",
+                self.epochs.len()
+            ));
+        }
+        if let Some(best) = (self.best).filter(|best| best.epoch == 0 || best.epoch > epoch) {
+            return wrong(format!(
+                "its best epoch is {}, expected 1 to {epoch}",
+                best.epoch
+            ));
+        }
+        let factor = self.nonfinite.lr_factor;
+        if !(factor > 0.0 && factor <= 1.0) {
+            return wrong(format!(
+                "its factor of the learning rate is {factor}, expected a number in (0, 1]"
+            ));
+        }
+        let count = self.average.count;
+        if (count > 0) != self.checksums.iter().any(|(name, _)| name == MEAN) {
+            return wrong(format!(
+                "its mean is over {count} weights, expected {MEAN} beside it if there are any"
+            ));
+        }
+        Ok(())
+    }
+
     /// A part's bytes, checked; `None` if the checkpoint has no such part.
     fn read(&self, folder: &Path, name: &str) -> Result<Option<Bytes>, FileError> {
         let Some((_, expected)) = self.checksums.iter().find(|(listed, _)| listed == name) else {
@@ -206,6 +240,21 @@ impl State {
         }
         Ok(Some(Bytes::from_bytes_vec(bytes)))
     }
+}
+
+/// Writes the files of a checkpoint; their checksums by name.
+fn write_parts(
+    folder: &Path,
+    parts: Vec<(&str, Result<Bytes, String>)>,
+) -> Result<Vec<(String, String)>, FileError> {
+    let mut checksums = Vec::new();
+    for (name, bytes) in parts {
+        let path = folder.join(name);
+        let bytes = bytes.map_err(|problem| FileError::damaged(&path, problem))?;
+        files::write_synced(&path, &bytes).map_err(FileError::write(&path))?;
+        checksums.push((name.to_string(), Checksum::of(&bytes).to_hex()));
+    }
+    Ok(checksums)
 }
 
 /// The whole checkpoints of a run, with their epochs.

@@ -4,6 +4,8 @@
 //! the order of the batches and the noise of dropout are drawn from the seed and the number of the epoch. A run that was
 //! killed and goes on therefore ends with the bits of one that was not.
 
+mod step;
+
 use std::fs::{self, OpenOptions};
 use std::io::Write;
 use std::time::Instant;
@@ -12,11 +14,11 @@ use burn::data::dataloader::DataLoader;
 use burn::lr_scheduler::LrScheduler;
 use burn::module::Module;
 use burn::nn::loss::{CrossEntropyLoss, CrossEntropyLossConfig};
-use burn::optim::{GradientsParams, ModuleOptimizer};
+use burn::optim::ModuleOptimizer;
 use burn::store::ModuleRecord;
 use burn::tensor::Device;
-use rekindle_data::{Batch, SequenceLoader};
-use rekindle_optim::{ScheduledLr, clip_grad_norm};
+use rekindle_data::SequenceLoader;
+use rekindle_optim::{Averager, Mode, NonFiniteState, ScheduledLr};
 use rekindle_regularize::prune::PrunerState;
 
 use crate::checkpoint::{Best, Checkpoint};
@@ -27,7 +29,7 @@ use crate::recipe::{Keep, Recipe, ScheduleUnit, TrainingRecipe};
 use crate::regularizer::Regularizer;
 use crate::seed::mix;
 use crate::splits::Splits;
-use crate::sums::{Sums, right_answers};
+use crate::sums::Sums;
 use crate::{Classifier, EpochRow, Event, Observer, Predictions, RunFolder, TrainError};
 
 /// A run between two epochs.
@@ -42,6 +44,8 @@ pub(crate) struct Fit<'a> {
     classifier: Classifier,
     optimizer: ModuleOptimizer,
     lr: ScheduledLr,
+    nonfinite: NonFiniteState,
+    averager: Averager<Classifier>,
     epochs: Vec<EpochRow>,
     best: Option<Best>,
     best_model: Option<ModuleRecord>,
@@ -74,14 +78,9 @@ impl<'a> Fit<'a> {
             classifier,
             device: training,
             optimizer: recipe.training.optimizer.init(recipe.training.weight_decay),
-            lr: ScheduledLr::new(
-                recipe.training.lr,
-                recipe.training.schedule.clone(),
-                match recipe.training.schedule_unit {
-                    ScheduleUnit::Step => 1,
-                    ScheduleUnit::Epoch => batches,
-                },
-            ),
+            lr: scheduled_lr(&recipe.training, batches),
+            nonfinite: NonFiniteState::default(),
+            averager: Averager::new(recipe.training.mean()),
             epochs: Vec::new(),
             best: None,
             best_model: None,
@@ -109,10 +108,16 @@ impl<'a> Fit<'a> {
             (Keep::Best, Some(best)) => Some(best),
             (Keep::Best, None) => Some(checkpoint.model.clone()),
         };
-        self.classifier = self
-            .classifier
+        let damaged = |error| FileError::damaged(&path, error);
+        let mean = (checkpoint.mean)
+            .map(|mean| self.classifier.clone().try_load_record(mean))
+            .transpose()
+            .map_err(damaged)?;
+        self.averager = Averager::from_state(self.recipe.training.mean(), checkpoint.average, mean);
+        self.nonfinite = checkpoint.nonfinite;
+        self.classifier = (self.classifier)
             .try_load_record(checkpoint.model)
-            .map_err(|error| FileError::damaged(&path, error))?;
+            .map_err(damaged)?;
         self.optimizer = self.optimizer.load_record(checkpoint.optimizer);
         self.lr
             .try_load_record(&checkpoint.lr)
@@ -182,14 +187,28 @@ impl<'a> Fit<'a> {
 
     /// The classifier with the weights that the recipe keeps, without autodiff.
     pub(crate) fn kept(&self) -> Result<Classifier, TrainError> {
-        let classifier = self.classifier.clone();
-        let classifier = match &self.best_model {
-            Some(best) => classifier
-                .try_load_record(best.clone())
-                .map_err(|error| FileError::damaged(&self.folder.checkpoints(), error))?,
-            None => classifier,
+        let Some(best) = &self.best_model else {
+            return self.validated(self.epochs.len());
         };
+        let classifier = (self.classifier.clone())
+            .try_load_record(best.clone())
+            .map_err(|error| FileError::damaged(&self.folder.checkpoints(), error))?;
         Ok(classifier.valid())
+    }
+
+    /// What is validated and kept: the mean of the weights if there is one, on its constraints and without what is pruned;
+    /// otherwise the weights. Without autodiff.
+    fn validated(&self, epoch: usize) -> Result<Classifier, TrainError> {
+        let Some(mean) = self.averager.averaged() else {
+            return Ok(self.classifier.valid());
+        };
+        let step = epoch * self.batches_per_epoch;
+        let mean = (self.regularizer.projected(mean.clone()))
+            .map_err(TrainError::regularize(epoch, step))?;
+        match &self.pruning {
+            Some(pruning) => pruning.masked(mean).map_err(TrainError::prune(epoch, step)),
+            None => Ok(mean),
+        }
     }
 
     pub(crate) fn epochs(&self) -> &[EpochRow] {
@@ -246,100 +265,50 @@ impl<'a> Fit<'a> {
             });
         }
 
+        if sums.all_skipped() {
+            return Err(TrainError::AllSkipped { epoch });
+        }
         let mut row = sums.row(epoch);
+        let validated = self.validated(epoch)?;
         if let Some(valid) = &self.splits.valid {
-            let scores = self.score(valid);
+            let scores = self.score(&validated, valid);
             row.valid_loss = scores.map(|scores| scores.loss);
             row.valid_accuracy = scores.map(|scores| scores.accuracy);
             row.valid_macro_f1 = scores.map(|scores| scores.macro_f1);
         }
         row.seconds = started.elapsed().as_secs_f64();
-        let is_best = self.take(row);
+        let is_best = self.take(row, validated);
         self.save(&sums.steps)?;
         let row = self.epochs.last().expect("the epoch was just taken");
         observer.observe(&Event::Epoch { row, best: is_best });
         Ok(())
     }
 
-    /// One optimiser step; returns the loss, without penalties.
-    fn step(
-        &mut self,
-        batch: Batch,
-        epoch: usize,
-        step: usize,
-        sums: &mut Sums,
-    ) -> Result<f64, TrainError> {
-        let size = batch.len();
-        let regularize = TrainError::regularize(epoch, step);
-        let scored = self.classifier.score(batch.input, &batch.lengths);
-        let right = right_answers(&scored.logits, &batch.targets);
-        let loss = self.loss.forward(scored.logits.clone(), batch.targets);
-        let value = loss.clone().into_scalar::<f64>();
-        if !value.is_finite() {
-            return Err(TrainError::Loss { epoch, step, value });
-        }
-        let penalty = (self.regularizer).penalty(&self.classifier, &scored, &batch.lengths);
-        let loss = match penalty.map_err(regularize)? {
-            Some(penalty) => loss + penalty,
-            None => loss,
-        };
-        let gradients = GradientsParams::from_grads(loss.backward(), &self.classifier);
-        let max_norm = self.recipe.training.clip_norm;
-        let (gradients, grad_norm) = clip_grad_norm(&self.classifier, gradients, max_norm)
-            .map_err(|source| TrainError::Gradient {
-                epoch,
-                step,
-                source,
-            })?;
-        let lr = self.lr.step();
-        self.descend(lr, [epoch, step], gradients)?;
-        let row = StepRow {
-            step,
-            epoch,
-            loss: value,
-            lr,
-            grad_norm,
-        };
-        sums.add(row, size, right);
-        Ok(value)
-    }
-
-    /// Moves the weights, and puts them where constraints and masks want them.
-    fn descend(
-        &mut self,
-        lr: f64,
-        [epoch, step]: [usize; 2],
-        gradients: GradientsParams,
-    ) -> Result<(), TrainError> {
-        let prune = TrainError::prune(epoch, step);
-        if let Some(pruning) = &mut self.pruning {
-            (pruning.before(step, &self.classifier, &gradients)).map_err(&prune)?;
-        }
-        let classifier = self.optimizer.step(lr, self.classifier.clone(), gradients);
-        let constrained = self.regularizer.constrained(step, classifier);
-        let classifier = constrained.map_err(TrainError::regularize(epoch, step))?;
-        self.classifier = match &mut self.pruning {
-            Some(pruning) => pruning.after(step, classifier).map_err(prune)?,
-            None => classifier,
-        };
-        Ok(())
-    }
-
-    fn score(&self, set: &std::sync::Arc<rekindle_data::SequenceSet>) -> Option<crate::Scores> {
+    fn score(
+        &self,
+        classifier: &Classifier,
+        set: &std::sync::Arc<rekindle_data::SequenceSet>,
+    ) -> Option<crate::Scores> {
         let classes = &self.splits.preprocessing.classes;
         let device = self.device.clone().inner();
         let batch_size = self.recipe.training.batch_size;
-        let predictions =
-            Predictions::of(&self.classifier.valid(), set, classes, batch_size, &device);
+        let predictions = Predictions::of(classifier, set, classes, batch_size, &device);
         predictions.evaluate().map(|evaluation| evaluation.scores)
     }
 
-    /// Takes in an epoch's figures; true if it is the best so far.
-    fn take(&mut self, row: EpochRow) -> bool {
+    /// Takes in an epoch's figures and what was validated; true if it is the best so far.
+    fn take(&mut self, row: EpochRow, validated: Classifier) -> bool {
         let watch = self.recipe.training.watch;
         let value = watch.value(&row);
         if let Some(value) = value {
             self.lr.observe(value);
+            let earlier = self.epochs.iter().filter_map(|row| watch.value(row));
+            let mode = if watch.is_loss() {
+                Mode::Min
+            } else {
+                Mode::Max
+            };
+            (self.averager).observe(&earlier.collect::<Vec<f64>>(), value, mode);
         }
         let best = self.best.map(|best| best.value);
         let is_pruned = row.epoch >= self.pruned_epoch();
@@ -350,7 +319,7 @@ impl<'a> Fit<'a> {
                 value,
             });
             if self.recipe.training.keep == Keep::Best {
-                self.best_model = Some(self.classifier.clone().into_record());
+                self.best_model = Some(validated.into_record());
             }
         }
         self.epochs.push(row);
@@ -375,9 +344,10 @@ impl<'a> Fit<'a> {
             epochs_to_csv(&self.epochs).as_bytes(),
         )?;
 
+        let mean = self.averager.averaged().cloned();
         let current = self
             .best
-            .is_some_and(|best| best.epoch == self.epochs.len());
+            .is_some_and(|best| best.epoch == self.epochs.len() && mean.is_none());
         Checkpoint {
             data: self.checksum.clone(),
             steps_len: self.steps_len,
@@ -392,7 +362,19 @@ impl<'a> Fit<'a> {
             optimizer: self.optimizer.to_record(),
             lr: self.lr.to_record(),
             prune: self.pruning.as_ref().map(Pruning::state),
+            nonfinite: self.nonfinite,
+            average: self.averager.state(),
+            mean: mean.map(Module::into_record),
         }
         .save(self.folder)
     }
+}
+
+/// The learning rate of a run with so many batches an epoch.
+fn scheduled_lr(training: &TrainingRecipe, batches: usize) -> ScheduledLr {
+    let steps_per_unit = match training.schedule_unit {
+        ScheduleUnit::Step => 1,
+        ScheduleUnit::Epoch => batches,
+    };
+    ScheduledLr::new(training.lr, training.schedule.clone(), steps_per_unit)
 }

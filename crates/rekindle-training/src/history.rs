@@ -28,13 +28,16 @@ pub struct EpochRow {
     pub grad_norm: f64,
     /// Greatest global gradient norm before clipping.
     pub grad_norm_max: f64,
+    /// Steps that were left out because their loss or gradient was not finite.
+    #[serde(default)]
+    pub skipped: usize,
     /// Wall-clock seconds that the epoch took.
     pub seconds: f64,
 }
 
 impl EpochRow {
     /// The first line of a file of epochs.
-    pub(crate) const HEADER: &str = "epoch,train_loss,train_accuracy,valid_loss,valid_accuracy,valid_macro_f1,lr,grad_norm,grad_norm_max,seconds\n";
+    pub(crate) const HEADER: &str = "epoch,train_loss,train_accuracy,valid_loss,valid_accuracy,valid_macro_f1,lr,grad_norm,grad_norm_max,skipped,seconds\n";
 
     /// One line of CSV; what was not measured is empty.
     fn to_csv(&self) -> String {
@@ -50,13 +53,16 @@ impl EpochRow {
             self.lr.to_string(),
             self.grad_norm.to_string(),
             self.grad_norm_max.to_string(),
+            self.skipped.to_string(),
             format!("{:.3}", self.seconds),
         ];
         numbers.join(",") + "\n"
     }
 
-    /// A line of CSV, without its end.
+    /// A line of CSV, without its end. Runs of before steps could be left out have no column for them.
     fn from_csv(line: &str) -> Option<Self> {
+        let columns = Self::HEADER.split(',').count();
+        let has_skipped = line.split(',').count() == columns;
         let mut fields = line.split(',');
         let mut number = || -> Option<Option<f64>> {
             let field = fields.next()?;
@@ -75,6 +81,10 @@ impl EpochRow {
             lr: number()??,
             grad_norm: number()??,
             grad_norm_max: number()??,
+            skipped: match has_skipped {
+                true => number()?.filter(|skipped| skipped.fract() == 0.0)? as usize,
+                false => 0,
+            },
             seconds: number()??,
         };
         fields.next().is_none().then_some(row)
@@ -92,13 +102,15 @@ pub struct StepRow {
     pub loss: f64,
     /// Learning rate.
     pub lr: f64,
-    /// Global gradient norm before clipping.
+    /// Global gradient norm before clipping; NaN if the loss or a gradient was not finite.
     pub grad_norm: f64,
+    /// Whether the step was left out because its loss or gradient was not finite.
+    pub skipped: bool,
 }
 
 impl StepRow {
     /// The first line of a file of steps.
-    pub(crate) const HEADER: &str = "step,epoch,loss,lr,grad_norm\n";
+    pub(crate) const HEADER: &str = "step,epoch,loss,lr,grad_norm,skipped\n";
 
     /// One line of CSV.
     pub(crate) fn to_csv(self) -> String {
@@ -108,11 +120,13 @@ impl StepRow {
             loss,
             lr,
             grad_norm,
+            skipped,
         } = self;
-        format!("{step},{epoch},{loss},{lr},{grad_norm}\n")
+        let skipped = u8::from(skipped);
+        format!("{step},{epoch},{loss},{lr},{grad_norm},{skipped}\n")
     }
 
-    /// A line of CSV, without its end.
+    /// A line of CSV, without its end; the last column is not there in runs of before steps could be left out.
     pub(crate) fn from_csv(line: &str) -> Option<Self> {
         let mut fields = line.split(',');
         let row = Self {
@@ -121,6 +135,11 @@ impl StepRow {
             loss: fields.next()?.parse().ok()?,
             lr: fields.next()?.parse().ok()?,
             grad_norm: fields.next()?.parse().ok()?,
+            skipped: match fields.next() {
+                None | Some("0") => false,
+                Some("1") => true,
+                Some(_) => return None,
+            },
         };
         fields.next().is_none().then_some(row)
     }
@@ -177,10 +196,15 @@ mod tests {
             loss: 0.1 + 0.2,
             lr: 1e-3,
             grad_norm: 12.5,
+            skipped: true,
         };
         assert_eq!(StepRow::from_csv(row.to_csv().trim_end()), Some(row));
+        let old = StepRow::from_csv("3,1,0.30000000000000004,0.001,12.5");
+        let skipped = false;
+        assert_eq!(old, Some(StepRow { skipped, ..row }));
         assert_eq!(StepRow::from_csv("3,1,0.5"), None);
         assert_eq!(StepRow::from_csv("3,1,0.5,1,2,3"), None);
+        assert_eq!(StepRow::from_csv("3,1,0.5,1,2,1,1"), None);
     }
 
     #[test]
@@ -195,22 +219,26 @@ mod tests {
             lr: 0.01,
             grad_norm: 2.0,
             grad_norm_max: 3.0,
+            skipped: 4,
             seconds: 1.0,
         };
         let text = epochs_to_csv(std::slice::from_ref(&row));
         let line = text.lines().nth(1).expect("a row");
-        assert_eq!(line, "1,0.5,0.75,,,,0.01,2,3,1.000");
-        assert_eq!(EpochRow::from_csv(line), Some(row));
+        assert_eq!(line, "1,0.5,0.75,,,,0.01,2,3,4,1.000");
+        assert_eq!(EpochRow::from_csv(line), Some(row.clone()));
+        let old = EpochRow::from_csv("1,0.5,0.75,,,,0.01,2,3,1.000");
+        assert_eq!(old, Some(EpochRow { skipped: 0, ..row }));
     }
 
     #[test]
     fn damaged_epochs_are_refused_with_their_line() {
-        let row = "1,0.5,0.75,0.25,1,1,0.01,2,3,1.000";
+        let row = "1,0.5,0.75,0.25,1,1,0.01,2,3,0,1.000";
         for wrong in [
             "",
             "1,0.5",
             "0.5,0.5,0.75,,,,0.01,2,3,1",
             "1,,0.75,,,,0.01,2,3,1",
+            "1,0.5,0.75,,,,0.01,2,3,0.5,1",
         ] {
             assert_eq!(EpochRow::from_csv(wrong), None, "{wrong}");
         }

@@ -23,6 +23,7 @@ mod splits;
 mod summary;
 mod sums;
 mod train;
+mod train_error;
 mod trained;
 
 pub use backend::{Backend, BackendError};
@@ -36,5 +37,6 @@ pub use regularizer::RegularizeError;
 pub use scores::{Confusion, Scores, Spread};
 pub use smaller::{Cut, Figures, FineTuning, Plan, Smaller, SmallerError, make_smaller};
 pub use splits::{DataError, Preprocessing};
-pub use train::{Outcome, Start, TrainError, check, recipe_of, train};
+pub use train::{Outcome, Start, check, recipe_of, train};
+pub use train_error::TrainError;
 pub use trained::{LoadError, Trained};

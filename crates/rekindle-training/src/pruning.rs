@@ -90,6 +90,11 @@ impl Pruning {
         self.pruner.after_step(step, module)
     }
 
+    /// Other weights of the same network without what is pruned so far.
+    pub(crate) fn masked<M: Module>(&self, module: M) -> Result<M, PruneError> {
+        self.pruner.masks().apply(module)
+    }
+
     pub(crate) fn state(&self) -> PrunerState {
         self.pruner.state()
     }

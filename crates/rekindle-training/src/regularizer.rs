@@ -135,12 +135,20 @@ impl<'a> Regularizer<'a> {
     pub(crate) fn constrained(
         &self,
         step: usize,
-        mut classifier: Classifier,
+        classifier: Classifier,
     ) -> Result<Classifier, RegularizeError> {
         let ends_epoch = step.is_multiple_of(self.batches_per_epoch);
         if !ends_epoch && !step.is_multiple_of(self.recipe.constrain_every) {
             return Ok(classifier);
         }
+        self.projected(classifier)
+    }
+
+    /// The classifier on its constraints.
+    pub(crate) fn projected(
+        &self,
+        mut classifier: Classifier,
+    ) -> Result<Classifier, RegularizeError> {
         for (index, constrained) in self.recipe.constraints.iter().enumerate() {
             classifier = constrained
                 .apply(classifier)

@@ -1,5 +1,6 @@
 //! The report of a run, from its figures.
 
+use rekindle_optim::{Clip, Limit};
 use rekindle_regularize::Targets;
 use rekindle_regularize::prune::PruneReport;
 use rekindle_regularize::units::UnitScore;
@@ -93,14 +94,18 @@ impl Summary<'_> {
 
     fn facts(&self) -> Vec<Fact> {
         let outcome = self.outcome;
-        vec![
+        let mut facts = vec![
             Fact::new("cell", outcome.cell),
             Fact::new("parameters", outcome.parameters),
             Fact::new("epochs", outcome.epochs),
             Fact::new("training time", format!("{:.1} s", outcome.seconds)),
             Fact::new("backend", outcome.backend),
             Fact::new("seed", outcome.seed),
-        ]
+        ];
+        if outcome.skipped_steps > 0 {
+            facts.push(Fact::new("steps left out", outcome.skipped_steps));
+        }
+        facts
     }
 
     /// A line over epochs; epochs where it was not measured are left out.
@@ -156,19 +161,20 @@ impl Summary<'_> {
     }
 
     fn gradient_norm(&self) -> Chart {
-        let points: Vec<_> = self
-            .steps
-            .iter()
-            .map(|row| (row.step as f64, row.grad_norm))
-            .collect();
+        let taken = self.steps.iter().filter(|row| !row.skipped);
+        let points: Vec<_> = taken.map(|row| (row.step as f64, row.grad_norm)).collect();
         let lines = vec![Line::new("gradient norm", points)];
         let label = "global norm before clipping";
-        let clip = self.recipe.training.clip_norm;
+        let note = match self.recipe.training.clip {
+            Clip::Norm {
+                max: Limit::Constant(max),
+                p: 2.0,
+            } if max.is_finite() => Some(format!("Gradients are scaled down to a norm of {max}.")),
+            _ => None,
+        };
         Chart {
             scale: Scale::Log10,
-            note: clip
-                .is_finite()
-                .then(|| format!("Gradients are scaled down to a norm of {clip}.")),
+            note,
             ..Chart::new("Gradient norm", "step", label, lines)
         }
     }

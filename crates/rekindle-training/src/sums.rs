@@ -17,14 +17,22 @@ pub(crate) struct Sums {
 impl Sums {
     /// Takes in a step over `size` sequences, of which `right` got their class.
     pub(crate) fn add(&mut self, row: StepRow, size: usize, right: usize) {
-        self.sequences += size;
-        self.loss += row.loss * size as f64;
-        self.right += right;
         self.steps.push(row);
+        if !row.skipped {
+            self.sequences += size;
+            self.loss += row.loss * size as f64;
+            self.right += right;
+        }
+    }
+
+    /// Whether no step was taken.
+    pub(crate) fn all_skipped(&self) -> bool {
+        self.sequences == 0
     }
 
     pub(crate) fn row(&self, epoch: usize) -> EpochRow {
-        let norms = || self.steps.iter().map(|step| step.grad_norm);
+        let taken = || self.steps.iter().filter(|step| !step.skipped);
+        let norms = || taken().map(|step| step.grad_norm);
         EpochRow {
             epoch,
             train_loss: self.loss / self.sequences as f64,
@@ -33,8 +41,9 @@ impl Sums {
             valid_accuracy: None,
             valid_macro_f1: None,
             lr: self.steps.last().map_or(0.0, |step| step.lr),
-            grad_norm: norms().sum::<f64>() / self.steps.len() as f64,
+            grad_norm: norms().sum::<f64>() / taken().count() as f64,
             grad_norm_max: norms().fold(0.0, f64::max),
+            skipped: self.steps.len() - taken().count(),
             seconds: 0.0,
         }
     }

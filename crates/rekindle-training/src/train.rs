@@ -1,23 +1,21 @@
 //! A run from a recipe to a finished folder.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use burn::module::Module;
 use burn::tensor::Device;
 use rekindle_cells::Normalization;
-use rekindle_optim::GradientError;
-use rekindle_regularize::prune::PruneError;
 use serde::{Deserialize, Serialize};
 
 use crate::checkpoint::Checkpoint;
 use crate::files::{self, Checksum, FileError};
 use crate::fit::Fit;
 use crate::recipe::{CellKind, Recipe, RecipeError};
-use crate::splits::{DataError, Splits};
+use crate::splits::Splits;
 use crate::{
-    Backend, BackendError, Classifier, Event, Observer, Predictions, RegularizeError, RunFolder,
-    Scores, history, summary,
+    Backend, Classifier, Event, Observer, Predictions, RunFolder, Scores, TrainError, history,
+    summary,
 };
 
 /// Whether a run begins or goes on.
@@ -46,6 +44,9 @@ pub struct Outcome {
     pub kept_epoch: usize,
     /// Wall-clock seconds spent in epochs, over all sessions of the run.
     pub seconds: f64,
+    /// Steps left out because their loss or gradient was not finite.
+    #[serde(default)]
+    pub skipped_steps: usize,
     /// Trainable numbers.
     pub parameters: usize,
     /// The seed.
@@ -96,127 +97,6 @@ impl Finished {
         serde_json::from_value(value)
             .map(Some)
             .map_err(|e| FileError::damaged(&path, e))
-    }
-}
-
-/// A run that cannot begin, go on or end.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum TrainError {
-    /// A wrong recipe.
-    #[error(transparent)]
-    Recipe(#[from] RecipeError),
-    /// Data that cannot be used.
-    #[error(transparent)]
-    Data(#[from] DataError),
-    /// A file of the run folder.
-    #[error(transparent)]
-    File(#[from] FileError),
-    /// A backend that cannot be used.
-    #[error(transparent)]
-    Backend(#[from] BackendError),
-    /// A folder with something else in it.
-    #[error(
-        "run folder {} is not empty: found {found}; expected a new or empty folder, or a run to continue with --resume",
-        folder.display()
-    )]
-    InUse {
-        /// The folder.
-        folder: PathBuf,
-        /// What is in it.
-        found: String,
-    },
-    /// A run that was begun with another recipe.
-    #[error(
-        "run folder {} was begun with another recipe: {difference}; resume it with its own recipe.toml, or begin a run in another folder",
-        folder.display()
-    )]
-    RecipeChanged {
-        /// The folder.
-        folder: PathBuf,
-        /// The first line that differs.
-        difference: String,
-    },
-    /// A run that was begun on other data.
-    #[error(
-        "run folder {} was begun on other data: their checksum is {found}, expected {expected}; restore the data files, or begin a run in another folder",
-        folder.display()
-    )]
-    DataChanged {
-        /// The folder.
-        folder: PathBuf,
-        /// Of the data as they are now.
-        found: String,
-        /// Of the data that the run was begun on.
-        expected: String,
-    },
-    /// A loss that is no number.
-    #[error(
-        "loss is {value} at step {step} (epoch {epoch}), expected a finite number; lower training.lr or set training.clip_norm; the last checkpoint is kept"
-    )]
-    Loss {
-        /// The epoch, counted from 1.
-        epoch: usize,
-        /// The optimiser step, counted from 1.
-        step: usize,
-        /// The loss.
-        value: f64,
-    },
-    /// A penalty or constraint that does not fit the network.
-    #[error(transparent)]
-    Unfit(#[from] RegularizeError),
-    /// A penalty or constraint that cannot go on.
-    #[error("step {step} (epoch {epoch}): {source}; the last checkpoint is kept")]
-    Regularize {
-        /// The epoch, counted from 1.
-        epoch: usize,
-        /// The optimiser step, counted from 1.
-        step: usize,
-        /// Why.
-        source: Box<RegularizeError>,
-    },
-    /// Pruning that cannot go on.
-    #[error("step {step} (epoch {epoch}): {source}; the last checkpoint is kept")]
-    Prune {
-        /// The epoch, counted from 1.
-        epoch: usize,
-        /// The optimiser step, counted from 1.
-        step: usize,
-        /// Why.
-        source: Box<PruneError>,
-    },
-    /// Pruning that does not fit its network.
-    #[error("[prune]: {0}")]
-    Pruning(#[from] PruneError),
-    /// A gradient that is no number.
-    #[error("step {step} (epoch {epoch}): {source}; the last checkpoint is kept")]
-    Gradient {
-        /// The epoch, counted from 1.
-        epoch: usize,
-        /// The optimiser step, counted from 1.
-        step: usize,
-        /// The parameter.
-        source: GradientError,
-    },
-}
-
-impl TrainError {
-    /// An error of a penalty or constraint at a step.
-    pub(crate) fn regularize(epoch: usize, step: usize) -> impl Fn(RegularizeError) -> Self {
-        move |source| Self::Regularize {
-            epoch,
-            step,
-            source: Box::new(source),
-        }
-    }
-
-    /// An error of pruning at a step.
-    pub(crate) fn prune(epoch: usize, step: usize) -> impl Fn(PruneError) -> Self {
-        move |source| Self::Prune {
-            epoch,
-            step,
-            source: Box::new(source),
-        }
     }
 }
 
@@ -366,6 +246,7 @@ fn finish(
         epochs: fit.epochs().len(),
         kept_epoch: fit.kept_epoch(),
         seconds: fit.epochs().iter().map(|row| row.seconds).sum(),
+        skipped_steps: fit.epochs().iter().map(|row| row.skipped).sum(),
         parameters: classifier.parameters(),
         seed: recipe.seed,
         backend,

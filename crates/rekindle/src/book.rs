@@ -42,6 +42,9 @@ struct Interop;
 #[doc = include_str!("../../../docs/src/training-science.md")]
 struct TrainingScience;
 
+#[doc = include_str!("../../../docs/src/optimizers.md")]
+struct Optimizers;
+
 #[doc = include_str!("../../../docs/src/regularization.md")]
 struct Regularization;
 

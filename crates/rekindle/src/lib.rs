@@ -7,7 +7,7 @@
 //! | [`init`] | `rekindle-init` | weight distributions and recurrent schemes |
 //! | [`interop`] | `rekindle-interop` | weights from and to PyTorch, ONNX's recurrent operators |
 //! | [`kernels`] | `rekindle-kernels` | scans over time |
-//! | [`optim`] | `rekindle-optim` | learning-rate schedules, gradient clipping |
+//! | [`optim`] | `rekindle-optim` | learning-rate schedules, clipping, optimisers, averages of weights |
 //! | [`regularize`] | `rekindle-regularize` | pruning, penalties, constraints, dropouts |
 //! | [`training`] | `rekindle-training` | recipes, training, run folders |
 //!

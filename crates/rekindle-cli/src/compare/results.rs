@@ -33,7 +33,7 @@ pub struct Run {
 }
 
 impl Run {
-    /// Mean over all steps of the global norm of the gradients before clipping: every epoch has as many steps.
+    /// Mean over all steps of the global norm of the gradients before clipping: every epoch has as many steps, those that are left out aside.
     pub fn grad_norm(&self) -> f64 {
         let sum: f64 = self.epochs.iter().map(|row| row.grad_norm).sum();
         sum / self.epochs.len() as f64

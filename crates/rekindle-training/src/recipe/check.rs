@@ -22,12 +22,15 @@ pub(super) const SECTIONS: [&str; 7] = [
 const REQUIRED: [&str; 2] = ["name", "data.train"];
 
 /// What other tools call a key.
-const OTHER_NAMES: [(&str, &str); 26] = [
+const OTHER_NAMES: [(&str, &str); 29] = [
     ("learning_rate", "training.lr"),
     ("num_epochs", "training.epochs"),
-    ("max_norm", "training.clip_norm"),
-    ("grad_clip", "training.clip_norm"),
-    ("clip", "training.clip_norm"),
+    ("max_norm", "training.clip"),
+    ("grad_clip", "training.clip"),
+    ("gradient_clipping", "training.clip"),
+    ("ema", "training.average"),
+    ("swa", "training.average"),
+    ("nan", "training.on_nonfinite"),
     ("early_stopping", "training.patience"),
     ("monitor", "training.watch"),
     ("scheduler", "training.schedule"),

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use rekindle_cells::StackConfigError;
 use rekindle_init::InitError;
-use rekindle_optim::ScheduleError;
+use rekindle_optim::{RangeError, ScheduleError};
 use rekindle_regularize::prune::PruneError;
 
 use super::CellKind;
@@ -153,6 +153,14 @@ pub enum RecipeError {
         key: &'static str,
         /// Why.
         source: Box<PruneError>,
+    },
+    /// A number of an optimiser, a clip, a policy or an average that is out of its range.
+    #[error("{place}.{source}")]
+    Optim {
+        /// The key of the table that it stands in.
+        place: &'static str,
+        /// Its place there, the number and what it should be.
+        source: RangeError,
     },
     /// A wrong schedule.
     #[error("training.schedule: {0}")]

@@ -160,9 +160,81 @@ pub(super) const RULE: &[Field] = &[
 ];
 
 const ADAM: &[Field] = &[plain("beta_1"), plain("beta_2"), plain("epsilon")];
+const RADAM: &[Field] = &[ADAM[0], ADAM[1], ADAM[2], plain("decay")];
+const NADAM: &[Field] = &[
+    ADAM[0],
+    ADAM[1],
+    ADAM[2],
+    plain("momentum_decay"),
+    plain("decay"),
+];
+const SGD: &[Field] = &[plain("momentum"), plain("dampening"), plain("nesterov")];
+const RMSPROP: &[Field] = &[
+    plain("alpha"),
+    plain("momentum"),
+    plain("epsilon"),
+    plain("centered"),
+];
+const ASGD: &[Field] = &[plain("lambd"), plain("alpha"), plain("t0")];
+
+/// Kinds of [`Optimizer`](super::Optimizer) that a lookahead may go around.
+const INNER_OPTIMIZERS: &[Kind] = &[
+    kind("adam", ADAM),
+    kind("adamw", ADAM),
+    kind("radam", RADAM),
+    kind("nadam", NADAM),
+    kind("sgd", SGD),
+    kind("rmsprop", RMSPROP),
+    kind("asgd", ASGD),
+];
+
+const LOOKAHEAD: &[Field] = &[
+    Field {
+        name: "inner",
+        slot: Slot::Kind(INNER_OPTIMIZERS),
+    },
+    plain("steps"),
+    plain("alpha"),
+];
 
 /// Kinds of [`Optimizer`](super::Optimizer).
-pub(super) const OPTIMIZERS: &[Kind] = &[kind("adam", ADAM), kind("adamw", ADAM)];
+pub(super) const OPTIMIZERS: &[Kind] = &[
+    INNER_OPTIMIZERS[0],
+    INNER_OPTIMIZERS[1],
+    INNER_OPTIMIZERS[2],
+    INNER_OPTIMIZERS[3],
+    INNER_OPTIMIZERS[4],
+    INNER_OPTIMIZERS[5],
+    INNER_OPTIMIZERS[6],
+    kind("lookahead", LOOKAHEAD),
+];
+
+/// Kinds of [`Clip`](rekindle_optim::Clip).
+pub(super) const CLIPS: &[Kind] = &[
+    kind("none", &[]),
+    kind("norm", &[plain("max"), plain("p")]),
+    kind("value", &[plain("max")]),
+    kind("per_tensor", &[plain("max"), plain("p")]),
+    kind(
+        "adaptive",
+        &[plain("max"), plain("epsilon"), plain("except")],
+    ),
+];
+
+/// Kinds of [`NonFinite`](rekindle_optim::NonFinite).
+pub(super) const POLICIES: &[Kind] = &[
+    kind("error", &[]),
+    kind("skip", &[]),
+    kind("back_off", &[plain("factor"), plain("limit")]),
+];
+
+/// Kinds of [`Average`](rekindle_optim::Average).
+pub(super) const AVERAGES: &[Kind] = &[
+    kind("none", &[]),
+    kind("ema", &[plain("decay")]),
+    kind("swa", &[plain("start"), plain("every"), plain("unit")]),
+    kind("non_monotone", &[plain("patience")]),
+];
 
 /// Kinds of [`PruneSchedule`](rekindle_regularize::prune::PruneSchedule).
 pub(super) const PRUNE_SCHEDULES: &[Kind] = &[

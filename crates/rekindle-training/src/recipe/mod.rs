@@ -21,7 +21,7 @@ mod validate;
 use std::path::{Path, PathBuf};
 
 use rekindle_data::{Missing, Scaling};
-use rekindle_optim::Schedule;
+use rekindle_optim::{Average, Clip, NonFinite, Schedule};
 use serde::{Deserialize, Serialize};
 
 pub use error::RecipeError;
@@ -183,8 +183,12 @@ pub struct TrainingRecipe {
     pub schedule_unit: ScheduleUnit,
     /// The metric for a plateau schedule, `patience` and `keep`. Default: validation loss.
     pub watch: Watch,
-    /// Bound of the norm of all gradients together, positive; infinite for none. Default: 1.
-    pub clip_norm: f64,
+    /// How gradients are clipped. Default: by the norm of all of them together, to 1.
+    pub clip: Clip,
+    /// What to do with a step whose loss or gradient is not finite. Default: an error.
+    pub on_nonfinite: NonFinite,
+    /// The mean of the weights that is validated and kept in their place. Default: none, the weights themselves.
+    pub average: Average,
     /// Stop after this many epochs without improvement of `watch`. Default: never.
     pub patience: Option<usize>,
     /// Which weights the run ends with. Default: the best.
@@ -202,7 +206,9 @@ impl Default for TrainingRecipe {
             schedule: Schedule::default(),
             schedule_unit: ScheduleUnit::Epoch,
             watch: Watch::ValidLoss,
-            clip_norm: 1.0,
+            clip: Clip::default(),
+            on_nonfinite: NonFinite::Error,
+            average: Average::None,
             patience: None,
             keep: Keep::Best,
         }

@@ -57,9 +57,15 @@ pub(super) fn parse(
     if let Some(Value::Table(data)) = table.get_mut("data") {
         resolve_paths(data, source.path.parent().unwrap_or(Path::new("")))?;
     }
+    if has(&table, "clip_norm") && has(&table, "clip") {
+        let problem = "found beside training.clip, expected one of them";
+        return Err(source.value("training.clip_norm", problem.to_string()));
+    }
+    source.expand_clip_norm(&mut table)?;
     expand_kinds(&mut table);
     for text in overrides {
         apply(&mut table, text)?;
+        source.expand_clip_norm(&mut table)?;
         expand_kinds(&mut table);
     }
     source.check_keys(&table)?;
@@ -68,6 +74,11 @@ pub(super) fn parse(
         let problem = in_words(error.into_inner().message().trim());
         source.value(&key, problem)
     })
+}
+
+/// Whether the section `[training]` has a key.
+fn has(table: &Table, key: &str) -> bool {
+    (table.get("training")).is_some_and(|training| training.get(key).is_some())
 }
 
 /// Adds what Rust's names of types mean.
@@ -162,6 +173,25 @@ pub(super) struct Source<'a> {
 }
 
 impl Source<'_> {
+    /// Writes out `training.clip_norm`, which is short for `training.clip` by the norm; it replaces what stood there.
+    fn expand_clip_norm(&self, table: &mut Table) -> Result<(), RecipeError> {
+        let Some(Value::Table(training)) = table.get_mut("training") else {
+            return Ok(());
+        };
+        let Some(max) = training.remove("clip_norm") else {
+            return Ok(());
+        };
+        if !max.is_float() && !max.is_integer() {
+            let problem = format!("found {max}, expected a number");
+            return Err(self.value("training.clip_norm", problem));
+        }
+        let kind = Value::String("norm".to_string());
+        let clip = [("kind".to_string(), kind), ("max".to_string(), max)];
+        let clip = Value::Table(Table::from_iter(clip));
+        training.insert("clip".to_string(), clip);
+        Ok(())
+    }
+
     fn line(&self, offset: usize) -> usize {
         1 + self.text[..offset.min(self.text.len())]
             .matches('\n')

@@ -8,15 +8,15 @@ use std::path::Path;
 
 use rekindle_cells::{Activation, GateBias, Initializer, Normalization};
 use rekindle_init::Nonlinearity;
-use rekindle_optim::Schedule;
+use rekindle_optim::{Average, Clip, NonFinite, Schedule};
 use rekindle_regularize::penalty::WeightPenalty;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use toml::{Table, Value};
 
 use super::fields::{
-    ACTIVATIONS, CONSTRAINTS, GATE_BIASES, INITIALIZERS, Kind, NONLINEARITIES, NORMALIZATIONS,
-    OPTIMIZERS, PENALTIES, SCHEDULES, Slot,
+    ACTIVATIONS, AVERAGES, CLIPS, CONSTRAINTS, GATE_BIASES, INITIALIZERS, Kind, NONLINEARITIES,
+    NORMALIZATIONS, OPTIMIZERS, PENALTIES, POLICIES, SCHEDULES, Slot,
 };
 use super::keys::KEYS;
 use super::*;
@@ -203,7 +203,7 @@ fn messages() {
         (
             SMALL,
             &["training.clip_norm=0.0"],
-            "training.clip_norm is 0, expected a positive number, or inf for no clipping",
+            "training.clip.max is 0, expected a positive number, or inf for no clipping",
         ),
         (
             SMALL,
@@ -233,8 +233,14 @@ fn messages() {
 }
 
 /// A value that may stand at a field of a kind.
-fn example(field: &str) -> &'static str {
+fn example(kind: &str, field: &str) -> &'static str {
     match field {
+        "decay" if kind != "ema" => "\"coupled\"",
+        "inner" => "{ kind = \"adam\" }",
+        "nesterov" | "centered" => "true",
+        "except" => "[\"head\"]",
+        "unit" => "\"step\"",
+        "t0" | "start" | "every" | "limit" => "5",
         "fan" => "\"in\"",
         "nonlinearity" => "{ kind = \"relu\" }",
         "first" | "next" => "{ kind = \"constant\" }",
@@ -253,7 +259,7 @@ fn assert_kinds<T: Serialize + DeserializeOwned>(kinds: &[Kind], unknown: &str) 
         let fields = kind
             .fields
             .iter()
-            .map(|field| format!("{} = {}", field.name, example(field.name)));
+            .map(|field| format!("{} = {}", field.name, example(kind.name, field.name)));
         let fields: Vec<String> = std::iter::once(format!("kind = \"{}\"", kind.name))
             .chain(fields)
             .collect();
@@ -304,5 +310,8 @@ fn the_kinds_are_those_of_the_types() {
     assert_kinds::<Nonlinearity>(NONLINEARITIES, "a nonlinearity");
     assert_kinds::<Schedule>(SCHEDULES, "a schedule");
     assert_kinds::<Optimizer>(OPTIMIZERS, "an optimiser");
+    assert_kinds::<Clip>(CLIPS, "a clip");
+    assert_kinds::<NonFinite>(POLICIES, "a policy");
+    assert_kinds::<Average>(AVERAGES, "an average");
     assert!(KEYS.iter().any(|key| key.slot == Slot::Schedule));
 }

@@ -3,10 +3,10 @@
 use rekindle_cells::{
     CellConfigError, Connections, Elman, Gru, Merge, Peepholes, StackConfigError,
 };
-use rekindle_optim::{Mode, Schedule};
+use rekindle_optim::{Average, Mode, NonFinite, RangeError, Schedule, Unit};
+use rekindle_regularize::prune::Criterion;
 
-use super::optimizer::Constants;
-use super::{CellKind, Keep, ModelRecipe, Optimizer, Recipe, RecipeError, TrainingRecipe};
+use super::{CellKind, Keep, ModelRecipe, Recipe, RecipeError, TrainingRecipe};
 use crate::classifier::Cells;
 
 /// A value and what it should be.
@@ -103,6 +103,13 @@ impl Recipe {
         self.regularize.check()?;
         self.check_model()?;
         self.training.check()?;
+        check(
+            self.prune.criterion != Criterion::Sensitivity
+                || self.training.on_nonfinite == NonFinite::Error,
+            "training.on_nonfinite",
+            "a policy that leaves out steps",
+            "\"error\" with prune.criterion = \"sensitivity\", which needs the gradient of certain steps",
+        )?;
         self.prune.check(self.training.epochs)?;
         self.check_watch()
     }
@@ -162,15 +169,17 @@ impl Recipe {
                 "\"min\" if training.watch is a loss, \"max\" if it is an accuracy or F1",
             )?;
         }
-        let decides =
-            plateau.is_some() || training.patience.is_some() || training.keep == Keep::Best;
+        let decides = plateau.is_some()
+            || training.patience.is_some()
+            || training.keep == Keep::Best
+            || matches!(training.average, Average::NonMonotone { .. });
         let has_valid = self.data.valid.is_some() || self.data.valid_fraction > 0.0;
         check(
             !decides || has_valid || training.watch == super::Watch::TrainLoss,
             "training.watch",
             "a metric of a validation set that there is not",
             "data.valid or a positive data.valid_fraction, or training.watch = \"train_loss\", or training.keep = \"last\" \
-             without plateau and patience",
+             without plateau, patience and \"non_monotone\"",
         )
     }
 }
@@ -196,12 +205,6 @@ impl TrainingRecipe {
             self.weight_decay,
             "a finite number of at least 0",
         )?;
-        check(
-            self.clip_norm > 0.0,
-            "training.clip_norm",
-            self.clip_norm,
-            "a positive number, or inf for no clipping",
-        )?;
         let patience = self.patience.unwrap_or(1);
         check(
             patience > 0,
@@ -210,24 +213,39 @@ impl TrainingRecipe {
             "at least 1; leave it out to never stop early",
         )?;
         self.optimizer.check()?;
+        let at = |place| move |source: RangeError| RecipeError::Optim { place, source };
+        (self.clip.validate()).map_err(at("training.clip"))?;
+        (self.on_nonfinite.validate()).map_err(at("training.on_nonfinite"))?;
+        (self.average.validate()).map_err(at("training.average"))?;
+        self.check_average()?;
         Ok(self.schedule.validate()?)
     }
-}
 
-impl Optimizer {
-    fn check(self) -> Result<(), RecipeError> {
-        let Constants {
-            beta_1,
-            beta_2,
-            epsilon,
-        } = self.constants();
-        for (key, beta) in [
-            ("training.optimizer.beta_1", beta_1),
-            ("training.optimizer.beta_2", beta_2),
-        ] {
-            check((0.0..1.0).contains(&beta), key, beta, "a number in [0, 1)")?;
-        }
-        let is_right = epsilon > 0.0 && epsilon.is_finite();
-        check(is_right, "training.optimizer.epsilon", epsilon, POSITIVE)
+    fn check_average(&self) -> Result<(), RecipeError> {
+        check(
+            self.average == Average::None || self.optimizer.average().is_none(),
+            "training.average",
+            "a mean beside that of the optimizer",
+            "none with training.optimizer = \"asgd\", or the optimizer \"sgd\"",
+        )?;
+        let start = match self.average {
+            Average::Swa {
+                start,
+                unit: Unit::Epoch,
+                ..
+            } => start,
+            _ => 0,
+        };
+        check(
+            start <= self.epochs,
+            "training.average.start",
+            start,
+            "an epoch of the run: at most training.epochs",
+        )
+    }
+
+    /// The mean that is validated and kept: that of the recipe, or that of the optimiser.
+    pub(crate) fn mean(&self) -> Average {
+        self.optimizer.average().unwrap_or(self.average)
     }
 }

@@ -7,6 +7,7 @@ mod gradients;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use rekindle_optim::{Average, Unit};
 use rekindle_regularize::prune::{Masks, PruneReport, Selection, prune_once};
 use rekindle_regularize::units::{Kept, UnitGroup, UnitScore, shrink};
 use rekindle_regularize::{Targets, prune::Scope};
@@ -52,7 +53,7 @@ pub enum Cut {
 /// Training after the cut.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct FineTuning {
-    /// Epochs, at least 1.
+    /// Epochs, at least 1. A stochastic weight average of the recipe that would begin after them is left out.
     pub epochs: usize,
     /// The base learning rate; `None`: 0.3 of the recipe's, whose schedule starts anew.
     pub lr: Option<f64>,
@@ -116,7 +117,6 @@ pub fn make_smaller(
     let folder = RunFolder::new(target);
     check_folder(&folder, &trained.recipe, Start::New)?;
     let splits = Splits::read(&trained.recipe.data, trained.recipe.seed)?;
-
     let pruned = cut(&trained, &plan.cut, &splits, backend)?;
     let recipe = recipe_of(&trained, &pruned.classifier, plan.fine_tuning)?;
     let as_cut = trained.with(recipe.clone(), pruned.classifier.clone());
@@ -231,6 +231,15 @@ fn recipe_of(
         recipe.training.epochs = epochs;
         recipe.training.lr = lr.unwrap_or(0.3 * recipe.training.lr);
         recipe.training.patience = None;
+        if let Average::Swa {
+            start,
+            unit: Unit::Epoch,
+            ..
+        } = recipe.training.average
+            && start > epochs
+        {
+            recipe.training.average = Average::None;
+        }
     }
     recipe.validate()?;
     Ok(recipe)

@@ -8,7 +8,9 @@ use rekindle_cells::{
     Update,
 };
 use rekindle_init::{Fan, Nonlinearity};
-use rekindle_optim::{Mode, Plateau, Schedule, ThresholdMode};
+use rekindle_optim::{
+    Average, Clip, Decay, Limit, Mode, NonFinite, Plateau, Schedule, ThresholdMode, Unit,
+};
 use rekindle_regularize::Targets;
 use rekindle_regularize::constraint::{Constrained, Constraint, Part};
 use rekindle_regularize::penalty::{PenaltyKind, WeightPenalty};
@@ -111,9 +113,44 @@ fn gate_biases() -> [GateBias; 3] {
     ]
 }
 
-fn optimizers() -> [Optimizer; 2] {
+fn optimizers() -> [Optimizer; 8] {
     let (beta_1, beta_2, epsilon) = (0.8, 0.99, 1e-6);
+    let decay = Decay::Decoupled;
     [
+        Optimizer::Radam {
+            beta_1,
+            beta_2,
+            epsilon,
+            decay,
+        },
+        Optimizer::Nadam {
+            beta_1,
+            beta_2,
+            epsilon,
+            momentum_decay: 0.1,
+            decay,
+        },
+        Optimizer::Sgd {
+            momentum: 0.9,
+            dampening: 0.2,
+            nesterov: true,
+        },
+        Optimizer::Rmsprop {
+            alpha: 0.9,
+            momentum: 0.5,
+            epsilon,
+            centered: true,
+        },
+        Optimizer::Asgd {
+            lambd: 0.1,
+            alpha: 0.5,
+            t0: 7,
+        },
+        Optimizer::Lookahead {
+            inner: Box::new(Optimizer::default()),
+            steps: 3,
+            alpha: 0.3,
+        },
         Optimizer::Adam {
             beta_1,
             beta_2,
@@ -125,6 +162,32 @@ fn optimizers() -> [Optimizer; 2] {
             epsilon,
         },
     ]
+}
+
+fn clips() -> [Clip; 5] {
+    let (from, to, steps) = (0.1, 0.2, 3);
+    let (max, p) = (Limit::Ramp { from, to, steps }, 3.0);
+    [
+        Clip::None,
+        Clip::Norm { max, p },
+        Clip::Value { max },
+        Clip::PerTensor { max, p },
+        Clip::Adaptive {
+            max,
+            epsilon: 0.1,
+            except: vec!["head".into()],
+        },
+    ]
+}
+
+fn averages() -> [Average; 3] {
+    let swa = Average::Swa {
+        start: 2,
+        every: 3,
+        unit: Unit::Step,
+    };
+    let non_monotone = Average::NonMonotone { patience: 2 };
+    [Average::Ema { decay: 0.5 }, swa, non_monotone]
 }
 
 /// Norms that go with full peepholes are sequence-wise; the others have diagonal ones.
@@ -293,13 +356,25 @@ fn full_recipe(initializer: &Initializer, schedule: Schedule, number: usize) -> 
         training: TrainingRecipe {
             epochs: 3,
             batch_size: 4,
-            optimizer: optimizers()[number % 2],
+            optimizer: optimizers()[number % 8].clone(),
             lr: 0.1,
             weight_decay: 0.0,
             schedule,
             schedule_unit: ScheduleUnit::Step,
             watch: Watch::ValidAccuracy,
-            clip_norm: f64::INFINITY,
+            clip: clips()[number % 5].clone(),
+            on_nonfinite: [
+                NonFinite::Skip,
+                NonFinite::BackOff {
+                    factor: 0.1,
+                    limit: 2,
+                },
+            ][number % 2],
+            // ASGD has a mean of its own.
+            average: match optimizers()[number % 8] {
+                Optimizer::Asgd { .. } => Average::None,
+                _ => averages()[number % 3],
+            },
             patience: Some(2),
             keep: Keep::Last,
         },
@@ -353,6 +428,7 @@ fn paths(prefix: &str, value: &Value, into: &mut BTreeSet<String>) {
     let is_section = prefix.is_empty() || SECTIONS.contains(&prefix);
     let initializers = ["model.init.recurrent", "model.init.bias"];
     let nested = ["training.schedule.first", "training.schedule.next"];
+    let inner = "training.optimizer.inner";
     let activations = [
         "model.gate_activation",
         "model.candidate_activation",
@@ -365,6 +441,8 @@ fn paths(prefix: &str, value: &Value, into: &mut BTreeSet<String>) {
         "model.init.input"
     } else if nested.contains(&prefix) {
         "training.schedule"
+    } else if prefix == inner {
+        "training.optimizer"
     } else if activations.contains(&prefix) {
         "model.activation"
     } else {
@@ -459,7 +537,16 @@ fn listed_defaults_are_those_of_the_structs() {
         "model.init.input={kind='he_normal',nonlinearity='leaky_relu'}",
         "model.init.gate_bias=forget",
         "model.normalization=batch",
-        "training.optimizer=adam",
+        "training.optimizer=nadam",
+        "training.optimizer=sgd",
+        "training.optimizer=rmsprop",
+        "training.optimizer=asgd",
+        "training.optimizer={kind='lookahead',inner='adam'}",
+        "training.clip=adaptive",
+        "training.on_nonfinite=back_off",
+        "training.average=ema",
+        "training.average={kind='swa',start=1}",
+        "training.average=non_monotone",
         "training.schedule=plateau",
         "prune.schedule={kind='cubic',sparsity=0.5,begin=1,end=3,every=1}",
     ];
@@ -520,6 +607,9 @@ fn the_book_lists_the_same_keys_and_defaults() {
             "model.init.",
             "training.schedule.",
             "training.optimizer.",
+            "training.clip.",
+            "training.on_nonfinite.",
+            "training.average.",
             "prune.schedule.",
         ];
         let is_nested = tables.iter().any(|table| {

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use rekindle_cells::{Activation, CellDropout, Gate, GateRule, Initializer, Normalization};
 use rekindle_init::{Fan, Nonlinearity};
-use rekindle_optim::{Plateau, Schedule};
+use rekindle_optim::{Clip, Limit, Plateau, Schedule};
 use rekindle_regularize::Targets;
 use rekindle_regularize::constraint::{Constrained, Constraint};
 use rekindle_regularize::penalty::{PenaltyKind, WeightPenalty};
@@ -50,7 +50,8 @@ fn overrides_reach_everywhere() {
         recipe.training.schedule,
         Schedule::Exponential { gamma: 0.9 }
     );
-    assert_eq!((recipe.training.clip_norm, recipe.seed), (f64::INFINITY, 4));
+    let clip = Clip::norm(f64::INFINITY);
+    assert_eq!((recipe.training.clip, recipe.seed), (clip, 4));
     let rule = GateRule {
         bias: Some(Initializer::Zeros),
         ..GateRule::new(Gate::Reset)
@@ -339,7 +340,7 @@ fn unknown_keys_are_refused_with_their_place() {
     for (text, expected) in [
         (
             training("clip = 1"),
-            "/r/x.toml:5: unknown key training.clip, did you mean training.clip_norm?",
+            "/r/x.toml:5: training.clip: found 1, expected a table whose kind is one of \"none\", \"norm\", \"value\", \"per_tensor\", \"adaptive\"",
         ),
         (
             format!("{SMALL}[model]\nmerge_mode = \"sum\"\n"),
@@ -679,8 +680,19 @@ fn values_out_of_range_are_refused() {
         (&["training.lr=0"], format!("training.lr is 0, {positive}")),
         (&["training.lr=inf"], format!("training.lr is inf, {positive}")),
         (&["training.weight_decay=-1"], "training.weight_decay is -1, expected a finite number of at least 0".into()),
-        (&["training.clip_norm=0"], "training.clip_norm is 0, expected a positive number, or inf for no clipping".into()),
+        (&["training.clip_norm=0"], "training.clip.max is 0, expected a positive number, or inf for no clipping".into()),
         (&["training.patience=0"], "training.patience is 0, expected at least 1; leave it out to never stop early".into()),
+        (&["training.clip={kind='norm',max={from=0,to=1,steps=3}}"], format!("training.clip.max.from is 0, {positive}")),
+        (&["training.clip={kind='norm',max=1,p=0}"], "training.clip.p is 0, expected a positive number, or inf".into()),
+        (&["training.on_nonfinite={kind='back_off',factor=1}"], "training.on_nonfinite.factor is 1, expected a number in (0, 1)".into()),
+        (&["training.on_nonfinite=skip", "prune.criterion=sensitivity"], "training.on_nonfinite is a policy that leaves out steps, expected \"error\" with prune.criterion = \"sensitivity\", which needs the gradient of certain steps".into()),
+        (&["training.average={kind='ema',decay=1}"], "training.average.decay is 1, expected a number in [0, 1)".into()),
+        (&["training.average={kind='swa',start=0}"], "training.average.start is 0, expected at least 1".into()),
+        (&["training.average={kind='swa',start=51}"], "training.average.start is 51, expected an epoch of the run: at most training.epochs".into()),
+        (&["training.average=ema", "training.optimizer=asgd"], "training.average is a mean beside that of the optimizer, expected none with training.optimizer = \"asgd\", or the optimizer \"sgd\"".into()),
+        (&["training.optimizer={kind='sgd',nesterov=true}"], "training.optimizer.nesterov is true, expected false without momentum".into()),
+        (&["training.optimizer={kind='lookahead',inner='adam',steps=0}"], "training.optimizer.steps is 0, expected at least 1".into()),
+        (&["training.optimizer={kind='lookahead',inner={kind='nadam',momentum_decay=-1}}"], "training.optimizer.inner.momentum_decay is -1, expected a finite number of at least 0".into()),
         (&["training.optimizer={kind='adam',beta_1=1.0}"], "training.optimizer.beta_1 is 1, expected a number in [0, 1)".into()),
         (&["training.optimizer={kind='adamw',beta_2=nan}"], "training.optimizer.beta_2 is NaN, expected a number in [0, 1)".into()),
         (&["training.optimizer={kind='adamw',epsilon=0}"], format!("training.optimizer.epsilon is 0, {positive}")),
@@ -814,4 +826,53 @@ fn a_path_that_toml_cannot_hold_is_refused() {
     let path = Path::new(OsStr::from_bytes(b"/d/caf\xe9.ts"));
     let error = Recipe::for_data(path, &[]).unwrap_err();
     assert!(matches!(error, RecipeError::Path { .. }), "{error}");
+}
+
+#[test]
+fn a_clip_norm_is_short_for_a_clip() {
+    let with = |line: &str| format!("{SMALL}[training]\n{line}\n");
+    let clip = |text: &str, overrides: &[&str]| {
+        let recipe = read(text, overrides);
+        recipe.map(|recipe| recipe.training.clip)
+    };
+    let value = Clip::Value {
+        max: Limit::Constant(3.0),
+    };
+    for (text, overrides, expected) in [
+        (with("clip_norm = 5"), vec![], Clip::norm(5.0)),
+        (with("clip_norm = inf"), vec![], Clip::norm(f64::INFINITY)),
+        (
+            with("clip = \"none\""),
+            vec!["training.clip_norm=2"],
+            Clip::norm(2.0),
+        ),
+        (
+            with("clip_norm = 5"),
+            vec!["training.clip={kind='value',max=3}"],
+            value.clone(),
+        ),
+        (
+            with("clip_norm = 5"),
+            vec!["training={clip={kind='value',max=3}}"],
+            value,
+        ),
+        (
+            with("clip_norm = 5"),
+            vec!["training.clip.max=7"],
+            Clip::norm(7.0),
+        ),
+    ] {
+        assert_eq!(
+            clip(&text, &overrides).expect("a recipe"),
+            expected,
+            "{text}{overrides:?}"
+        );
+    }
+    let both = clip(&with("clip = \"none\"\nclip_norm = 1"), &[]).expect_err("both");
+    let expected =
+        "/r/x.toml:6: training.clip_norm: found beside training.clip, expected one of them";
+    assert_eq!(both.to_string(), expected);
+    let wrong = clip(&with("clip_norm = \"one\""), &[]).expect_err("a word");
+    let expected = "/r/x.toml:5: training.clip_norm: found \"one\", expected a number";
+    assert_eq!(wrong.to_string(), expected);
 }

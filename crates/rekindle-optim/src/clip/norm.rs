@@ -1,4 +1,4 @@
-//! The L2 norm over the gradients of a whole module, and clipping by it.
+//! Norms over the gradients of a whole module, and clipping by them.
 
 use std::collections::HashSet;
 
@@ -6,11 +6,13 @@ use burn::module::{Module, ModuleVisitor, Param, ParamId};
 use burn::optim::GradientsParams;
 use burn::tensor::{DType, FloatDType, Tensor, Transaction};
 
-/// Sums of squares at or below this are computed again with care: squares may have been lost to underflow.
+use super::change::{Change, change};
+
+/// Sums of powers at or below this are computed again with care: powers may have been lost to underflow.
 const SMALL_SUM: f64 = 1e-24;
 
 /// Added to the norm in the clipping coefficient, as in PyTorch.
-const NORM_EPSILON: f64 = 1e-6;
+pub(super) const NORM_EPSILON: f64 = 1e-6;
 
 /// Gradients that cannot be clipped.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -45,7 +47,19 @@ pub enum GradientError {
 /// small that squares may have underflowed, each gradient is divided by a power of two near its largest value first,
 /// with a synchronisation per parameter, so that the result holds over the whole range of `f32`.
 pub fn grad_norm<M: Module>(module: &M, grads: &GradientsParams) -> f64 {
-    finite_norm(module, grads).unwrap_or(f64::NAN)
+    grad_p_norm(module, grads, 2.0)
+}
+
+/// Global norm of any order: [`grad_norm`] is that of order 2.
+///
+/// ```text
+/// norm = (Σ_p Σ_i |g_{p,i}|^p)^(1/p)      of order ∞: max |g_{p,i}|
+/// ```
+///
+/// # Panics
+/// If `p` is not positive.
+pub fn grad_p_norm<M: Module>(module: &M, grads: &GradientsParams, p: f64) -> f64 {
+    finite_norm(module, grads, p).unwrap_or(f64::NAN)
 }
 
 /// Scales all gradients by the same factor such that their global L2 norm is at most `max_norm`; returns them with the
@@ -92,81 +106,139 @@ pub fn grad_norm<M: Module>(module: &M, grads: &GradientsParams) -> f64 {
 /// ```
 pub fn clip_grad_norm<M: Module>(
     module: &M,
-    mut grads: GradientsParams,
+    grads: GradientsParams,
     max_norm: f64,
+) -> Result<(GradientsParams, f64), GradientError> {
+    clip_grad_p_norm(module, grads, max_norm, 2.0)
+}
+
+/// [`clip_grad_norm`] by the norm of any order, see [`grad_p_norm`].
+///
+/// # Panics
+/// If `max_norm` or `p` is not positive.
+///
+/// # Errors
+/// If a gradient is not finite.
+pub fn clip_grad_p_norm<M: Module>(
+    module: &M,
+    grads: GradientsParams,
+    max_norm: f64,
+    p: f64,
 ) -> Result<(GradientsParams, f64), GradientError> {
     assert!(
         max_norm > 0.0,
         "max_norm is {max_norm}, expected a positive number"
     );
-    let norm = finite_norm(module, &grads)?;
+    let norm = finite_norm(module, &grads, p)?;
     let coefficient = max_norm / (norm + NORM_EPSILON);
-    if coefficient < 1.0 {
-        module.visit(&mut Scale {
-            grads: &mut grads,
-            seen: HashSet::new(),
-            coefficient,
-        });
+    match coefficient < 1.0 {
+        true => Ok((change(module, grads, Change::Scale(coefficient)), norm)),
+        false => Ok((grads, norm)),
     }
-    Ok((grads, norm))
 }
 
-/// The global norm, or the first gradient that is not finite.
-fn finite_norm<M: Module>(module: &M, grads: &GradientsParams) -> Result<f64, GradientError> {
-    let mut fast = SquaredSums {
+/// The global norm of order `p`, or the first gradient that is not finite.
+pub(super) fn finite_norm<M: Module>(
+    module: &M,
+    grads: &GradientsParams,
+    p: f64,
+) -> Result<f64, GradientError> {
+    assert!(p > 0.0, "p is {p}, expected a positive number");
+    let mut fast = Powers {
         grads,
         seen: HashSet::new(),
-        sums: Vec::new(),
+        p,
+        parts: Vec::new(),
     };
     module.visit(&mut fast);
-    let sums = fast
-        .sums
+    let parts = fast
+        .parts
         .into_iter()
-        .fold(Transaction::default(), Transaction::register);
-    let total: f64 = sums
-        .execute()
-        .iter()
-        .flat_map(|sum| sum.iter::<f64>())
-        .sum();
+        .fold(Transaction::default(), Transaction::register)
+        .execute();
+    let parts = parts.iter().flat_map(|part| part.iter::<f64>());
+    // By hand, because `f64::max` ignores what is no number.
+    let greater = |max: f64, part: f64| match max.is_nan() || part <= max {
+        true => max,
+        false => part,
+    };
+    let total = match p.is_infinite() {
+        true => parts.fold(0.0, greater),
+        false => parts.sum::<f64>(),
+    };
     if total.is_finite() && total > SMALL_SUM {
-        return Ok(total.sqrt());
+        return Ok(match p {
+            f64::INFINITY | 1.0 => total,
+            2.0 => total.sqrt(),
+            _ => total.powf(1.0 / p),
+        });
     }
-    let mut careful = ScaledNorm {
+    let mut careful = ScaledNorms {
         grads,
         seen: HashSet::new(),
         path: Vec::new(),
-        norm: Ok(0.0),
+        p,
+        norms: Ok(Vec::new()),
     };
     module.visit(&mut careful);
-    careful.norm
+    careful.norms.map(|norms| joint_norm(&norms, p))
 }
 
-/// Sums the squares of each gradient on the device, without reading them.
-struct SquaredSums<'a> {
+/// The norm of what has these norms part by part.
+fn joint_norm(norms: &[f64], p: f64) -> f64 {
+    let max = norms.iter().copied().fold(0.0, f64::max);
+    if max == 0.0 || p.is_infinite() {
+        return max;
+    }
+    let sum: f64 = norms.iter().map(|norm| (norm / max).powf(p)).sum();
+    max * sum.powf(1.0 / p)
+}
+
+/// Sums the powers of each gradient on the device, or takes the greatest value, without reading them.
+struct Powers<'a> {
     grads: &'a GradientsParams,
     seen: HashSet<ParamId>,
-    sums: Vec<Tensor<1>>,
+    p: f64,
+    parts: Vec<Tensor<1>>,
 }
 
-impl ModuleVisitor for SquaredSums<'_> {
+impl ModuleVisitor for Powers<'_> {
     fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
         if self.seen.insert(param.id)
             && let Some(grad) = self.grads.get::<D>(param.id)
         {
-            self.sums.push(at_least_f32(grad).square().sum());
+            let grad = at_least_f32(grad);
+            self.parts.push(match self.p {
+                // The greatest value may hide those that are none; a sum does not.
+                f64::INFINITY => {
+                    let nothing = grad.clone().mul_scalar(0.0).sum();
+                    grad.abs().max() + nothing
+                }
+                _ => powers(grad, self.p).sum(),
+            });
         }
     }
 }
 
-/// The norm over gradients of any magnitude, stopping at the first that is not finite.
-struct ScaledNorm<'a> {
+/// `|g|^p`.
+fn powers<const D: usize>(grad: Tensor<D>, p: f64) -> Tensor<D> {
+    match p {
+        1.0 => grad.abs(),
+        2.0 => grad.square(),
+        _ => grad.abs().powf_scalar(p),
+    }
+}
+
+/// The norms of gradients of any magnitude, up to the first that is not finite.
+struct ScaledNorms<'a> {
     grads: &'a GradientsParams,
     seen: HashSet<ParamId>,
     path: Vec<String>,
-    norm: Result<f64, GradientError>,
+    p: f64,
+    norms: Result<Vec<f64>, GradientError>,
 }
 
-impl ScaledNorm<'_> {
+impl ScaledNorms<'_> {
     fn norm_of<const D: usize>(&self, grad: Tensor<D>) -> Result<f64, GradientError> {
         let elements = grad.shape().num_elements();
         let finite = grad.clone().is_finite().int().sum().into_scalar::<i64>() as usize;
@@ -178,16 +250,23 @@ impl ScaledNorm<'_> {
             });
         }
         let grad = at_least_f32(grad);
-        // Within these limits neither the scale's reciprocal nor any scaled square leaves the range of f32.
-        let limit = 2f64.powi(100);
         let peak = grad.clone().abs().max().into_scalar::<f64>();
-        let scale = 2f64.powf(peak.log2().floor()).clamp(1.0 / limit, limit);
-        let sum = grad.div_scalar(scale).square().sum().into_scalar::<f64>();
-        Ok(scale * sum.sqrt())
+        if self.p.is_infinite() || peak == 0.0 {
+            return Ok(peak);
+        }
+        // Within these limits neither the scale's reciprocal nor any scaled square leaves the range of f32. High powers
+        // do, unless the greatest value becomes 1.
+        let limit = 2f64.powi(100);
+        let scale = match self.p > 16.0 {
+            true => peak.max(1.0 / limit),
+            false => 2f64.powf(peak.log2().ceil()).clamp(1.0 / limit, limit),
+        };
+        let sum = powers(grad.div_scalar(scale), self.p).sum();
+        Ok(scale * sum.into_scalar::<f64>().powf(1.0 / self.p))
     }
 }
 
-impl ModuleVisitor for ScaledNorm<'_> {
+impl ModuleVisitor for ScaledNorms<'_> {
     fn enter_module(&mut self, name: &str, _container_type: &str) {
         self.path.push(name.to_string());
     }
@@ -197,36 +276,22 @@ impl ModuleVisitor for ScaledNorm<'_> {
     }
 
     fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-        if let Ok(norm) = self.norm
+        if self.norms.is_ok()
             && self.seen.insert(param.id)
             && let Some(grad) = self.grads.get::<D>(param.id)
         {
-            self.norm = self.norm_of(grad).map(|part| norm.hypot(part));
-        }
-    }
-}
-
-/// Multiplies each gradient by the coefficient, once.
-struct Scale<'a> {
-    grads: &'a mut GradientsParams,
-    seen: HashSet<ParamId>,
-    coefficient: f64,
-}
-
-impl ModuleVisitor for Scale<'_> {
-    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-        if self.seen.insert(param.id)
-            && let Some(grad) = self.grads.remove::<D>(param.id)
-        {
-            let dtype = FloatDType::from(grad.dtype());
-            let scaled = at_least_f32(grad).mul_scalar(self.coefficient);
-            self.grads.register(param.id, scaled.cast(dtype));
+            let norm = self.norm_of(grad);
+            match (norm, &mut self.norms) {
+                (Ok(norm), Ok(norms)) => norms.push(norm),
+                (Err(error), norms) => *norms = Err(error),
+                (Ok(_), Err(_)) => (),
+            }
         }
     }
 }
 
 /// Squares of 16-bit floats overflow from 256 on, and small coefficients lose their digits; `f32` holds both.
-fn at_least_f32<const D: usize>(grad: Tensor<D>) -> Tensor<D> {
+pub(super) fn at_least_f32<const D: usize>(grad: Tensor<D>) -> Tensor<D> {
     match grad.dtype() {
         DType::F16 | DType::BF16 => grad.cast(FloatDType::F32),
         _ => grad,

@@ -1,0 +1,133 @@
+//! One step of a run.
+
+use burn::lr_scheduler::LrScheduler;
+use burn::optim::GradientsParams;
+use burn::tensor::Tensor;
+use rekindle_data::Batch;
+use rekindle_optim::NonFinite;
+
+use super::Fit;
+use crate::classifier::Scored;
+use crate::history::StepRow;
+use crate::sums::{Sums, right_answers};
+use crate::{Classifier, TrainError};
+
+impl Fit<'_> {
+    /// One optimiser step; returns the loss, without penalties.
+    pub(super) fn step(
+        &mut self,
+        batch: Batch,
+        epoch: usize,
+        step: usize,
+        sums: &mut Sums,
+    ) -> Result<f64, TrainError> {
+        let size = batch.len();
+        // The statistics of norms over the batch change as soon as it is read.
+        let policy = self.recipe.training.on_nonfinite;
+        let before = (policy != NonFinite::Error).then(|| self.classifier.clone());
+        let scored = self.classifier.score(batch.input, &batch.lengths);
+        let right = right_answers(&scored.logits, &batch.targets);
+        let loss = self.loss.forward(scored.logits.clone(), batch.targets);
+        let value = loss.clone().into_scalar::<f64>();
+        let gradients = match value.is_finite() {
+            true => self.gradients(loss, &scored, &batch.lengths, [epoch, step]),
+            false => Err(TrainError::Loss { epoch, step, value }),
+        };
+        let lr = self.lr.step() * self.nonfinite.lr_factor;
+        let mut row = StepRow {
+            step,
+            epoch,
+            loss: value,
+            lr,
+            grad_norm: f64::NAN,
+            skipped: true,
+        };
+        match gradients {
+            Ok((gradients, norm)) => {
+                (row.grad_norm, row.skipped) = (norm, false);
+                self.descend(lr, [epoch, step], gradients)?;
+                self.nonfinite.step_taken();
+            }
+            Err(error) => self.leave_out(error, before, [epoch, step])?,
+        }
+        self.averager
+            .after_step(step, self.batches_per_epoch, &self.classifier);
+        sums.add(row, size, right);
+        Ok(value)
+    }
+
+    /// The clipped gradients of a loss with its penalties, and their norm before.
+    fn gradients(
+        &self,
+        loss: Tensor<1>,
+        scored: &Scored,
+        lengths: &[usize],
+        [epoch, step]: [usize; 2],
+    ) -> Result<(GradientsParams, f64), TrainError> {
+        let penalty = (self.regularizer).penalty(&self.classifier, scored, lengths);
+        let loss = match penalty.map_err(TrainError::regularize(epoch, step))? {
+            Some(penalty) => loss + penalty,
+            None => loss,
+        };
+        let gradients = GradientsParams::from_grads(loss.backward(), &self.classifier);
+        (self.recipe.training.clip)
+            .apply(&self.classifier, gradients, step - 1)
+            .map_err(|source| TrainError::Gradient {
+                epoch,
+                step,
+                source,
+            })
+    }
+
+    /// Moves the weights, and puts them where constraints and masks want them.
+    fn descend(
+        &mut self,
+        lr: f64,
+        [epoch, step]: [usize; 2],
+        gradients: GradientsParams,
+    ) -> Result<(), TrainError> {
+        if let Some(pruning) = &mut self.pruning {
+            (pruning.before(step, &self.classifier, &gradients))
+                .map_err(TrainError::prune(epoch, step))?;
+        }
+        let classifier = self.optimizer.step(lr, self.classifier.clone(), gradients);
+        self.settle([epoch, step], classifier)
+    }
+
+    /// Goes on without a step that is not finite, with the weights and statistics of before it, if the policy says so.
+    fn leave_out(
+        &mut self,
+        error: TrainError,
+        before: Option<Classifier>,
+        at: [usize; 2],
+    ) -> Result<(), TrainError> {
+        let policy = self.recipe.training.on_nonfinite;
+        let Some(before) = before.filter(|_| error.is_nonfinite()) else {
+            return Err(error);
+        };
+        if !policy.skips(&mut self.nonfinite) {
+            let skipped = self.nonfinite.in_a_row;
+            let source = Box::new(error);
+            return Err(TrainError::BackedOff { skipped, source });
+        }
+        self.settle(at, before)
+    }
+
+    /// Puts weights where the constraints and masks of a step want them.
+    fn settle(
+        &mut self,
+        [epoch, step]: [usize; 2],
+        classifier: Classifier,
+    ) -> Result<(), TrainError> {
+        let constrained = self.regularizer.constrained(step, classifier);
+        let classifier = constrained.map_err(TrainError::regularize(epoch, step))?;
+        self.classifier = match &mut self.pruning {
+            Some(pruning) => {
+                let masked = pruning.after(step, classifier);
+                masked.map_err(TrainError::prune(epoch, step))?
+            }
+            None => classifier,
+        };
+        Ok(())
+    }
+}

@@ -1,0 +1,153 @@
+//! What can go wrong in a run.
+
+use std::path::PathBuf;
+
+use rekindle_optim::GradientError;
+use rekindle_regularize::prune::PruneError;
+
+use crate::files::FileError;
+use crate::recipe::RecipeError;
+use crate::splits::DataError;
+use crate::{BackendError, RegularizeError};
+
+/// A run that cannot begin, go on or end.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum TrainError {
+    /// A wrong recipe.
+    #[error(transparent)]
+    Recipe(#[from] RecipeError),
+    /// Data that cannot be used.
+    #[error(transparent)]
+    Data(#[from] DataError),
+    /// A file of the run folder.
+    #[error(transparent)]
+    File(#[from] FileError),
+    /// A backend that cannot be used.
+    #[error(transparent)]
+    Backend(#[from] BackendError),
+    /// A folder with something else in it.
+    #[error(
+        "run folder {} is not empty: found {found}; expected a new or empty folder, or a run to continue with --resume",
+        folder.display()
+    )]
+    InUse {
+        /// The folder.
+        folder: PathBuf,
+        /// What is in it.
+        found: String,
+    },
+    /// A run that was begun with another recipe.
+    #[error(
+        "run folder {} was begun with another recipe: {difference}; resume it with its own recipe.toml, or begin a run in another folder",
+        folder.display()
+    )]
+    RecipeChanged {
+        /// The folder.
+        folder: PathBuf,
+        /// The first line that differs.
+        difference: String,
+    },
+    /// A run that was begun on other data.
+    #[error(
+        "run folder {} was begun on other data: their checksum is {found}, expected {expected}; restore the data files, or begin a run in another folder",
+        folder.display()
+    )]
+    DataChanged {
+        /// The folder.
+        folder: PathBuf,
+        /// Of the data as they are now.
+        found: String,
+        /// Of the data that the run was begun on.
+        expected: String,
+    },
+    /// A loss that is no number.
+    #[error(
+        "loss is {value} at step {step} (epoch {epoch}), expected a finite number; lower training.lr, set training.clip or training.on_nonfinite; the last checkpoint is kept"
+    )]
+    Loss {
+        /// The epoch, counted from 1.
+        epoch: usize,
+        /// The optimiser step, counted from 1.
+        step: usize,
+        /// The loss.
+        value: f64,
+    },
+    /// More steps in a row that are not finite than may be left out.
+    #[error("{source}; {skipped} steps in a row before it were left out")]
+    BackedOff {
+        /// Steps left out.
+        skipped: usize,
+        /// The last one.
+        source: Box<TrainError>,
+    },
+    /// An epoch without a step.
+    #[error(
+        "no step of epoch {epoch} had a finite loss and gradient, expected at least one; lower training.lr or check the data for extreme values; the last checkpoint is kept"
+    )]
+    AllSkipped {
+        /// The epoch, counted from 1.
+        epoch: usize,
+    },
+    /// A penalty or constraint that does not fit the network.
+    #[error(transparent)]
+    Unfit(#[from] RegularizeError),
+    /// A penalty or constraint that cannot go on.
+    #[error("step {step} (epoch {epoch}): {source}; the last checkpoint is kept")]
+    Regularize {
+        /// The epoch, counted from 1.
+        epoch: usize,
+        /// The optimiser step, counted from 1.
+        step: usize,
+        /// Why.
+        source: Box<RegularizeError>,
+    },
+    /// Pruning that cannot go on.
+    #[error("step {step} (epoch {epoch}): {source}; the last checkpoint is kept")]
+    Prune {
+        /// The epoch, counted from 1.
+        epoch: usize,
+        /// The optimiser step, counted from 1.
+        step: usize,
+        /// Why.
+        source: Box<PruneError>,
+    },
+    /// Pruning that does not fit its network.
+    #[error("[prune]: {0}")]
+    Pruning(#[from] PruneError),
+    /// A gradient that is no number.
+    #[error("step {step} (epoch {epoch}): {source}; the last checkpoint is kept")]
+    Gradient {
+        /// The epoch, counted from 1.
+        epoch: usize,
+        /// The optimiser step, counted from 1.
+        step: usize,
+        /// The parameter.
+        source: GradientError,
+    },
+}
+
+impl TrainError {
+    /// Whether it tells of a loss or gradient that is no number.
+    pub(crate) fn is_nonfinite(&self) -> bool {
+        matches!(self, Self::Loss { .. } | Self::Gradient { .. })
+    }
+
+    /// An error of a penalty or constraint at a step.
+    pub(crate) fn regularize(epoch: usize, step: usize) -> impl Fn(RegularizeError) -> Self {
+        move |source| Self::Regularize {
+            epoch,
+            step,
+            source: Box::new(source),
+        }
+    }
+
+    /// An error of pruning at a step.
+    pub(crate) fn prune(epoch: usize, step: usize) -> impl Fn(PruneError) -> Self {
+        move |source| Self::Prune {
+            epoch,
+            step,
+            source: Box::new(source),
+        }
+    }
+}
