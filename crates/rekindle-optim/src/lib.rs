@@ -15,5 +15,7 @@ mod scheduled_lr;
 pub use clip::{GradientError, clip_grad_norm, grad_norm};
 pub use error::ScheduleError;
 pub use plateau::{Mode, Plateau, PlateauState, ThresholdMode};
-pub use schedule::Schedule;
+pub use schedule::{
+    Anneal, Between, CosineRestarts, Cyclic, OneCycle, Phases, Polynomial, Schedule, Wave,
+};
 pub use scheduled_lr::{LrRecordError, ScheduledLr};

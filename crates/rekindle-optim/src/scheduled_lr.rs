@@ -33,7 +33,7 @@ use crate::{PlateauState, Schedule};
 /// use rekindle_optim::{Schedule, ScheduledLr};
 ///
 /// let steps_per_epoch = 2;
-/// let mut lr = ScheduledLr::new(0.1, Schedule::Exponential { gamma: 0.5 }, steps_per_epoch);
+/// let mut lr = ScheduledLr::new(0.1, Schedule::Exponential { gamma: 0.5, steps: 1 }, steps_per_epoch);
 /// let rates: Vec<f64> = (0..5).map(|_| lr.step()).collect();
 /// assert_eq!(rates, [0.1, 0.1, 0.05, 0.05, 0.025]);
 /// ```
@@ -222,7 +222,10 @@ mod tests {
     const STEPS_PER_EPOCH: usize = 3;
 
     fn schedules() -> Vec<Schedule> {
-        let exponential = Schedule::Exponential { gamma: 0.9 };
+        let exponential = Schedule::Exponential {
+            gamma: 0.9,
+            steps: 1,
+        };
         vec![
             Schedule::default(),
             exponential.clone(),
@@ -299,14 +302,28 @@ mod tests {
 
     #[test]
     fn clones_count_their_own_steps() {
-        let mut one = ScheduledLr::new(1.0, Schedule::Exponential { gamma: 0.5 }, 1);
+        let mut one = ScheduledLr::new(
+            1.0,
+            Schedule::Exponential {
+                gamma: 0.5,
+                steps: 1,
+            },
+            1,
+        );
         let mut other = one.clone();
         assert_eq!((one.step(), one.step(), other.step()), (1.0, 0.5, 1.0));
     }
 
     #[test]
     fn stateless_schedules_ignore_observations() {
-        let mut lr = ScheduledLr::new(1.0, Schedule::Exponential { gamma: 0.5 }, 1);
+        let mut lr = ScheduledLr::new(
+            1.0,
+            Schedule::Exponential {
+                gamma: 0.5,
+                steps: 1,
+            },
+            1,
+        );
         for _ in 0..100 {
             lr.observe(f64::NAN);
         }
@@ -365,6 +382,13 @@ mod tests {
     #[test]
     #[should_panic(expected = "invalid schedule: `gamma` is 0")]
     fn an_invalid_schedule_is_refused() {
-        ScheduledLr::new(0.1, Schedule::Exponential { gamma: 0.0 }, 1);
+        ScheduledLr::new(
+            0.1,
+            Schedule::Exponential {
+                gamma: 0.0,
+                steps: 1,
+            },
+            1,
+        );
     }
 }

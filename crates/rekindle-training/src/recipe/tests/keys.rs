@@ -71,11 +71,17 @@ fn schedules() -> Vec<Schedule> {
     let then = Schedule::Then {
         first: Box::new(Schedule::Constant { factor: 0.5 }),
         steps: 3,
-        next: Box::new(Schedule::Exponential { gamma: 0.9 }),
+        next: Box::new(Schedule::Exponential {
+            gamma: 0.9,
+            steps: 1,
+        }),
     };
     vec![
         Schedule::Constant { factor: 0.5 },
-        Schedule::Exponential { gamma: 0.9 },
+        Schedule::Exponential {
+            gamma: 0.9,
+            steps: 1,
+        },
         then,
         Schedule::Plateau(plateau),
     ]

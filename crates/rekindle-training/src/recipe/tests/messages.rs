@@ -48,7 +48,10 @@ fn overrides_reach_everywhere() {
     );
     assert_eq!(
         recipe.training.schedule,
-        Schedule::Exponential { gamma: 0.9 }
+        Schedule::Exponential {
+            gamma: 0.9,
+            steps: 1
+        }
     );
     assert_eq!((recipe.training.clip_norm, recipe.seed), (f64::INFINITY, 4));
     let rule = GateRule {
