@@ -22,7 +22,7 @@ pub(super) const SECTIONS: [&str; 7] = [
 const REQUIRED: [&str; 2] = ["name", "data.train"];
 
 /// What other tools call a key.
-const OTHER_NAMES: [(&str, &str); 26] = [
+const OTHER_NAMES: [(&str, &str); 27] = [
     ("learning_rate", "training.lr"),
     ("num_epochs", "training.epochs"),
     ("max_norm", "training.clip_norm"),
@@ -31,6 +31,7 @@ const OTHER_NAMES: [(&str, &str); 26] = [
     ("early_stopping", "training.patience"),
     ("monitor", "training.watch"),
     ("scheduler", "training.schedule"),
+    ("lr_scheduler", "training.schedule"),
     ("hidden_size", "model.hidden"),
     ("units", "model.hidden"),
     ("num_layers", "model.layers"),
@@ -60,7 +61,7 @@ impl Slot {
         match self {
             Self::Kind(kinds) => Some(kinds),
             Self::Schedule => Some(SCHEDULES),
-            Self::Plain | Self::Rules(_) | Self::List(_) => None,
+            Self::Plain | Self::Schedules | Self::Rules(_) | Self::List(_) => None,
         }
     }
 }
@@ -92,6 +93,11 @@ fn expand(slot: Slot, value: &mut Value) {
         items
             .iter_mut()
             .for_each(|item| expand(Slot::Kind(kinds), item));
+    }
+    if let (Slot::Schedules, Value::Array(items)) = (slot, &mut *value) {
+        items
+            .iter_mut()
+            .for_each(|item| expand(Slot::Schedule, item));
     }
     let Some(kinds) = slot.kinds() else { return };
     if let Value::String(name) = value {
@@ -166,6 +172,11 @@ impl Source<'_> {
         if let (Slot::List(kinds), Value::Array(items)) = (slot, value) {
             for (index, item) in items.iter().enumerate() {
                 self.check_slot(&format!("{path}[{index}]"), Slot::Kind(kinds), item)?;
+            }
+        }
+        if let (Slot::Schedules, Value::Array(items)) = (slot, value) {
+            for (index, item) in items.iter().enumerate() {
+                self.check_slot(&format!("{path}[{index}]"), Slot::Schedule, item)?;
             }
         }
         let Some(kinds) = slot.kinds() else {
