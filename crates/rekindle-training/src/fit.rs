@@ -61,7 +61,7 @@ impl<'a> Fit<'a> {
     ) -> Result<Self, TrainError> {
         let training = device.clone().autodiff();
         device.seed(mix(recipe.seed, 0));
-        let batches = splits.train.len().div_ceil(recipe.training.batch_size);
+        let batches = splits.steps_per_epoch(recipe.training.batch_size);
         let preprocessing = &splits.preprocessing;
         let (channels, classes) = (preprocessing.channels.len(), preprocessing.classes.len());
         let classifier = Classifier::init(recipe, channels, classes, &training);

@@ -35,6 +35,6 @@ pub use recipe::{Recipe, RecipeError};
 pub use regularizer::RegularizeError;
 pub use scores::{Confusion, Scores, Spread};
 pub use smaller::{Cut, Figures, FineTuning, Plan, Smaller, SmallerError, make_smaller};
-pub use splits::{DataError, Preprocessing};
+pub use splits::{DataError, Preprocessing, steps_per_epoch};
 pub use train::{Outcome, Start, TrainError, check, recipe_of, train};
 pub use trained::{LoadError, Trained};

@@ -84,7 +84,8 @@ pub(super) fn expand_kinds(table: &mut Table) {
     }
 }
 
-fn expand(slot: Slot, value: &mut Value) {
+/// The same for what stands at a key.
+pub(super) fn expand(slot: Slot, value: &mut Value) {
     if let (Slot::Rules(fields), Value::Array(rules)) = (slot, &mut *value) {
         let rules = rules.iter_mut().filter_map(Value::as_table_mut);
         rules.for_each(|rule| expand_fields(fields, rule));
@@ -159,7 +160,12 @@ impl Source<'_> {
     }
 
     /// Checks what stands at a key. The types of single values are left to serde.
-    fn check_slot(&self, path: &str, slot: Slot, value: &Value) -> Result<(), RecipeError> {
+    pub(super) fn check_slot(
+        &self,
+        path: &str,
+        slot: Slot,
+        value: &Value,
+    ) -> Result<(), RecipeError> {
         if let (Slot::Rules(fields), Value::Array(rules)) = (slot, value) {
             for (index, rule) in rules.iter().enumerate() {
                 let path = format!("{path}[{index}]");

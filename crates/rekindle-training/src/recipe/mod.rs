@@ -29,6 +29,7 @@ pub use hidden::Hidden;
 pub use keys::Key;
 pub use model::{CellKind, ModelRecipe, Readout};
 pub use optimizer::Optimizer;
+pub use parse::parse_schedule;
 pub use prune::PruneRecipe;
 pub use regularize::RegularizeRecipe;
 pub(crate) use validate::check;

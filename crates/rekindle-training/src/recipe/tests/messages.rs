@@ -759,6 +759,49 @@ fn values_out_of_range_are_refused() {
 }
 
 #[test]
+fn a_schedule_by_itself_is_read_as_in_a_recipe() {
+    let cosine = Schedule::Cosine { steps: 9, to: 0.0 };
+    let read = |text| parse_schedule("--schedule", text);
+    assert_eq!(
+        read("{ kind = 'cosine', steps = 9 }").expect("valid"),
+        cosine
+    );
+    assert_eq!(
+        read(" plateau").expect("valid"),
+        Schedule::Plateau(Plateau::default())
+    );
+    for (text, expected) in [
+        (
+            "{kind='cosine',stesp=9}",
+            "--schedule: unknown key schedule.stesp, did you mean schedule.steps?",
+        ),
+        (
+            "{kind='cosine',steps=0}",
+            "--schedule: schedule: `steps` is 0, expected at least 1",
+        ),
+        (
+            "{kind='cosine'}",
+            "--schedule: schedule: missing field `steps`",
+        ),
+        (
+            "{kind='cosine',steps=2.5}",
+            "--schedule: schedule: invalid type: floating point `2.5`, expected usize, a whole number of at least 0",
+        ),
+        (
+            "{kind='cosine'",
+            "--schedule: schedule: \"{kind='cosine'\" is no TOML value",
+        ),
+    ] {
+        assert_eq!(read(text).expect_err(expected).to_string(), expected);
+    }
+    let error = read("3").expect_err("a number").to_string();
+    assert!(
+        error.starts_with("--schedule: schedule: found 3, expected a table"),
+        "{error}"
+    );
+}
+
+#[test]
 fn a_metric_that_decides_must_be_measured() {
     let none = "data.valid_fraction=0";
     let last = "training.keep=last";
