@@ -108,6 +108,49 @@ fn schedules_by_themselves_have_columns_and_drawings_of_their_own() {
     assert_eq!(svg.matches("class=\"line ").count(), 2);
 }
 
+/// The words of a command as a shell takes them, with single quotes and lines that go on.
+fn words(command: &str) -> Vec<String> {
+    let mut words = Vec::new();
+    for (place, part) in command.replace("\\\n", " ").split('\'').enumerate() {
+        match place % 2 {
+            0 => words.extend(part.split_whitespace().map(str::to_string)),
+            _ => words.push(part.to_string()),
+        }
+    }
+    words
+}
+
+#[test]
+fn the_picture_of_the_book_is_what_its_command_gives() {
+    let book = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/src");
+    let page = fs::read_to_string(book.join("schedules.md")).expect("the page");
+    let command = page
+        .split("```sh\ncargo rekindle ")
+        .nth(1)
+        .expect("a command");
+    let words = words(command.split("```").next().expect("its end"));
+    let mut args: Vec<&str> = words.iter().map(String::as_str).collect();
+    let plot = args
+        .iter()
+        .position(|arg| *arg == "--plot")
+        .expect("a picture")
+        + 1;
+    assert!(
+        args[plot].ends_with("docs/src/images/schedules.svg"),
+        "{args:?}"
+    );
+    args[plot] = "found.svg";
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    succeed(folder.path(), &args);
+    let read = |path: &Path| fs::read_to_string(path).expect("a picture");
+    let found = read(&folder.path().join("found.svg"));
+    let expected = read(&book.join("images/schedules.svg"));
+    assert!(
+        found == expected,
+        "docs/src/images/schedules.svg is another picture, expected that of the command above it"
+    );
+}
+
 #[test]
 fn wrong_schedules_are_refused_with_their_place() {
     let folder = folder("");

@@ -22,6 +22,8 @@ struct Shown {
     unit: &'static str,
     steps: usize,
     lr: f64,
+    /// What is shown: `rate`, or `factor` without a base rate.
+    quantity: &'static str,
     schedules: Vec<(String, Schedule)>,
     /// About the run, above the table.
     head: Option<String>,
@@ -67,6 +69,7 @@ fn of_recipe(args: &ScheduleArgs) -> anyhow::Result<Shown> {
         unit,
         steps: args.steps.map_or(steps, |steps| steps as usize),
         lr: training.lr,
+        quantity: "rate",
         schedules: vec![(recipe.name.clone(), training.schedule.clone())],
         head,
     })
@@ -93,6 +96,7 @@ fn by_themselves(args: &ScheduleArgs) -> anyhow::Result<Shown> {
         unit: "step",
         steps: args.steps.map_or(STEPS, |steps| steps as usize),
         lr,
+        quantity: if args.lr.is_some() { "rate" } else { "factor" },
         schedules: schedules.collect::<anyhow::Result<_>>()?,
         head: None,
     })
@@ -118,7 +122,7 @@ impl Shown {
     /// What the rates are called: by the schedules where there are several.
     fn columns(&self) -> Vec<String> {
         let names: Vec<String> = match self.schedules.as_slice() {
-            [_] => vec!["rate".to_string()],
+            [_] => vec![self.quantity.to_string()],
             several => several.iter().map(|(label, _)| label.clone()).collect(),
         };
         std::iter::once(self.unit.to_string())
@@ -162,7 +166,7 @@ impl Shown {
         }
         let is_plateau = |(_, schedule): &(_, _)| matches!(schedule, Schedule::Plateau(_));
         if self.schedules.iter().any(is_plateau) {
-            text += "\na plateau lowers the rate when training.watch stops improving; shown is the rate until then\n";
+            text += "\na plateau lowers the rate when training.watch stops improving; shown is what holds until then\n";
         }
         text
     }
@@ -175,7 +179,10 @@ impl Shown {
         Gallery {
             title: String::new(),
             x_label: self.unit.into(),
-            y_label: "learning rate".into(),
+            y_label: match self.quantity {
+                "factor" => "factor of the base rate".into(),
+                _ => "learning rate".into(),
+            },
             lines: lines.collect(),
         }
     }

@@ -98,6 +98,7 @@ fn the_recipes_of_the_book_are_valid() {
     let pages = [
         include_str!("../../../../docs/src/recipes.md"),
         include_str!("../../../../docs/src/regularization.md"),
+        include_str!("../../../../docs/src/schedules.md"),
     ];
     let mut found = 0;
     for page in pages {
@@ -109,7 +110,7 @@ fn the_recipes_of_the_book_are_valid() {
             found += 1;
         }
     }
-    assert!(found >= 8, "{found} recipes");
+    assert!(found >= 12, "{found} recipes");
 }
 
 #[test]
