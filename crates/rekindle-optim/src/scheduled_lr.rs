@@ -40,6 +40,8 @@ use crate::{PlateauState, Schedule};
 #[derive(Debug, Clone)]
 pub struct ScheduledLr {
     schedule: Schedule,
+    /// The base rate that it began with.
+    base: f64,
     steps_per_unit: usize,
     /// Calls of `step` so far, of this clone.
     step: usize,
@@ -96,6 +98,7 @@ impl ScheduledLr {
         }
         Self {
             schedule,
+            base: lr,
             steps_per_unit,
             step: 0,
             observed: Arc::new(Mutex::new(PlateauState::new(lr))),
@@ -111,7 +114,17 @@ impl ScheduledLr {
 
     /// The rate of the coming step: what [`step`](LrScheduler::step) returns next, if nothing is observed before.
     pub fn current(&self) -> f64 {
-        self.observed().lr * self.schedule.at(self.step / self.steps_per_unit)
+        self.observed().lr * self.schedule.at(self.unit())
+    }
+
+    /// The step of the schedule that the coming step belongs to.
+    pub(crate) fn unit(&self) -> usize {
+        self.step / self.steps_per_unit
+    }
+
+    /// The base rate before any reduction.
+    pub(crate) fn base(&self) -> f64 {
+        self.base
     }
 
     /// Continues where `record` was saved. On an error nothing changes.

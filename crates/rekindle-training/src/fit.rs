@@ -9,21 +9,22 @@ use std::io::Write;
 use std::time::Instant;
 
 use burn::data::dataloader::DataLoader;
-use burn::lr_scheduler::LrScheduler;
+use burn::lr_scheduler::module_lr_scheduler::ModuleLearningRate;
 use burn::module::Module;
 use burn::nn::loss::{CrossEntropyLoss, CrossEntropyLossConfig};
 use burn::optim::{GradientsParams, ModuleOptimizer};
 use burn::store::ModuleRecord;
 use burn::tensor::Device;
 use rekindle_data::{Batch, SequenceLoader};
-use rekindle_optim::{ScheduledLr, clip_grad_norm};
+use rekindle_optim::clip_grad_norm;
 use rekindle_regularize::prune::PrunerState;
 
 use crate::checkpoint::{Best, Checkpoint};
 use crate::files::{self, FileError};
 use crate::history::{StepRow, epochs_to_csv};
 use crate::pruning::Pruning;
-use crate::recipe::{Keep, Recipe, ScheduleUnit, TrainingRecipe};
+use crate::rates::Rates;
+use crate::recipe::{Keep, Recipe, TrainingRecipe};
 use crate::regularizer::Regularizer;
 use crate::seed::mix;
 use crate::splits::Splits;
@@ -41,7 +42,7 @@ pub(crate) struct Fit<'a> {
     regularizer: Regularizer<'a>,
     classifier: Classifier,
     optimizer: ModuleOptimizer,
-    lr: ScheduledLr,
+    rates: Rates,
     epochs: Vec<EpochRow>,
     best: Option<Best>,
     best_model: Option<ModuleRecord>,
@@ -71,17 +72,10 @@ impl<'a> Fit<'a> {
             splits,
             loss: CrossEntropyLossConfig::new().init(&training),
             regularizer: Regularizer::new(&recipe.regularize, batches, &classifier),
+            rates: Rates::new(&recipe.training, &classifier, batches)?,
             classifier,
             device: training,
             optimizer: recipe.training.optimizer.init(recipe.training.weight_decay),
-            lr: ScheduledLr::new(
-                recipe.training.lr,
-                recipe.training.schedule.clone(),
-                match recipe.training.schedule_unit {
-                    ScheduleUnit::Step => 1,
-                    ScheduleUnit::Epoch => batches,
-                },
-            ),
             epochs: Vec::new(),
             best: None,
             best_model: None,
@@ -114,7 +108,7 @@ impl<'a> Fit<'a> {
             .try_load_record(checkpoint.model)
             .map_err(|error| FileError::damaged(&path, error))?;
         self.optimizer = self.optimizer.load_record(checkpoint.optimizer);
-        self.lr
+        self.rates
             .try_load_record(&checkpoint.lr)
             .map_err(|error| FileError::damaged(&path, error))?;
         let (recipe, batches) = (&self.recipe.prune, self.batches_per_epoch);
@@ -291,8 +285,8 @@ impl<'a> Fit<'a> {
                 step,
                 source,
             })?;
-        let lr = self.lr.step();
-        self.descend(lr, [epoch, step], gradients)?;
+        let (lr, rates) = self.rates.step();
+        self.descend(rates, [epoch, step], gradients)?;
         let row = StepRow {
             step,
             epoch,
@@ -307,7 +301,7 @@ impl<'a> Fit<'a> {
     /// Moves the weights, and puts them where constraints and masks want them.
     fn descend(
         &mut self,
-        lr: f64,
+        rates: ModuleLearningRate,
         [epoch, step]: [usize; 2],
         gradients: GradientsParams,
     ) -> Result<(), TrainError> {
@@ -315,7 +309,9 @@ impl<'a> Fit<'a> {
         if let Some(pruning) = &mut self.pruning {
             (pruning.before(step, &self.classifier, &gradients)).map_err(&prune)?;
         }
-        let classifier = self.optimizer.step(lr, self.classifier.clone(), gradients);
+        let classifier = self
+            .optimizer
+            .step(rates, self.classifier.clone(), gradients);
         let constrained = self.regularizer.constrained(step, classifier);
         let classifier = constrained.map_err(TrainError::regularize(epoch, step))?;
         self.classifier = match &mut self.pruning {
@@ -339,7 +335,7 @@ impl<'a> Fit<'a> {
         let watch = self.recipe.training.watch;
         let value = watch.value(&row);
         if let Some(value) = value {
-            self.lr.observe(value);
+            self.rates.observe(value);
         }
         let best = self.best.map(|best| best.value);
         let is_pruned = row.epoch >= self.pruned_epoch();
@@ -390,7 +386,7 @@ impl<'a> Fit<'a> {
                 self.best_model.clone()
             },
             optimizer: self.optimizer.to_record(),
-            lr: self.lr.to_record(),
+            lr: self.rates.to_record(),
             prune: self.pruning.as_ref().map(Pruning::state),
         }
         .save(self.folder)

@@ -16,8 +16,8 @@ use crate::fit::Fit;
 use crate::recipe::{CellKind, Recipe, RecipeError};
 use crate::splits::{DataError, Splits};
 use crate::{
-    Backend, BackendError, Classifier, Event, Observer, Predictions, RegularizeError, RunFolder,
-    Scores, history, summary,
+    Backend, BackendError, Classifier, Event, GroupError, Observer, Predictions, RegularizeError,
+    RunFolder, Scores, history, summary,
 };
 
 /// Whether a run begins or goes on.
@@ -162,6 +162,9 @@ pub enum TrainError {
         /// The loss.
         value: f64,
     },
+    /// A group of parameters that does not fit the network.
+    #[error(transparent)]
+    Group(#[from] GroupError),
     /// A penalty or constraint that does not fit the network.
     #[error(transparent)]
     Unfit(#[from] RegularizeError),

@@ -170,7 +170,8 @@ impl Source<'_> {
             for (index, rule) in rules.iter().enumerate() {
                 let path = format!("{path}[{index}]");
                 let Value::Table(table) = rule else {
-                    return Err(self.wrong(&path, rule, "a table with gate"));
+                    let first = fields.first().map_or("", |field| field.name);
+                    return Err(self.wrong(&path, rule, &format!("a table with {first}")));
                 };
                 self.check_fields(&path, fields, table, None)?;
             }

@@ -155,6 +155,11 @@ pub enum RecipeError {
         source: Box<PruneError>,
     },
     /// A wrong schedule.
-    #[error("training.schedule: {0}")]
-    Schedule(#[from] ScheduleError),
+    #[error("{key}: {source}")]
+    Schedule {
+        /// The key.
+        key: String,
+        /// Why.
+        source: ScheduleError,
+    },
 }

@@ -227,6 +227,16 @@ pub(super) const SCHEDULES: &[Kind] = &[
     kind("plateau", PLATEAU),
 ];
 
+/// Keys of a [`GroupRecipe`](super::GroupRecipe).
+pub(super) const GROUP: &[Field] = &[
+    plain("targets"),
+    plain("lr_factor"),
+    Field {
+        name: "schedule",
+        slot: Slot::Schedule,
+    },
+];
+
 const POLYNOMIAL: &[Field] = &[plain("steps"), plain("power"), plain("to"), plain("cycle")];
 
 const INVERSE_TIME: &[Field] = &[plain("rate"), plain("steps"), plain("staircase")];

@@ -5,6 +5,7 @@ mod check;
 mod constrained;
 mod error;
 mod fields;
+mod group;
 mod hidden;
 mod keys;
 mod model;
@@ -25,6 +26,7 @@ use rekindle_optim::Schedule;
 use serde::{Deserialize, Serialize};
 
 pub use error::RecipeError;
+pub use group::GroupRecipe;
 pub use hidden::Hidden;
 pub use keys::Key;
 pub use model::{CellKind, ModelRecipe, Readout};
@@ -182,6 +184,8 @@ pub struct TrainingRecipe {
     pub schedule: Schedule,
     /// What the schedule counts. Default: epochs.
     pub schedule_unit: ScheduleUnit,
+    /// Groups of parameters with rates of their own. Default: none.
+    pub groups: Vec<GroupRecipe>,
     /// The metric for a plateau schedule, `patience` and `keep`. Default: validation loss.
     pub watch: Watch,
     /// Bound of the norm of all gradients together, positive; infinite for none. Default: 1.
@@ -202,6 +206,7 @@ impl Default for TrainingRecipe {
             weight_decay: 0.01,
             schedule: Schedule::default(),
             schedule_unit: ScheduleUnit::Epoch,
+            groups: Vec::new(),
             watch: Watch::ValidLoss,
             clip_norm: 1.0,
             patience: None,

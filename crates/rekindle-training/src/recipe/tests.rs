@@ -175,6 +175,16 @@ fn messages() {
         ),
         (
             SMALL,
+            &["training.groups=[{targets=['w'],schedule={kind='cosine',stesp=3}}]"],
+            "--set training.groups=[{targets=['w'],schedule={kind='cosine',stesp=3}}]: unknown key training.groups[0].schedule.stesp, did you mean training.groups[0].schedule.steps?",
+        ),
+        (
+            SMALL,
+            &["training.groups=[{lr_factor=3}]"],
+            "--set training.groups=[{lr_factor=3}]: training.groups[0]: missing field `targets`",
+        ),
+        (
+            SMALL,
             &["training.schedule={kind='cosine'}"],
             "--set training.schedule={kind='cosine'}: training.schedule: missing field `steps`",
         ),

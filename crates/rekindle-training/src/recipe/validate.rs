@@ -210,7 +210,12 @@ impl TrainingRecipe {
             "at least 1; leave it out to never stop early",
         )?;
         self.optimizer.check()?;
-        Ok(self.schedule.validate()?)
+        (self.schedule.validate()).map_err(|source| RecipeError::Schedule {
+            key: "training.schedule".into(),
+            source,
+        })?;
+        let mut groups = self.groups.iter().enumerate();
+        groups.try_for_each(|(index, group)| group.check(index))
     }
 }
 

@@ -1,6 +1,6 @@
-//! The keys of `training.schedule`.
+//! The keys of `training.schedule` and of `training.groups`.
 
-use super::super::fields::Slot;
+use super::super::fields::{GROUP, Slot};
 use super::{Key, key, slot};
 
 pub(super) const KEYS: &[Key] = &[
@@ -184,5 +184,26 @@ pub(super) const KEYS: &[Key] = &[
         "training.schedule.epsilon",
         "1e-8",
         "of \"plateau\": a reduction by no more than this is not made, at least 0",
+    ),
+    slot(
+        "training.groups",
+        "[]",
+        "groups of parameters with learning rates of their own; where a parameter is in several, the last counts",
+        Slot::Rules(GROUP),
+    ),
+    key(
+        "training.groups[].targets",
+        "(required)",
+        "the parameters: a list of patterns, as for penalties",
+    ),
+    key(
+        "training.groups[].lr_factor",
+        "1.0",
+        "factor of the rate, at least 0; with 0 the parameters stay as they are",
+    ),
+    key(
+        "training.groups[].schedule",
+        "(that of the run)",
+        "a schedule instead of training.schedule, not a plateau; a table as that",
     ),
 ];

@@ -19,7 +19,7 @@ use rekindle_regularize::prune::{Criterion, Granularity, PruneSchedule, Scope};
 use toml::{Table, Value};
 
 use super::super::check::SECTIONS;
-use super::super::fields::{RULE, SCHEDULES};
+use super::super::fields::{GROUP, RULE, SCHEDULES};
 use super::super::options::OPTIONS;
 use super::super::*;
 use super::{parse, small};
@@ -388,6 +388,11 @@ fn full_recipe(initializer: &Initializer, schedule: Schedule, number: usize) -> 
             weight_decay: 0.0,
             schedule,
             schedule_unit: ScheduleUnit::Step,
+            groups: vec![GroupRecipe {
+                targets: Targets::new(["head.weight"]),
+                lr_factor: 0.5,
+                schedule: Some(Schedule::Cosine { steps: 9, to: 0.1 }),
+            }],
             watch: Watch::ValidAccuracy,
             clip_norm: f64::INFINITY,
             patience: Some(2),
@@ -436,13 +441,24 @@ fn a_rule_has_the_listed_keys() {
     let rule = Table::try_from(&recipe.model.init.gates[0]).expect("a rule is a table");
     let listed: BTreeSet<String> = RULE.iter().map(|field| field.name.to_string()).collect();
     assert_eq!(listed, rule.into_iter().map(|(name, _)| name).collect());
+    let group = Table::try_from(&recipe.training.groups[0]).expect("a group is a table");
+    let listed: BTreeSet<String> = GROUP.iter().map(|field| field.name.to_string()).collect();
+    assert_eq!(listed, group.into_iter().map(|(name, _)| name).collect());
+    let group = &small(&["training.groups=[{targets=['w']}]"])
+        .training
+        .groups[0];
+    assert_eq!((group.lr_factor, &group.schedule), (1.0, &None));
 }
 
 /// Every path to a key in a table, sections left out; tables that occur in several places at the first.
 fn paths(prefix: &str, value: &Value, into: &mut BTreeSet<String>) {
     let is_section = prefix.is_empty() || SECTIONS.contains(&prefix);
     let initializers = ["model.init.recurrent", "model.init.bias"];
-    let nested = ["training.schedule.first", "training.schedule.next"];
+    let nested = [
+        "training.schedule.first",
+        "training.schedule.next",
+        "training.groups[].schedule",
+    ];
     let activations = [
         "model.gate_activation",
         "model.candidate_activation",
@@ -674,6 +690,7 @@ fn the_book_lists_the_same_keys_and_defaults() {
             "regularize.constraints[].",
             "model.init.",
             "training.schedule.",
+            "training.groups[].",
             "training.optimizer.",
             "prune.schedule.",
         ];

@@ -713,6 +713,24 @@ fn values_out_of_range_are_refused() {
             &["training.schedule={kind='exponential',gamma=-1.0}"],
             "training.schedule: `gamma` is -1, expected a positive finite number".into(),
         ),
+        (
+            &["training.groups=[{targets=['w']},{targets=['w'],lr_factor=-1}]"],
+            "training.groups[1].lr_factor is -1, expected a finite number of at least 0".into(),
+        ),
+        (
+            &["training.groups=[{targets=['w'],schedule='plateau'}]"],
+            "training.groups[0].schedule is a plateau, expected a kind that depends on the step alone; make the plateau \
+             training.schedule".into(),
+        ),
+        (
+            &["training.groups=[{targets=['w'],schedule={kind='cosine',steps=0}}]"],
+            "training.groups[0].schedule: `steps` is 0, expected at least 1".into(),
+        ),
+        (
+            &["training.groups=[{targets=[]}]"],
+            "training.groups[0].targets is [], expected at least one pattern that is not after \"!\", such as \"weight_hh\""
+                .into(),
+        ),
     ] {
         assert_eq!(message(SMALL, overrides), expected);
     }
