@@ -440,8 +440,8 @@ const RECIPES: &[Case] = &[
     (
         "schedule of unknown kind",
         as_is,
-        "train toy.toml --set training.schedule.kind=cosine",
-        &["training.schedule", "cosine", "exponential"],
+        "train toy.toml --set training.schedule.kind=cosinus",
+        &["training.schedule", "cosinus", "exponential"],
     ),
     (
         "unknown field of a kind",

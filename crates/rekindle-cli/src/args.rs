@@ -35,6 +35,8 @@ pub enum Command {
     Prune(PruneArgs),
     /// Show a run: network, parameters, scores and recipe
     Inspect(InspectArgs),
+    /// Show how the learning rate changes over the run of a recipe, or by a schedule alone
+    Schedule(ScheduleArgs),
     /// List the keys of a recipe with their defaults
     Keys,
 }
@@ -280,6 +282,39 @@ pub struct InspectArgs {
     /// Print one JSON object
     #[arg(long)]
     pub json: bool,
+}
+
+/// Options of `schedule`.
+#[derive(Group, Debug)]
+#[command(after_help = "\
+Examples:
+  rekindle schedule recipes/japanese-vowels-gru.toml --plot rate.svg
+  rekindle schedule recipes/japanese-vowels-gru.toml --set 'training.schedule={kind=\"cosine\",steps=40}' --csv
+  rekindle schedule --schedule 'ramp: {kind=\"warm_up\",steps=5}' --schedule '{kind=\"noam\",warm_up=5}' --steps 40
+
+Steps count from 0. A recipe whose schedule counts steps of the optimiser has its training data read.")]
+pub struct ScheduleArgs {
+    /// Recipe in TOML
+    #[arg(conflicts_with_all = ["schedules", "lr"])]
+    pub recipe: Option<PathBuf>,
+    /// Change a key of the recipe, as for `train`; can be given several times
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    pub sets: Vec<String>,
+    /// Instead of a recipe: a schedule as at training.schedule, with or without a label; can be given several times
+    #[arg(long = "schedule", value_name = "[LABEL: ]{kind=…}")]
+    pub schedules: Vec<String>,
+    /// Base rate of --schedule [default: 1]
+    #[arg(long, value_name = "RATE", allow_negative_numbers = true)]
+    pub lr: Option<f64>,
+    /// How many steps of the schedule to show [default: those of the run; 100 without a recipe]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=10_000_000))]
+    pub steps: Option<u64>,
+    /// Print CSV with every step and all digits, instead of a table
+    #[arg(long)]
+    pub csv: bool,
+    /// Picture to write, as SVG
+    #[arg(long, value_name = "FILE.svg")]
+    pub plot: Option<PathBuf>,
 }
 
 /// What a recipe takes as a seed: a TOML integer.

@@ -1,4 +1,4 @@
-//! The command `rekindle`: train, compare, evaluate, predict, prune, inspect.
+//! The command `rekindle`: train, compare, evaluate, predict, prune, inspect, and what recipes may hold.
 
 mod args;
 mod compare;
@@ -11,6 +11,7 @@ mod predict;
 mod progress;
 mod prune;
 mod run_names;
+mod schedule;
 mod table;
 mod train;
 
@@ -47,6 +48,7 @@ fn run(args: Args) -> anyhow::Result<()> {
         Command::Predict(args) => predict::run(&args),
         Command::Prune(args) => prune::run(&args),
         Command::Inspect(args) => inspect::run(&args),
+        Command::Schedule(args) => schedule::run(&args),
         Command::Keys => keys::run(),
     }
 }

@@ -61,12 +61,32 @@ pub enum ScheduleError {
         /// The range that it must lie in.
         expected: &'static str,
     },
-    /// A plateau inside a sequence of schedules.
+    /// A list with another number of entries.
+    #[error("`{field}` has {found} entries, expected {expected}")]
+    Count {
+        /// Place of the list.
+        field: String,
+        /// How many it has.
+        found: usize,
+        /// How many it must have.
+        expected: String,
+    },
+    /// A step in a list that is not above the one before.
+    #[error("`{field}` is step {found}, expected one above {before}, which stands before it")]
+    Order {
+        /// Place of the step.
+        field: String,
+        /// The step.
+        found: usize,
+        /// The step before it in the list.
+        before: usize,
+    },
+    /// A plateau inside another schedule.
     #[error(
         "`{field}` is a plateau, expected a kind that depends on the step alone; make the plateau the whole schedule"
     )]
     NestedPlateau {
-        /// Place of the plateau: `first` or `next`, perhaps nested.
+        /// Place of the plateau, such as `next` or `schedules[1]`.
         field: String,
     },
 }

@@ -3,7 +3,7 @@
 //! - [`Schedule`]: how the learning rate changes over a run, as a serialisable value. [`Plateau`] is the kind that
 //!   follows a metric instead of the step.
 //! - [`ScheduledLr`]: the one adapter from a schedule to Burn's
-//!   [`LrScheduler`](burn::lr_scheduler::LrScheduler).
+//!   [`LrScheduler`](burn::lr_scheduler::LrScheduler). With an [`LrGroup`] some parameters have a rate of their own.
 //! - [`Clip`]: how gradients are clipped, as a value; [`clip_grad_norm`] and [`grad_norm`] are its most usual kind.
 //!   [`NonFinite`] says what to do with a step that is not finite.
 //! - [`Asgd`], [`RAdam`], [`NAdam`] and [`Lookahead`]: optimisers that Burn lacks. Those that it has are re-exported.
@@ -29,6 +29,7 @@
 mod average;
 mod clip;
 mod error;
+mod groups;
 mod nonfinite;
 mod optimizer;
 mod plateau;
@@ -45,11 +46,14 @@ pub use clip::{
     Clip, GradientError, Limit, clip_grad_norm, clip_grad_p_norm, grad_norm, grad_p_norm,
 };
 pub use error::{RangeError, ScheduleError};
+pub use groups::LrGroup;
 pub use nonfinite::{NonFinite, NonFiniteState};
 pub use optimizer::{
     Asgd, AsgdState, Decay, Lookahead, LookaheadState, Moments, NAdam, NAdamState, RAdam,
     RAdamState,
 };
 pub use plateau::{Mode, Plateau, PlateauState, ThresholdMode};
-pub use schedule::Schedule;
+pub use schedule::{
+    Anneal, Between, CosineRestarts, Cyclic, OneCycle, Phases, Polynomial, Schedule, Wave,
+};
 pub use scheduled_lr::{LrRecordError, ScheduledLr};

@@ -33,13 +33,15 @@ use crate::{PlateauState, Schedule};
 /// use rekindle_optim::{Schedule, ScheduledLr};
 ///
 /// let steps_per_epoch = 2;
-/// let mut lr = ScheduledLr::new(0.1, Schedule::Exponential { gamma: 0.5 }, steps_per_epoch);
+/// let mut lr = ScheduledLr::new(0.1, Schedule::Exponential { gamma: 0.5, steps: 1 }, steps_per_epoch);
 /// let rates: Vec<f64> = (0..5).map(|_| lr.step()).collect();
 /// assert_eq!(rates, [0.1, 0.1, 0.05, 0.05, 0.025]);
 /// ```
 #[derive(Debug, Clone)]
 pub struct ScheduledLr {
     schedule: Schedule,
+    /// The base rate that it began with.
+    base: f64,
     steps_per_unit: usize,
     /// Calls of `step` so far, of this clone.
     step: usize,
@@ -96,6 +98,7 @@ impl ScheduledLr {
         }
         Self {
             schedule,
+            base: lr,
             steps_per_unit,
             step: 0,
             observed: Arc::new(Mutex::new(PlateauState::new(lr))),
@@ -111,7 +114,17 @@ impl ScheduledLr {
 
     /// The rate of the coming step: what [`step`](LrScheduler::step) returns next, if nothing is observed before.
     pub fn current(&self) -> f64 {
-        self.observed().lr * self.schedule.at(self.step / self.steps_per_unit)
+        self.observed().lr * self.schedule.at(self.unit())
+    }
+
+    /// The step of the schedule that the coming step belongs to.
+    pub(crate) fn unit(&self) -> usize {
+        self.step / self.steps_per_unit
+    }
+
+    /// The base rate before any reduction.
+    pub(crate) fn base(&self) -> f64 {
+        self.base
     }
 
     /// Continues where `record` was saved. On an error nothing changes.
@@ -222,7 +235,10 @@ mod tests {
     const STEPS_PER_EPOCH: usize = 3;
 
     fn schedules() -> Vec<Schedule> {
-        let exponential = Schedule::Exponential { gamma: 0.9 };
+        let exponential = Schedule::Exponential {
+            gamma: 0.9,
+            steps: 1,
+        };
         vec![
             Schedule::default(),
             exponential.clone(),
@@ -299,14 +315,28 @@ mod tests {
 
     #[test]
     fn clones_count_their_own_steps() {
-        let mut one = ScheduledLr::new(1.0, Schedule::Exponential { gamma: 0.5 }, 1);
+        let mut one = ScheduledLr::new(
+            1.0,
+            Schedule::Exponential {
+                gamma: 0.5,
+                steps: 1,
+            },
+            1,
+        );
         let mut other = one.clone();
         assert_eq!((one.step(), one.step(), other.step()), (1.0, 0.5, 1.0));
     }
 
     #[test]
     fn stateless_schedules_ignore_observations() {
-        let mut lr = ScheduledLr::new(1.0, Schedule::Exponential { gamma: 0.5 }, 1);
+        let mut lr = ScheduledLr::new(
+            1.0,
+            Schedule::Exponential {
+                gamma: 0.5,
+                steps: 1,
+            },
+            1,
+        );
         for _ in 0..100 {
             lr.observe(f64::NAN);
         }
@@ -365,6 +395,13 @@ mod tests {
     #[test]
     #[should_panic(expected = "invalid schedule: `gamma` is 0")]
     fn an_invalid_schedule_is_refused() {
-        ScheduledLr::new(0.1, Schedule::Exponential { gamma: 0.0 }, 1);
+        ScheduledLr::new(
+            0.1,
+            Schedule::Exponential {
+                gamma: 0.0,
+                steps: 1,
+            },
+            1,
+        );
     }
 }

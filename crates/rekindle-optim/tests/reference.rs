@@ -1,8 +1,9 @@
-//! The plateau does what PyTorch's `ReduceLROnPlateau` does (`reference/plateau.json`, written by `generate.py`).
+//! Schedules give the rates of PyTorch and Keras: `reference/plateau.json`, what PyTorch's `ReduceLROnPlateau` does, and
+//! `reference/schedules.json`, all that count steps. `reference/generate.py` writes both.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use rekindle_optim::{Plateau, PlateauState};
+use rekindle_optim::{Plateau, PlateauState, Schedule};
 use serde::Deserialize;
 
 #[derive(Deserialize)]
@@ -54,4 +55,42 @@ fn plateau_equals_pytorch() {
             "{name}"
         );
     }
+}
+
+#[derive(Deserialize)]
+struct Schedules {
+    cases: Vec<ScheduleCase>,
+}
+
+#[derive(Deserialize)]
+struct ScheduleCase {
+    /// The class of PyTorch or Keras.
+    of: String,
+    lr: f64,
+    schedule: Schedule,
+    rates: Vec<f64>,
+}
+
+#[test]
+fn schedules_equal_pytorch_and_keras() {
+    let reference: Schedules =
+        serde_json::from_str(include_str!("reference/schedules.json")).unwrap();
+    let mut classes = BTreeSet::new();
+    for case in &reference.cases {
+        case.schedule.validate().unwrap();
+        assert!(case.rates.len() >= 200, "{}", case.of);
+        for (step, expected) in case.rates.iter().enumerate() {
+            let found = case.lr * case.schedule.at(step);
+            // Sums near zero keep the last digits of the base rate, not of their own.
+            let error = (found - expected).abs();
+            let bound = 1e-12 * expected.abs() + 1e-14 * case.lr;
+            let what = format!("{} {:?} at {step}", case.of, case.schedule);
+            assert!(error <= bound, "{what}: found {found}, expected {expected}");
+        }
+        classes.insert(case.of.as_str());
+    }
+    assert!(
+        reference.cases.len() >= 50 && classes.len() >= 20,
+        "{classes:?}"
+    );
 }

@@ -11,21 +11,21 @@ use std::io::Write;
 use std::time::Instant;
 
 use burn::data::dataloader::DataLoader;
-use burn::lr_scheduler::LrScheduler;
 use burn::module::Module;
 use burn::nn::loss::{CrossEntropyLoss, CrossEntropyLossConfig};
 use burn::optim::ModuleOptimizer;
 use burn::store::ModuleRecord;
 use burn::tensor::Device;
 use rekindle_data::SequenceLoader;
-use rekindle_optim::{Averager, Mode, NonFiniteState, ScheduledLr};
+use rekindle_optim::{Averager, Mode, NonFiniteState};
 use rekindle_regularize::prune::PrunerState;
 
 use crate::checkpoint::{Best, Checkpoint};
 use crate::files::{self, FileError};
 use crate::history::{StepRow, epochs_to_csv};
 use crate::pruning::Pruning;
-use crate::recipe::{Keep, Recipe, ScheduleUnit, TrainingRecipe};
+use crate::rates::Rates;
+use crate::recipe::{Keep, Recipe, TrainingRecipe};
 use crate::regularizer::Regularizer;
 use crate::seed::mix;
 use crate::splits::Splits;
@@ -43,7 +43,7 @@ pub(crate) struct Fit<'a> {
     regularizer: Regularizer<'a>,
     classifier: Classifier,
     optimizer: ModuleOptimizer,
-    lr: ScheduledLr,
+    rates: Rates,
     nonfinite: NonFiniteState,
     averager: Averager<Classifier>,
     epochs: Vec<EpochRow>,
@@ -65,7 +65,7 @@ impl<'a> Fit<'a> {
     ) -> Result<Self, TrainError> {
         let training = device.clone().autodiff();
         device.seed(mix(recipe.seed, 0));
-        let batches = splits.train.len().div_ceil(recipe.training.batch_size);
+        let batches = splits.steps_per_epoch(recipe.training.batch_size);
         let preprocessing = &splits.preprocessing;
         let (channels, classes) = (preprocessing.channels.len(), preprocessing.classes.len());
         let classifier = Classifier::init(recipe, channels, classes, &training);
@@ -75,10 +75,10 @@ impl<'a> Fit<'a> {
             splits,
             loss: CrossEntropyLossConfig::new().init(&training),
             regularizer: Regularizer::new(&recipe.regularize, batches, &classifier),
+            rates: Rates::new(&recipe.training, &classifier, batches)?,
             classifier,
             device: training,
             optimizer: recipe.training.optimizer.init(recipe.training.weight_decay),
-            lr: scheduled_lr(&recipe.training, batches),
             nonfinite: NonFiniteState::default(),
             averager: Averager::new(recipe.training.mean()),
             epochs: Vec::new(),
@@ -119,7 +119,7 @@ impl<'a> Fit<'a> {
             .try_load_record(checkpoint.model)
             .map_err(damaged)?;
         self.optimizer = self.optimizer.load_record(checkpoint.optimizer);
-        self.lr
+        self.rates
             .try_load_record(&checkpoint.lr)
             .map_err(|error| FileError::damaged(&path, error))?;
         let (recipe, batches) = (&self.recipe.prune, self.batches_per_epoch);
@@ -301,7 +301,7 @@ impl<'a> Fit<'a> {
         let watch = self.recipe.training.watch;
         let value = watch.value(&row);
         if let Some(value) = value {
-            self.lr.observe(value);
+            self.rates.observe(value);
             let earlier = self.epochs.iter().filter_map(|row| watch.value(row));
             let mode = if watch.is_loss() {
                 Mode::Min
@@ -360,7 +360,7 @@ impl<'a> Fit<'a> {
                 self.best_model.clone()
             },
             optimizer: self.optimizer.to_record(),
-            lr: self.lr.to_record(),
+            lr: self.rates.to_record(),
             prune: self.pruning.as_ref().map(Pruning::state),
             nonfinite: self.nonfinite,
             average: self.averager.state(),
@@ -368,13 +368,4 @@ impl<'a> Fit<'a> {
         }
         .save(self.folder)
     }
-}
-
-/// The learning rate of a run with so many batches an epoch.
-fn scheduled_lr(training: &TrainingRecipe, batches: usize) -> ScheduledLr {
-    let steps_per_unit = match training.schedule_unit {
-        ScheduleUnit::Step => 1,
-        ScheduleUnit::Epoch => batches,
-    };
-    ScheduledLr::new(training.lr, training.schedule.clone(), steps_per_unit)
 }

@@ -11,7 +11,7 @@ use rekindle_data::{
 use serde::{Deserialize, Serialize};
 
 use crate::files::{self, Checksum, FileError};
-use crate::recipe::DataRecipe;
+use crate::recipe::{DataRecipe, Recipe};
 
 /// Data that a run cannot use.
 #[derive(Debug, thiserror::Error)]
@@ -137,7 +137,21 @@ pub(crate) struct Splits {
     pub(crate) test: Option<Arc<SequenceSet>>,
 }
 
+/// Steps of the optimiser in an epoch of a recipe: the batches of its training data, which are read for it.
+///
+/// # Errors
+/// If the data cannot be used.
+pub fn steps_per_epoch(recipe: &Recipe) -> Result<usize, DataError> {
+    let splits = Splits::read(&recipe.data, recipe.seed)?;
+    Ok(splits.steps_per_epoch(recipe.training.batch_size))
+}
+
 impl Splits {
+    /// Batches of the training data.
+    pub(crate) fn steps_per_epoch(&self, batch_size: usize) -> usize {
+        self.train.len().div_ceil(batch_size)
+    }
+
     /// Reads, checks, splits and scales the data of a recipe.
     pub(crate) fn read(recipe: &DataRecipe, seed: u64) -> Result<Self, DataError> {
         let train = read(&recipe.train, recipe.missing)?;

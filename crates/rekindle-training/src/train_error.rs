@@ -8,7 +8,7 @@ use rekindle_regularize::prune::PruneError;
 use crate::files::FileError;
 use crate::recipe::RecipeError;
 use crate::splits::DataError;
-use crate::{BackendError, RegularizeError};
+use crate::{BackendError, GroupError, RegularizeError};
 
 /// A run that cannot begin, go on or end.
 #[derive(Debug, thiserror::Error)]
@@ -89,6 +89,9 @@ pub enum TrainError {
         /// The epoch, counted from 1.
         epoch: usize,
     },
+    /// A group of parameters that does not fit the network.
+    #[error(transparent)]
+    Group(#[from] GroupError),
     /// A penalty or constraint that does not fit the network.
     #[error(transparent)]
     Unfit(#[from] RegularizeError),

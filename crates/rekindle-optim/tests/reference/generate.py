@@ -1,7 +1,8 @@
-"""Writes plateau.json: what torch.optim.lr_scheduler.ReduceLROnPlateau does on four metric series.
+"""Writes plateau.json: what torch.optim.lr_scheduler.ReduceLROnPlateau does on four metric series; and schedules.json,
+which schedules.py describes.
 
 Run from this folder: python generate.py
-Needs PyTorch 2.15; the version and the seed that were used are written into the file.
+Needs PyTorch 2.15 and Keras 3.15; the versions and the seed that were used are written into the files.
 A metric of null stands for NaN.
 """
 
@@ -10,6 +11,7 @@ import math
 import random
 import warnings
 
+import schedules
 import torch
 
 SEED = 20240229
@@ -94,6 +96,7 @@ def main():
     with open("plateau.json", "w", encoding="utf-8") as file:
         file.write(json.dumps(head)[:-1] + ',\n"series": {\n' + ",\n".join(lines))
         file.write('\n},\n"cases": [\n' + ",\n".join(rows) + "\n]}\n")
+    schedules.write("schedules.json")
 
 
 if __name__ == "__main__":

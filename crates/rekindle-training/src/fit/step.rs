@@ -1,6 +1,6 @@
 //! One step of a run.
 
-use burn::lr_scheduler::LrScheduler;
+use burn::lr_scheduler::module_lr_scheduler::ModuleLearningRate;
 use burn::optim::GradientsParams;
 use burn::tensor::Tensor;
 use rekindle_data::Batch;
@@ -33,7 +33,7 @@ impl Fit<'_> {
             true => self.gradients(loss, &scored, &batch.lengths, [epoch, step]),
             false => Err(TrainError::Loss { epoch, step, value }),
         };
-        let lr = self.lr.step() * self.nonfinite.lr_factor;
+        let (lr, rates) = self.rates.step(self.nonfinite.lr_factor);
         let mut row = StepRow {
             step,
             epoch,
@@ -45,7 +45,7 @@ impl Fit<'_> {
         match gradients {
             Ok((gradients, norm)) => {
                 (row.grad_norm, row.skipped) = (norm, false);
-                self.descend(lr, [epoch, step], gradients)?;
+                self.descend(rates, [epoch, step], gradients)?;
                 self.nonfinite.step_taken();
             }
             Err(error) => self.leave_out(error, before, [epoch, step])?,
@@ -82,7 +82,7 @@ impl Fit<'_> {
     /// Moves the weights, and puts them where constraints and masks want them.
     fn descend(
         &mut self,
-        lr: f64,
+        rates: ModuleLearningRate,
         [epoch, step]: [usize; 2],
         gradients: GradientsParams,
     ) -> Result<(), TrainError> {
@@ -90,7 +90,7 @@ impl Fit<'_> {
             (pruning.before(step, &self.classifier, &gradients))
                 .map_err(TrainError::prune(epoch, step))?;
         }
-        let classifier = self.optimizer.step(lr, self.classifier.clone(), gradients);
+        let classifier = (self.optimizer).step(rates, self.classifier.clone(), gradients);
         self.settle([epoch, step], classifier)
     }
 

@@ -22,7 +22,7 @@ pub(super) const SECTIONS: [&str; 7] = [
 const REQUIRED: [&str; 2] = ["name", "data.train"];
 
 /// What other tools call a key.
-const OTHER_NAMES: [(&str, &str); 29] = [
+const OTHER_NAMES: [(&str, &str); 30] = [
     ("learning_rate", "training.lr"),
     ("num_epochs", "training.epochs"),
     ("max_norm", "training.clip"),
@@ -34,6 +34,7 @@ const OTHER_NAMES: [(&str, &str); 29] = [
     ("early_stopping", "training.patience"),
     ("monitor", "training.watch"),
     ("scheduler", "training.schedule"),
+    ("lr_scheduler", "training.schedule"),
     ("hidden_size", "model.hidden"),
     ("units", "model.hidden"),
     ("num_layers", "model.layers"),
@@ -63,7 +64,7 @@ impl Slot {
         match self {
             Self::Kind(kinds) => Some(kinds),
             Self::Schedule => Some(SCHEDULES),
-            Self::Plain | Self::Rules(_) | Self::List(_) => None,
+            Self::Plain | Self::Schedules | Self::Rules(_) | Self::List(_) => None,
         }
     }
 }
@@ -86,7 +87,8 @@ pub(super) fn expand_kinds(table: &mut Table) {
     }
 }
 
-fn expand(slot: Slot, value: &mut Value) {
+/// The same for what stands at a key.
+pub(super) fn expand(slot: Slot, value: &mut Value) {
     if let (Slot::Rules(fields), Value::Array(rules)) = (slot, &mut *value) {
         let rules = rules.iter_mut().filter_map(Value::as_table_mut);
         rules.for_each(|rule| expand_fields(fields, rule));
@@ -95,6 +97,11 @@ fn expand(slot: Slot, value: &mut Value) {
         items
             .iter_mut()
             .for_each(|item| expand(Slot::Kind(kinds), item));
+    }
+    if let (Slot::Schedules, Value::Array(items)) = (slot, &mut *value) {
+        items
+            .iter_mut()
+            .for_each(|item| expand(Slot::Schedule, item));
     }
     let Some(kinds) = slot.kinds() else { return };
     if let Value::String(name) = value {
@@ -156,12 +163,18 @@ impl Source<'_> {
     }
 
     /// Checks what stands at a key. The types of single values are left to serde.
-    fn check_slot(&self, path: &str, slot: Slot, value: &Value) -> Result<(), RecipeError> {
+    pub(super) fn check_slot(
+        &self,
+        path: &str,
+        slot: Slot,
+        value: &Value,
+    ) -> Result<(), RecipeError> {
         if let (Slot::Rules(fields), Value::Array(rules)) = (slot, value) {
             for (index, rule) in rules.iter().enumerate() {
                 let path = format!("{path}[{index}]");
                 let Value::Table(table) = rule else {
-                    return Err(self.wrong(&path, rule, "a table with gate"));
+                    let first = fields.first().map_or("", |field| field.name);
+                    return Err(self.wrong(&path, rule, &format!("a table with {first}")));
                 };
                 self.check_fields(&path, fields, table, None)?;
             }
@@ -169,6 +182,11 @@ impl Source<'_> {
         if let (Slot::List(kinds), Value::Array(items)) = (slot, value) {
             for (index, item) in items.iter().enumerate() {
                 self.check_slot(&format!("{path}[{index}]"), Slot::Kind(kinds), item)?;
+            }
+        }
+        if let (Slot::Schedules, Value::Array(items)) = (slot, value) {
+            for (index, item) in items.iter().enumerate() {
+                self.check_slot(&format!("{path}[{index}]"), Slot::Schedule, item)?;
             }
         }
         let Some(kinds) = slot.kinds() else {

@@ -163,6 +163,11 @@ pub enum RecipeError {
         source: RangeError,
     },
     /// A wrong schedule.
-    #[error("training.schedule: {0}")]
-    Schedule(#[from] ScheduleError),
+    #[error("{key}: {source}")]
+    Schedule {
+        /// The key.
+        key: String,
+        /// Why.
+        source: ScheduleError,
+    },
 }

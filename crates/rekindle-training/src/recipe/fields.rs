@@ -9,6 +9,8 @@ pub(super) enum Slot {
     Kind(&'static [Kind]),
     /// A schedule, which may hold schedules.
     Schedule,
+    /// A list of schedules.
+    Schedules,
     /// A list of tables with these keys.
     Rules(&'static [Field]),
     /// A list of tables with a `kind`.
@@ -262,35 +264,87 @@ pub(super) const PRUNE_SCHEDULES: &[Kind] = &[
     ),
 ];
 
+const FIRST: Field = Field {
+    name: "first",
+    slot: Slot::Schedule,
+};
+const NEXT: Field = Field {
+    name: "next",
+    slot: Slot::Schedule,
+};
+const PARTS: Field = Field {
+    name: "schedules",
+    slot: Slot::Schedules,
+};
+
 /// Kinds of [`Schedule`](rekindle_optim::Schedule).
 pub(super) const SCHEDULES: &[Kind] = &[
     kind("constant", &[plain("factor")]),
-    kind("exponential", &[plain("gamma")]),
-    kind(
-        "then",
-        &[
-            Field {
-                name: "first",
-                slot: Slot::Schedule,
-            },
-            plain("steps"),
-            Field {
-                name: "next",
-                slot: Slot::Schedule,
-            },
-        ],
-    ),
-    kind(
-        "plateau",
-        &[
-            plain("mode"),
-            plain("factor"),
-            plain("patience"),
-            plain("threshold"),
-            plain("threshold_mode"),
-            plain("cooldown"),
-            plain("min_lr"),
-            plain("epsilon"),
-        ],
-    ),
+    kind("step", &[plain("every"), plain("gamma")]),
+    kind("multi_step", &[plain("milestones"), plain("gamma")]),
+    kind("exponential", &[plain("gamma"), plain("steps")]),
+    kind("linear", &[plain("from"), plain("to"), plain("steps")]),
+    kind("polynomial", POLYNOMIAL),
+    kind("inverse_time", INVERSE_TIME),
+    kind("cosine", &[plain("steps"), plain("to")]),
+    kind("cosine_restarts", COSINE_RESTARTS),
+    kind("cyclic", CYCLIC),
+    kind("one_cycle", ONE_CYCLE),
+    kind("noam", &[plain("warm_up")]),
+    kind("table", &[plain("points"), plain("between")]),
+    kind("warm_up", &[plain("steps"), plain("from"), NEXT]),
+    kind("then", &[FIRST, plain("steps"), NEXT]),
+    kind("sequential", &[PARTS, plain("milestones")]),
+    kind("chained", &[PARTS]),
+    kind("plateau", PLATEAU),
+];
+
+/// Keys of a [`GroupRecipe`](super::GroupRecipe).
+pub(super) const GROUP: &[Field] = &[
+    plain("targets"),
+    plain("lr_factor"),
+    Field {
+        name: "schedule",
+        slot: Slot::Schedule,
+    },
+];
+
+const POLYNOMIAL: &[Field] = &[plain("steps"), plain("power"), plain("to"), plain("cycle")];
+
+const INVERSE_TIME: &[Field] = &[plain("rate"), plain("steps"), plain("staircase")];
+
+const COSINE_RESTARTS: &[Field] = &[
+    plain("steps"),
+    plain("t_mult"),
+    plain("m_mult"),
+    plain("to"),
+];
+
+const CYCLIC: &[Field] = &[
+    plain("low"),
+    plain("high"),
+    plain("up"),
+    plain("down"),
+    plain("wave"),
+    plain("gamma"),
+];
+
+const ONE_CYCLE: &[Field] = &[
+    plain("steps"),
+    plain("peak_at"),
+    plain("from"),
+    plain("to"),
+    plain("anneal"),
+    plain("phases"),
+];
+
+const PLATEAU: &[Field] = &[
+    plain("mode"),
+    plain("factor"),
+    plain("patience"),
+    plain("threshold"),
+    plain("threshold_mode"),
+    plain("cooldown"),
+    plain("min_lr"),
+    plain("epsilon"),
 ];

@@ -5,6 +5,7 @@ mod check;
 mod constrained;
 mod error;
 mod fields;
+mod group;
 mod hidden;
 mod keys;
 mod model;
@@ -25,10 +26,12 @@ use rekindle_optim::{Average, Clip, NonFinite, Schedule};
 use serde::{Deserialize, Serialize};
 
 pub use error::RecipeError;
+pub use group::GroupRecipe;
 pub use hidden::Hidden;
 pub use keys::Key;
 pub use model::{CellKind, ModelRecipe, Readout};
 pub use optimizer::Optimizer;
+pub use parse::parse_schedule;
 pub use prune::PruneRecipe;
 pub use regularize::RegularizeRecipe;
 pub(crate) use validate::check;
@@ -181,6 +184,8 @@ pub struct TrainingRecipe {
     pub schedule: Schedule,
     /// What the schedule counts. Default: epochs.
     pub schedule_unit: ScheduleUnit,
+    /// Groups of parameters with rates of their own. Default: none.
+    pub groups: Vec<GroupRecipe>,
     /// The metric for a plateau schedule, `patience` and `keep`. Default: validation loss.
     pub watch: Watch,
     /// How gradients are clipped. Default: by the norm of all of them together, to 1.
@@ -205,6 +210,7 @@ impl Default for TrainingRecipe {
             weight_decay: 0.01,
             schedule: Schedule::default(),
             schedule_unit: ScheduleUnit::Epoch,
+            groups: Vec::new(),
             watch: Watch::ValidLoss,
             clip: Clip::default(),
             on_nonfinite: NonFinite::Error,

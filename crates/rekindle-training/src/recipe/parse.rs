@@ -3,10 +3,12 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use rekindle_optim::Schedule;
 use toml::de::{DeTable, DeValue};
 use toml::{Table, Value};
 
-use super::check::expand_kinds;
+use super::check::{expand, expand_kinds};
+use super::fields::Slot;
 use super::{Recipe, RecipeError};
 
 /// A recipe file's text.
@@ -46,6 +48,7 @@ pub(super) fn parse(
         path: source,
         text,
         overrides,
+        is_option: false,
     };
     let mut table: Table = toml::from_str(text).map_err(|error| {
         let line = error.span().map_or(1, |span| source.line(span.start));
@@ -79,6 +82,33 @@ pub(super) fn parse(
 /// Whether the section `[training]` has a key.
 fn has(table: &Table, key: &str) -> bool {
     (table.get("training")).is_some_and(|training| training.get(key).is_some())
+}
+
+/// A schedule as it may stand at `training.schedule`, from the value of an option of the command line.
+///
+/// The value is a TOML table, or the name of a kind that needs no more.
+///
+/// # Errors
+/// If a key or value is wrong; `option` is named as its place.
+pub fn parse_schedule(option: &str, text: &str) -> Result<Schedule, RecipeError> {
+    const KEY: &str = "schedule";
+    let source = Source {
+        path: Path::new(option),
+        text: "",
+        overrides: &[],
+        is_option: true,
+    };
+    let problem = || source.value(KEY, format!("{text:?} is no TOML value"));
+    let mut value = value_of(text.trim()).ok_or_else(problem)?;
+    expand(Slot::Schedule, &mut value);
+    source.check_slot(KEY, Slot::Schedule, &value)?;
+    let schedule: Schedule = serde_path_to_error::deserialize(value).map_err(|error| {
+        let problem = in_words(error.into_inner().message().trim());
+        source.value(KEY, problem)
+    })?;
+    let valid = schedule.validate();
+    valid.map_err(|error| source.value(KEY, error.to_string()))?;
+    Ok(schedule)
 }
 
 /// Adds what Rust's names of types mean.
@@ -170,6 +200,8 @@ pub(super) struct Source<'a> {
     pub(super) path: &'a Path,
     text: &'a str,
     overrides: &'a [String],
+    /// Whether the path is the name of an option, which has no lines.
+    is_option: bool,
 }
 
 impl Source<'_> {
@@ -200,6 +232,9 @@ impl Source<'_> {
 
     /// The override or the line that says something about a key, or about the section that it is in.
     pub(super) fn place(&self, key: &str) -> String {
+        if self.is_option {
+            return self.path.display().to_string();
+        }
         let is_about = |text: &&String| {
             let about = text.split('=').next().unwrap_or_default().trim();
             is_within(key, about) || is_within(about, key)

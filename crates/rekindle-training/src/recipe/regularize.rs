@@ -56,7 +56,7 @@ const STRENGTH: &str = "a finite number of at least 0";
 const PROBABILITY: &str = "a probability in [0, 1)";
 
 /// A value in a list or a table and what it should be.
-fn check_entry(
+pub(super) fn check_entry(
     is_right: bool,
     key: String,
     found: impl ToString,
@@ -73,7 +73,7 @@ fn check_entry(
     })
 }
 
-fn check_targets(list: String, targets: &Targets) -> Result<(), RecipeError> {
+pub(super) fn check_targets(list: String, targets: &Targets) -> Result<(), RecipeError> {
     let patterns = &targets.patterns;
     check_entry(
         patterns.iter().any(|pattern| !pattern.starts_with('!')),

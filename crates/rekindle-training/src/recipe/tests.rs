@@ -46,10 +46,12 @@ fn full() -> Recipe {
 fn a_recipe_survives_its_text() {
     let schedule = "training.schedule={kind='then',first={kind='constant'},steps=3,next={kind='exponential',gamma=0.9}}";
     let plateau = "training.schedule={kind='plateau',patience=2}";
+    let nested = "training.schedule={kind='sequential',milestones=[4],schedules=['constant',{kind='warm_up',steps=3,next={kind='cyclic',high=2,up=5}}]}";
     for recipe in [
         small(&[]),
         full(),
         small(&[schedule]),
+        small(&[nested]),
         small(&[plateau, "seed=9223372036854775807"]),
         small(&["training.clip_norm=inf", "training.optimizer={kind='adam'}"]),
         small(&["model.init.input={kind='he_normal',nonlinearity={kind='leaky_relu',slope=0.2}}"]),
@@ -96,6 +98,7 @@ fn the_recipes_of_the_book_are_valid() {
     let pages = [
         include_str!("../../../../docs/src/recipes.md"),
         include_str!("../../../../docs/src/regularization.md"),
+        include_str!("../../../../docs/src/schedules.md"),
     ];
     let mut found = 0;
     for page in pages {
@@ -107,7 +110,7 @@ fn the_recipes_of_the_book_are_valid() {
             found += 1;
         }
     }
-    assert!(found >= 8, "{found} recipes");
+    assert!(found >= 12, "{found} recipes");
 }
 
 #[test]
@@ -159,6 +162,43 @@ fn messages() {
                 "training.schedule={kind='then',first={kind='constant',fator=1},steps=1,next={kind='constant'}}",
             ],
             "--set training.schedule={kind='then',first={kind='constant',fator=1},steps=1,next={kind='constant'}}: unknown key training.schedule.first.fator, did you mean training.schedule.first.factor?",
+        ),
+        (
+            SMALL,
+            &["training.schedule={kind='chained',schedules=['constant',{kind='cosine',stesp=3}]}"],
+            "--set training.schedule={kind='chained',schedules=['constant',{kind='cosine',stesp=3}]}: unknown key training.schedule.schedules[1].stesp, did you mean training.schedule.schedules[1].steps?",
+        ),
+        (
+            "name = \"a\"\n[data]\ntrain = \"a.ts\"\n[training.schedule]\nkind = \"chained\"\n[[training.schedule.schedules]]\nkind = \"cosin\"\n",
+            &[],
+            "dir/r.toml:7: training.schedule.schedules[0].kind: found \"cosin\", expected one of \"constant\", \"step\"",
+        ),
+        (
+            SMALL,
+            &["training.groups=[{targets=['w'],schedule={kind='cosine',stesp=3}}]"],
+            "--set training.groups=[{targets=['w'],schedule={kind='cosine',stesp=3}}]: unknown key training.groups[0].schedule.stesp, did you mean training.groups[0].schedule.steps?",
+        ),
+        (
+            SMALL,
+            &["training.groups=[{lr_factor=3}]"],
+            "--set training.groups=[{lr_factor=3}]: training.groups[0]: missing field `targets`",
+        ),
+        (
+            SMALL,
+            &["training.schedule={kind='cosine'}"],
+            "--set training.schedule={kind='cosine'}: training.schedule: missing field `steps`",
+        ),
+        (
+            SMALL,
+            &[
+                "training.schedule={kind='sequential',milestones=[],schedules=['constant',{kind='exponential',gamma=2}]}",
+            ],
+            "training.schedule: `milestones` has 0 entries, expected 1, one fewer than schedules",
+        ),
+        (
+            SMALL,
+            &["training.schedule={kind='chained',schedules=[{kind='noam',warm_up=0}]}"],
+            "training.schedule: `schedules[0].warm_up` is 0, expected at least 1",
         ),
         (
             SMALL,
@@ -244,6 +284,14 @@ fn example(kind: &str, field: &str) -> &'static str {
         "fan" => "\"in\"",
         "nonlinearity" => "{ kind = \"relu\" }",
         "first" | "next" => "{ kind = \"constant\" }",
+        "schedules" => "[{ kind = \"constant\" }]",
+        "milestones" => "[3, 8]",
+        "points" => "[[0, 1.0], [4, 0.5]]",
+        "between" | "anneal" => "\"linear\"",
+        "wave" => "\"exp_range\"",
+        "phases" => "\"three\"",
+        "cycle" | "staircase" => "true",
+        "up" | "down" | "warm_up" => "5",
         "mode" => "\"min\"",
         "threshold_mode" => "\"relative\"",
         "t_max" | "steps" | "patience" | "cooldown" | "max_steps" | "axis" => "5",

@@ -218,7 +218,12 @@ impl TrainingRecipe {
         (self.on_nonfinite.validate()).map_err(at("training.on_nonfinite"))?;
         (self.average.validate()).map_err(at("training.average"))?;
         self.check_average()?;
-        Ok(self.schedule.validate()?)
+        (self.schedule.validate()).map_err(|source| RecipeError::Schedule {
+            key: "training.schedule".into(),
+            source,
+        })?;
+        let mut groups = self.groups.iter().enumerate();
+        groups.try_for_each(|(index, group)| group.check(index))
     }
 
     fn check_average(&self) -> Result<(), RecipeError> {

@@ -8,22 +8,10 @@ use std::fmt::Write;
 use super::axis::{Axis, Scale};
 use super::chart::{Chart, Line};
 use super::markup::{coordinate, escape};
+use super::picture::{EDGE, GAP, LABELS, WIDTH, heading, picture};
 use super::plot::{HEIGHT, Plot, look};
 use crate::Spread;
 
-/// Colours, drawings, and what is only here.
-const STYLE: &str = concat!(
-    include_str!("colours.css"),
-    include_str!("drawing.css"),
-    include_str!("comparison.css")
-);
-
-/// Width of the picture, in its own units, which are CSS pixels where it is not scaled.
-const WIDTH: f64 = 960.0;
-/// Around everything.
-const EDGE: f64 = 24.0;
-/// Between panels, and between the columns of a row.
-const GAP: f64 = 24.0;
 /// Height of the row of a subject.
 const ROW: f64 = 30.0;
 /// Width of a piece of line beside a name.
@@ -37,8 +25,6 @@ const NAME: usize = 40;
 /// From the top of a panel to its drawing, and from there to its end.
 const ABOVE: f64 = 56.0;
 const BELOW: f64 = 56.0;
-/// Left of a panel's drawing, for the labels of its axis.
-const LABELS: f64 = 52.0;
 
 /// Subjects, such as variants of a recipe, and how their runs went.
 ///
@@ -114,17 +100,7 @@ impl Comparison {
             let (found, expected) = (panel.curves.len(), self.subjects.len());
             assert_eq!(found, expected, "subjects with curves in {:?}", panel.title);
         }
-        let mut body = String::new();
-        let mut y = EDGE;
-        if !self.title.is_empty() {
-            y += 18.0;
-            let title = escape(&self.title);
-            let _ = writeln!(
-                body,
-                "<text class=\"title\" x=\"{EDGE}\" y=\"{y}\">{title}</text>"
-            );
-            y += 14.0;
-        }
+        let (mut body, mut y) = heading(&self.title);
         y += self.rows(y, &mut body);
         for pair in self.panels.chunks(2) {
             let columns = self.panels.len().min(2) as f64;
@@ -135,17 +111,7 @@ impl Comparison {
             }
             y += ABOVE + HEIGHT + BELOW;
         }
-        let height = coordinate(y);
-        format!(
-            "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {WIDTH} {height}\" width=\"{WIDTH}\" height=\"{height}\" \
-             role=\"img\" aria-labelledby=\"title text\">\n<title id=\"title\">{}</title>\n<desc id=\"text\">{}</desc>\n\
-             <style>\n{STYLE}</style>\n\
-             <rect class=\"ground\" x=\".5\" y=\".5\" width=\"{}\" height=\"{}\" rx=\"12\"/>\n{body}</svg>\n",
-            escape(&self.title),
-            escape(&self.description()),
-            WIDTH - 1.0,
-            coordinate(y - 1.0),
-        )
+        picture(&self.title, &self.description(), y, &body)
     }
 
     /// The scores in words, for those who cannot see them.

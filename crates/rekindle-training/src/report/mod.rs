@@ -1,7 +1,7 @@
 //! The report of a training run: one HTML page that needs no network, no server and no JavaScript.
 //!
 //! A [`Report`] is plain data. [`Report::to_html`] turns it into text: the same report always gives the same bytes. A
-//! [`Comparison`] is the same for several runs, as one picture.
+//! [`Comparison`] is the same for several runs, as one picture, and a [`Gallery`] draws single lines side by side.
 //!
 //! | module | what it does |
 //! |---|---|
@@ -13,13 +13,17 @@
 //! | `weights` | sparsity of tensors, maps of hidden units |
 //! | `page` | puts the parts together |
 //! | `comparison` | several runs in one picture |
+//! | `gallery` | lines side by side in one picture |
+//! | `picture` | the frame of both |
 
 mod axis;
 mod chart;
 mod comparison;
 mod confusion;
+mod gallery;
 mod markup;
 mod page;
+mod picture;
 mod plot;
 mod table;
 mod thin;
@@ -29,6 +33,7 @@ pub use axis::Scale;
 pub use chart::{Chart, Line};
 pub use comparison::{Comparison, Panel, Subject};
 pub use confusion::ConfusionMatrix;
+pub use gallery::Gallery;
 pub use weights::{TensorRow, UnitMap, WeightsPart};
 
 /// What is known about a run once it has ended.

@@ -12,7 +12,7 @@ use super::chart::Chart;
 use super::markup::{coordinate, escape, json_number};
 use super::thin::thin;
 
-/// Height of the area inside the axes, in CSS pixels.
+/// Usual height of the area inside the axes, in CSS pixels.
 pub(super) const HEIGHT: f64 = 240.0;
 
 /// Width of the inner drawing, in its own units.
@@ -39,6 +39,8 @@ pub(super) struct Plot<'a> {
     runs: Vec<Vec<Vec<(f64, f64)>>>,
     /// For each line the classes of its look.
     looks: Vec<String>,
+    /// Of the area inside the axes.
+    height: f64,
 }
 
 impl<'a> Plot<'a> {
@@ -63,7 +65,14 @@ impl<'a> Plot<'a> {
             axes,
             runs,
             looks,
+            height: HEIGHT,
         }
+    }
+
+    /// With another height of the area inside the axes.
+    pub(super) fn with_height(mut self, height: f64) -> Self {
+        self.height = height;
+        self
     }
 
     /// With these classes for the lines, one for each, instead of a look of its own for every line.
@@ -112,19 +121,21 @@ impl<'a> Plot<'a> {
         )
     }
 
-    /// Grid, mark and lines, as wide as the drawing around it and [`HEIGHT`] high.
+    /// Grid, mark and lines, as wide as the drawing around it and [`HEIGHT`] high, or as [`with_height`](Self::with_height)
+    /// says.
     pub(super) fn drawing(&self) -> String {
+        let height = self.height;
         let Some((x, y)) = &self.axes else {
             return format!(
                 "<text class=\"empty\" x=\"50%\" y=\"{}\">No data</text>\n",
-                HEIGHT / 2.0
+                height / 2.0
             );
         };
-        let mut svg = grid(x, y);
+        let mut svg = grid(x, y, height);
         if let Some((at, name)) = &self.chart.mark
             && Scale::Linear.draws(*at)
         {
-            svg += &mark(x.fraction(*at), name);
+            svg += &mark(x.fraction(*at), name, height);
         }
         svg += &self.lines(x, y);
         svg
@@ -136,7 +147,7 @@ impl<'a> Plot<'a> {
             return String::new();
         }
         let mut svg = String::from("<g class=\"cursor\" visibility=\"hidden\">");
-        let _ = write!(svg, "<line y1=\"0\" y2=\"{HEIGHT}\"/>");
+        let _ = write!(svg, "<line y1=\"0\" y2=\"{}\"/>", self.height);
         for look in &self.looks {
             let _ = write!(svg, "<circle class=\"{look}\" r=\"4\"/>");
         }
@@ -146,6 +157,7 @@ impl<'a> Plot<'a> {
 
     /// The lines, and a dot for each point that has no neighbour to be joined with.
     fn lines(&self, x: &Axis, y: &Axis) -> String {
+        let height = self.height;
         let mut paths = String::new();
         let mut dots = String::new();
         for (look, runs) in self.looks.iter().zip(&self.runs) {
@@ -156,14 +168,14 @@ impl<'a> Plot<'a> {
                         dots,
                         "<circle class=\"dot {look}\" cx=\"{}%\" cy=\"{}\" r=\"3.5\"/>",
                         coordinate(100.0 * x.fraction(px)),
-                        down(y, py)
+                        down(y, height, py)
                     );
                     continue;
                 }
                 for (step, (px, py)) in run.iter().enumerate() {
                     let across = coordinate(WIDTH * x.fraction(*px));
                     let pen = if step == 0 { 'M' } else { 'L' };
-                    let _ = write!(path, "{pen}{across} {}", down(y, *py));
+                    let _ = write!(path, "{pen}{across} {}", down(y, height, *py));
                 }
             }
             let dense = match runs.iter().map(Vec::len).sum::<usize>() > DENSE {
@@ -175,7 +187,7 @@ impl<'a> Plot<'a> {
             }
         }
         format!(
-            "<svg class=\"lines\" width=\"100%\" height=\"{HEIGHT}\" viewBox=\"0 0 {WIDTH} {HEIGHT}\" \
+            "<svg class=\"lines\" width=\"100%\" height=\"{height}\" viewBox=\"0 0 {WIDTH} {height}\" \
              preserveAspectRatio=\"none\">\n{paths}</svg>\n{dots}"
         )
     }
@@ -220,31 +232,31 @@ fn runs(points: &[(f64, f64)], scale: Scale) -> Vec<Vec<(f64, f64)>> {
 }
 
 /// Pixels from the top edge to `value`.
-fn down(y: &Axis, value: f64) -> String {
-    coordinate(HEIGHT * (1.0 - y.fraction(value)))
+fn down(y: &Axis, height: f64, value: f64) -> String {
+    coordinate(height * (1.0 - y.fraction(value)))
 }
 
 /// Grid lines and tick labels.
-fn grid(x: &Axis, y: &Axis) -> String {
+fn grid(x: &Axis, y: &Axis, height: f64) -> String {
     let mut svg = String::from("<g class=\"grid\">\n");
     for tick in &y.ticks {
         let _ = writeln!(
             svg,
             "<line x1=\"0\" x2=\"100%\" y1=\"{0}\" y2=\"{0}\"/><text class=\"y\" x=\"-10\" y=\"{0}\" dy=\".35em\">{1}</text>",
-            down(y, tick.value),
+            down(y, height, tick.value),
             tick.label
         );
     }
     let _ = writeln!(
         svg,
-        "<line class=\"floor\" x1=\"0\" x2=\"100%\" y1=\"{HEIGHT}\" y2=\"{HEIGHT}\"/>"
+        "<line class=\"floor\" x1=\"0\" x2=\"100%\" y1=\"{height}\" y2=\"{height}\"/>"
     );
     for tick in &x.ticks {
         let _ = writeln!(
             svg,
-            "<line class=\"floor\" x1=\"{0}%\" x2=\"{0}%\" y1=\"{HEIGHT}\" y2=\"{1}\"/><text x=\"{0}%\" y=\"{HEIGHT}\" dy=\"1.6em\">{2}</text>",
+            "<line class=\"floor\" x1=\"{0}%\" x2=\"{0}%\" y1=\"{height}\" y2=\"{1}\"/><text x=\"{0}%\" y=\"{height}\" dy=\"1.6em\">{2}</text>",
             coordinate(100.0 * x.fraction(tick.value)),
-            HEIGHT + 5.0,
+            height + 5.0,
             tick.label
         );
     }
@@ -253,14 +265,14 @@ fn grid(x: &Axis, y: &Axis) -> String {
 }
 
 /// A vertical line with its name above it; near the ends the name turns inwards.
-fn mark(fraction: f64, name: &str) -> String {
+fn mark(fraction: f64, name: &str, height: f64) -> String {
     let anchor = match fraction {
         f if f < 0.15 => "start",
         f if f > 0.85 => "end",
         _ => "middle",
     };
     format!(
-        "<g class=\"mark\"><line x1=\"{0}%\" x2=\"{0}%\" y1=\"-3\" y2=\"{HEIGHT}\"/>\
+        "<g class=\"mark\"><line x1=\"{0}%\" x2=\"{0}%\" y1=\"-3\" y2=\"{height}\"/>\
          <text x=\"{0}%\" y=\"-8\" text-anchor=\"{anchor}\">{1}</text></g>\n",
         coordinate(100.0 * fraction),
         escape(name)

@@ -4,6 +4,7 @@ mod init;
 mod model;
 mod prune;
 mod regularize;
+mod schedule;
 mod training;
 
 use super::fields::Slot;
@@ -81,11 +82,12 @@ const RUN: &[Key] = &[
 ];
 
 /// The keys of all sections, in the order of the file.
-const SECTIONS: [&[Key]; 6] = [
+const SECTIONS: [&[Key]; 7] = [
     RUN,
     model::KEYS,
     init::KEYS,
     training::KEYS,
+    schedule::KEYS,
     regularize::KEYS,
     prune::KEYS,
 ];
@@ -94,6 +96,7 @@ const COUNT: usize = RUN.len()
     + model::KEYS.len()
     + init::KEYS.len()
     + training::KEYS.len()
+    + schedule::KEYS.len()
     + regularize::KEYS.len()
     + prune::KEYS.len();
 

@@ -102,81 +102,10 @@ pub(super) const KEYS: &[Key] = &[
         "0.01",
         "weight decay, at least 0; with \"adamw\" apart from the gradient, with the others added to it",
     ),
-    slot(
-        "training.schedule",
-        "{ kind = \"constant\", factor = 1.0 }",
-        "factor of the base rate over the run: \"constant\", \"exponential\", \"then\" or \"plateau\"",
-        Slot::Schedule,
-    ),
-    key(
-        "training.schedule.kind",
-        "(required)",
-        "\"constant\", \"exponential\", \"then\" or \"plateau\"",
-    ),
-    key(
-        "training.schedule.factor",
-        "(1.0 for \"constant\", 0.1 for \"plateau\")",
-        "of \"constant\": factor of the base rate, positive; of \"plateau\": factor of each reduction, in (0, 1)",
-    ),
-    key(
-        "training.schedule.gamma",
-        "(required)",
-        "of \"exponential\": factor from one step to the next, positive",
-    ),
-    key(
-        "training.schedule.first",
-        "(required)",
-        "of \"then\": the schedule to begin with, not a plateau; a table as training.schedule",
-    ),
-    key(
-        "training.schedule.steps",
-        "(required)",
-        "of \"then\": how many steps first lasts",
-    ),
-    key(
-        "training.schedule.next",
-        "(required)",
-        "of \"then\": the schedule that follows from its own step zero, not a plateau; a table as training.schedule",
-    ),
-    key(
-        "training.schedule.mode",
-        "\"min\"",
-        "of \"plateau\": \"min\" if training.watch is a loss, \"max\" if it is an accuracy or F1",
-    ),
-    key(
-        "training.schedule.patience",
-        "10",
-        "of \"plateau\": epochs without improvement that are tolerated",
-    ),
-    key(
-        "training.schedule.threshold",
-        "1e-4",
-        "of \"plateau\": improvements up to this do not count, at least 0, below 1 if relative",
-    ),
-    key(
-        "training.schedule.threshold_mode",
-        "\"relative\"",
-        "of \"plateau\": \"relative\", a fraction of the best value, or \"absolute\"",
-    ),
-    key(
-        "training.schedule.cooldown",
-        "0",
-        "of \"plateau\": epochs after a reduction that cannot count as bad",
-    ),
-    key(
-        "training.schedule.min_lr",
-        "0.0",
-        "of \"plateau\": the rate is never reduced below this, at least 0",
-    ),
-    key(
-        "training.schedule.epsilon",
-        "1e-8",
-        "of \"plateau\": a reduction by no more than this is not made, at least 0",
-    ),
     key(
         "training.schedule_unit",
         "\"epoch\"",
-        "what the schedule counts: \"epoch\" or \"step\"",
+        "what the schedule counts: \"epoch\", or \"step\", steps of the optimiser, which suits short ramps and cycles",
     ),
     key(
         "training.watch",

@@ -9,7 +9,8 @@ use rekindle_cells::{
 };
 use rekindle_init::{Fan, Nonlinearity};
 use rekindle_optim::{
-    Average, Clip, Decay, Limit, Mode, NonFinite, Plateau, Schedule, ThresholdMode, Unit,
+    Anneal, Average, Between, Clip, CosineRestarts, Cyclic, Decay, Limit, Mode, NonFinite,
+    OneCycle, Phases, Plateau, Polynomial, Schedule, ThresholdMode, Unit, Wave,
 };
 use rekindle_regularize::Targets;
 use rekindle_regularize::constraint::{Constrained, Constraint, Part};
@@ -18,7 +19,7 @@ use rekindle_regularize::prune::{Criterion, Granularity, PruneSchedule, Scope};
 use toml::{Table, Value};
 
 use super::super::check::SECTIONS;
-use super::super::fields::RULE;
+use super::super::fields::{GROUP, RULE, SCHEDULES};
 use super::super::options::OPTIONS;
 use super::super::*;
 use super::{parse, small};
@@ -70,16 +71,103 @@ fn schedules() -> Vec<Schedule> {
         min_lr: 1e-5,
         epsilon: 1e-9,
     };
-    let then = Schedule::Then {
-        first: Box::new(Schedule::Constant { factor: 0.5 }),
-        steps: 3,
-        next: Box::new(Schedule::Exponential { gamma: 0.9 }),
+    let mut all = waves();
+    all.extend(decays());
+    all.extend(composed());
+    all.push(Schedule::Plateau(plateau));
+    all
+}
+
+fn decays() -> Vec<Schedule> {
+    let (gamma, steps) = (0.9, 7);
+    let polynomial = Polynomial {
+        steps,
+        power: 2.0,
+        to: 0.1,
+        cycle: true,
     };
     vec![
         Schedule::Constant { factor: 0.5 },
-        Schedule::Exponential { gamma: 0.9 },
-        then,
-        Schedule::Plateau(plateau),
+        Schedule::Step { every: 3, gamma },
+        Schedule::MultiStep {
+            milestones: vec![2, 5],
+            gamma,
+        },
+        Schedule::Exponential { gamma, steps },
+        Schedule::Linear {
+            from: 0.5,
+            to: 2.0,
+            steps,
+        },
+        Schedule::Polynomial(polynomial),
+        Schedule::InverseTime {
+            rate: 0.5,
+            steps,
+            staircase: true,
+        },
+        Schedule::Noam { warm_up: 4 },
+        Schedule::Table {
+            points: vec![(0, 1.0), (5, 0.5)],
+            between: Between::Linear,
+        },
+    ]
+}
+
+fn waves() -> Vec<Schedule> {
+    let steps = 8;
+    vec![
+        Schedule::Cosine { steps, to: 0.1 },
+        Schedule::CosineRestarts(CosineRestarts {
+            steps,
+            t_mult: 2.0,
+            m_mult: 0.9,
+            to: 0.1,
+        }),
+        Schedule::Cyclic(Cyclic {
+            low: 0.5,
+            high: 2.0,
+            up: 3,
+            down: Some(4),
+            wave: Wave::ExpRange,
+            gamma: 0.9,
+        }),
+        Schedule::OneCycle(OneCycle {
+            steps,
+            peak_at: 0.4,
+            from: 0.1,
+            to: 0.01,
+            anneal: Anneal::Linear,
+            phases: Phases::Three,
+        }),
+    ]
+}
+
+fn composed() -> Vec<Schedule> {
+    let (steps, milestones) = (3, vec![4]);
+    let part = || Schedule::Exponential {
+        gamma: 0.9,
+        steps: 2,
+    };
+    let constant = || Schedule::Constant { factor: 0.5 };
+    let schedules = vec![constant(), part()];
+    vec![
+        Schedule::WarmUp {
+            steps,
+            from: 0.1,
+            next: Box::new(part()),
+        },
+        Schedule::Then {
+            first: Box::new(constant()),
+            steps,
+            next: Box::new(part()),
+        },
+        Schedule::Chained {
+            schedules: schedules.clone(),
+        },
+        Schedule::Sequential {
+            schedules,
+            milestones,
+        },
     ]
 }
 
@@ -361,6 +449,11 @@ fn full_recipe(initializer: &Initializer, schedule: Schedule, number: usize) -> 
             weight_decay: 0.0,
             schedule,
             schedule_unit: ScheduleUnit::Step,
+            groups: vec![GroupRecipe {
+                targets: Targets::new(["head.weight"]),
+                lr_factor: 0.5,
+                schedule: Some(Schedule::Cosine { steps: 9, to: 0.1 }),
+            }],
             watch: Watch::ValidAccuracy,
             clip: clips()[number % 5].clone(),
             on_nonfinite: [
@@ -421,13 +514,24 @@ fn a_rule_has_the_listed_keys() {
     let rule = Table::try_from(&recipe.model.init.gates[0]).expect("a rule is a table");
     let listed: BTreeSet<String> = RULE.iter().map(|field| field.name.to_string()).collect();
     assert_eq!(listed, rule.into_iter().map(|(name, _)| name).collect());
+    let group = Table::try_from(&recipe.training.groups[0]).expect("a group is a table");
+    let listed: BTreeSet<String> = GROUP.iter().map(|field| field.name.to_string()).collect();
+    assert_eq!(listed, group.into_iter().map(|(name, _)| name).collect());
+    let group = &small(&["training.groups=[{targets=['w']}]"])
+        .training
+        .groups[0];
+    assert_eq!((group.lr_factor, &group.schedule), (1.0, &None));
 }
 
 /// Every path to a key in a table, sections left out; tables that occur in several places at the first.
 fn paths(prefix: &str, value: &Value, into: &mut BTreeSet<String>) {
     let is_section = prefix.is_empty() || SECTIONS.contains(&prefix);
     let initializers = ["model.init.recurrent", "model.init.bias"];
-    let nested = ["training.schedule.first", "training.schedule.next"];
+    let nested = [
+        "training.schedule.first",
+        "training.schedule.next",
+        "training.groups[].schedule",
+    ];
     let inner = "training.optimizer.inner";
     let activations = [
         "model.gate_activation",
@@ -458,8 +562,12 @@ fn paths(prefix: &str, value: &Value, into: &mut BTreeSet<String>) {
         Value::Array(items) => {
             for item in items {
                 let Value::Table(table) = item else { continue };
+                let item = match prefix {
+                    "training.schedule.schedules" => "training.schedule".to_string(),
+                    list => format!("{list}[]"),
+                };
                 for (name, value) in table {
-                    paths(&format!("{prefix}[].{name}"), value, into);
+                    paths(&format!("{item}.{name}"), value, into);
                 }
             }
         }
@@ -548,6 +656,12 @@ fn listed_defaults_are_those_of_the_structs() {
         "training.average={kind='swa',start=1}",
         "training.average=non_monotone",
         "training.schedule=plateau",
+        "training.schedule={kind='polynomial',steps=5}",
+        "training.schedule={kind='inverse_time',rate=1}",
+        "training.schedule={kind='cosine_restarts',steps=5}",
+        "training.schedule={kind='cyclic',high=2,up=3}",
+        "training.schedule={kind='one_cycle',steps=5}",
+        "training.schedule={kind='table',points=[[0,1]]}",
         "prune.schedule={kind='cubic',sparsity=0.5,begin=1,end=3,every=1}",
     ];
     let recipes = kinds.map(|kind| Value::try_from(small(&[kind])).expect("a table"));
@@ -575,13 +689,6 @@ fn listed_defaults_are_those_of_the_structs() {
     assert_eq!(norm, Constraint::MaxNorm { max, axis: 0 });
     let norm = one("{kind='spectral_norm',max=1,targets=['w']}");
     assert_eq!(norm, Constraint::SpectralNorm { max, per });
-    let factor = |kind: &str| match small(&[kind]).training.schedule {
-        Schedule::Constant { factor } => factor,
-        Schedule::Plateau(plateau) => plateau.factor,
-        other => panic!("{other:?}"),
-    };
-    let factors = ["constant", "plateau"].map(|kind| factor(&format!("training.schedule={kind}")));
-    assert_eq!(factors, [1.0, 0.1]);
     let sparse = small(&["model.init.input={kind='sparse',sparsity=0.5}"])
         .model
         .init
@@ -595,6 +702,68 @@ fn listed_defaults_are_those_of_the_structs() {
     );
 }
 
+/// A field of a schedule whose default depends on the kind: the remark tells each.
+#[test]
+fn listed_defaults_of_schedules_are_those_of_the_kinds() {
+    let remark = |field: &str| {
+        let path = format!("training.schedule.{field}");
+        let key = Recipe::keys().iter().find(|key| key.path == path);
+        key.unwrap_or_else(|| panic!("{path}")).default
+    };
+    let mut told = BTreeSet::new();
+    for (table, fields) in [
+        ("kind='constant'", &["factor"][..]),
+        ("kind='plateau'", &["factor"]),
+        ("kind='step',every=2", &["gamma"]),
+        ("kind='multi_step',milestones=[2]", &["gamma"]),
+        ("kind='cyclic',high=2,up=3", &["gamma"]),
+        ("kind='exponential',gamma=2", &["steps"]),
+        ("kind='inverse_time',rate=2", &["steps"]),
+        ("kind='linear',to=2,steps=3", &["from"]),
+        ("kind='one_cycle',steps=3", &["from", "to"]),
+        ("kind='warm_up',steps=3", &["from"]),
+        ("kind='polynomial',steps=3", &["to"]),
+        ("kind='cosine',steps=3", &["to"]),
+        ("kind='cosine_restarts',steps=3", &["to"]),
+    ] {
+        let recipe = small(&[&format!("training.schedule={{{table}}}")]);
+        let schedule = Value::try_from(&recipe.training.schedule).expect("a table");
+        let kind = schedule["kind"].as_str().expect("a name");
+        for field in fields {
+            let parts = remark(field).trim_matches(['(', ')']).split(", ");
+            let end = format!(" for \"{kind}\"");
+            let listed = parts.filter_map(|part| part.strip_suffix(&end)).next();
+            let listed = listed.unwrap_or_else(|| panic!("{field} of {kind}"));
+            let listed: Table = toml::from_str(&format!("value = {listed}")).expect("a value");
+            assert_eq!(schedule[*field], listed["value"], "{field} of {kind}");
+            told.insert((*field, kind.to_string()));
+        }
+    }
+    let listed = ["factor", "gamma", "steps", "from", "to"].map(|field| {
+        let parts = remark(field).matches(" for \"").count();
+        parts - remark(field).matches("required for").count()
+    });
+    assert_eq!(listed.iter().sum::<usize>(), told.len());
+}
+
+#[test]
+fn the_book_lists_all_schedules_with_their_fields() {
+    let page = include_str!("../../../../../docs/src/recipes.md");
+    for kind in SCHEDULES {
+        let start = format!("| `{}` | ", kind.name);
+        // The kind of an initialiser may have the same name.
+        let rows = || page.lines().filter_map(|line| line.strip_prefix(&start));
+        let has_all = |row: &str| {
+            let fields = row.split(" | ").next().unwrap_or_default();
+            let names: BTreeSet<&str> = fields.split('`').skip(1).step_by(2).collect();
+            let expected: BTreeSet<&str> = kind.fields.iter().map(|field| field.name).collect();
+            names == expected
+        };
+        let is_listed = kind.name == "plateau" || rows().any(has_all);
+        assert!(is_listed, "{} with {:?}", kind.name, kind.fields);
+    }
+}
+
 #[test]
 fn the_book_lists_the_same_keys_and_defaults() {
     let page = include_str!("../../../../../docs/src/recipes.md");
@@ -606,6 +775,7 @@ fn the_book_lists_the_same_keys_and_defaults() {
             "regularize.constraints[].",
             "model.init.",
             "training.schedule.",
+            "training.groups[].",
             "training.optimizer.",
             "training.clip.",
             "training.on_nonfinite.",

@@ -48,7 +48,10 @@ fn overrides_reach_everywhere() {
     );
     assert_eq!(
         recipe.training.schedule,
-        Schedule::Exponential { gamma: 0.9 }
+        Schedule::Exponential {
+            gamma: 0.9,
+            steps: 1
+        }
     );
     let clip = Clip::norm(f64::INFINITY);
     assert_eq!((recipe.training.clip, recipe.seed), (clip, 4));
@@ -423,7 +426,8 @@ fn unknown_keys_are_refused_with_their_place() {
 #[test]
 fn wrong_values_are_refused_with_their_place() {
     let training = |line: &str| format!("{SMALL}[training]\n{line}\n");
-    let schedules = "one of \"constant\", \"exponential\", \"then\", \"plateau\"";
+    let schedules = "one of \"constant\", \"step\", \"multi_step\", \"exponential\", \"linear\", \"polynomial\", \"inverse_time\", \"cosine\", \
+        \"cosine_restarts\", \"cyclic\", \"one_cycle\", \"noam\", \"table\", \"warm_up\", \"then\", \"sequential\", \"chained\", \"plateau\"";
     for (text, expected) in [
         (
             training("epochs = \"one\""),
@@ -474,8 +478,8 @@ fn wrong_values_are_refused_with_their_place() {
         ),
         (format!("training = 3\n{SMALL}"), "/r/x.toml:1: training: found 3, expected a section with keys".into()),
         (
-            training("schedule = \"cosine\""),
-            format!("/r/x.toml:5: training.schedule.kind: found \"cosine\", expected {schedules}"),
+            training("schedule = \"cosin\""),
+            format!("/r/x.toml:5: training.schedule.kind: found \"cosin\", expected {schedules}"),
         ),
         (
             training("schedule = 3"),
@@ -563,7 +567,9 @@ fn wrong_overrides_are_quoted() {
         (
             "training.schedule.gamma=0.9",
             "--set training.schedule.gamma=0.9: training.schedule: found no kind, expected one of \"constant\", \
-             \"exponential\", \"then\", \"plateau\"",
+             \"step\", \"multi_step\", \"exponential\", \"linear\", \"polynomial\", \"inverse_time\", \"cosine\", \
+             \"cosine_restarts\", \"cyclic\", \"one_cycle\", \"noam\", \"table\", \"warm_up\", \"then\", \"sequential\", \
+             \"chained\", \"plateau\"",
         ),
         (
             "data={test='a.ts'}",
@@ -719,6 +725,24 @@ fn values_out_of_range_are_refused() {
             &["training.schedule={kind='exponential',gamma=-1.0}"],
             "training.schedule: `gamma` is -1, expected a positive finite number".into(),
         ),
+        (
+            &["training.groups=[{targets=['w']},{targets=['w'],lr_factor=-1}]"],
+            "training.groups[1].lr_factor is -1, expected a finite number of at least 0".into(),
+        ),
+        (
+            &["training.groups=[{targets=['w'],schedule='plateau'}]"],
+            "training.groups[0].schedule is a plateau, expected a kind that depends on the step alone; make the plateau \
+             training.schedule".into(),
+        ),
+        (
+            &["training.groups=[{targets=['w'],schedule={kind='cosine',steps=0}}]"],
+            "training.groups[0].schedule: `steps` is 0, expected at least 1".into(),
+        ),
+        (
+            &["training.groups=[{targets=[]}]"],
+            "training.groups[0].targets is [], expected at least one pattern that is not after \"!\", such as \"weight_hh\""
+                .into(),
+        ),
     ] {
         assert_eq!(message(SMALL, overrides), expected);
     }
@@ -762,6 +786,49 @@ fn values_out_of_range_are_refused() {
             "{error}"
         );
     }
+}
+
+#[test]
+fn a_schedule_by_itself_is_read_as_in_a_recipe() {
+    let cosine = Schedule::Cosine { steps: 9, to: 0.0 };
+    let read = |text| parse_schedule("--schedule", text);
+    assert_eq!(
+        read("{ kind = 'cosine', steps = 9 }").expect("valid"),
+        cosine
+    );
+    assert_eq!(
+        read(" plateau").expect("valid"),
+        Schedule::Plateau(Plateau::default())
+    );
+    for (text, expected) in [
+        (
+            "{kind='cosine',stesp=9}",
+            "--schedule: unknown key schedule.stesp, did you mean schedule.steps?",
+        ),
+        (
+            "{kind='cosine',steps=0}",
+            "--schedule: schedule: `steps` is 0, expected at least 1",
+        ),
+        (
+            "{kind='cosine'}",
+            "--schedule: schedule: missing field `steps`",
+        ),
+        (
+            "{kind='cosine',steps=2.5}",
+            "--schedule: schedule: invalid type: floating point `2.5`, expected usize, a whole number of at least 0",
+        ),
+        (
+            "{kind='cosine'",
+            "--schedule: schedule: \"{kind='cosine'\" is no TOML value",
+        ),
+    ] {
+        assert_eq!(read(text).expect_err(expected).to_string(), expected);
+    }
+    let error = read("3").expect_err("a number").to_string();
+    assert!(
+        error.starts_with("--schedule: schedule: found 3, expected a table"),
+        "{error}"
+    );
 }
 
 #[test]
