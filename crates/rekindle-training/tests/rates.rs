@@ -25,7 +25,11 @@ fn weights(folder: &Path) -> Vec<(String, Vec<f32>)> {
             self.names.pop();
         }
         fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-            let values = param.val().into_data().try_to_vec::<f32>().expect("32 bits");
+            let values = param
+                .val()
+                .into_data()
+                .try_to_vec::<f32>()
+                .expect("32 bits");
             self.found.push((self.names.join("."), values));
         }
     }
