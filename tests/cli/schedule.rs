@@ -81,6 +81,26 @@ fn the_table_says_how_many_steps_there_are() {
 }
 
 #[test]
+fn groups_have_columns_of_their_own() {
+    let groups = "schedule = { kind = \"linear\", to = 0, steps = 4 }\ngroups = [{ targets = [\"weight_hh\", \"head.*\"], lr_factor = 0.5 }, { targets = \
+                  [\"bias_ih\"], schedule = \"constant\" }]\n";
+    let folder = folder(groups);
+    let csv = succeed(
+        folder.path(),
+        &["schedule", "toy.toml", "--csv", "--steps", "3"],
+    );
+    assert_eq!(
+        csv,
+        "epoch,all others,\"weight_hh, head.*\",bias_ih\n0,0.02,0.01,0.02\n1,0.015,0.0075,0.02\n2,0.01,0.005,0.02\n"
+    );
+    // Trained, so that the names are right.
+    succeed(
+        folder.path(),
+        &["train", "toy.toml", "--out", "run", "--quiet"],
+    );
+}
+
+#[test]
 fn schedules_by_themselves_have_columns_and_drawings_of_their_own() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let args = [

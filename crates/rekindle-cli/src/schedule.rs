@@ -21,12 +21,24 @@ struct Shown {
     /// What one step is: `step` or `epoch`.
     unit: &'static str,
     steps: usize,
-    lr: f64,
     /// What is shown: `rate`, or `factor` without a base rate.
     quantity: &'static str,
-    schedules: Vec<(String, Schedule)>,
+    curves: Vec<Curve>,
     /// About the run, above the table.
     head: Option<String>,
+}
+
+/// A schedule with its base rate.
+struct Curve {
+    label: String,
+    lr: f64,
+    schedule: Schedule,
+}
+
+impl Curve {
+    fn rate(&self, step: usize) -> f64 {
+        self.lr * self.schedule.at(step)
+    }
 }
 
 /// Shows the rates of a recipe's schedule, or of schedules by themselves.
@@ -51,7 +63,7 @@ pub fn run(args: &ScheduleArgs) -> anyhow::Result<()> {
     output::all(&text)
 }
 
-/// The schedule of a recipe over its run.
+/// The schedule of a recipe over its run, and those of its groups.
 fn of_recipe(args: &ScheduleArgs) -> anyhow::Result<Shown> {
     let path = args.recipe.as_ref().expect("a recipe was given");
     let recipe = Recipe::load(path, &args.sets)?;
@@ -65,12 +77,28 @@ fn of_recipe(args: &ScheduleArgs) -> anyhow::Result<Shown> {
             ("step", steps, Some(head))
         }
     };
+    let common = Curve {
+        label: match training.groups.is_empty() {
+            true => recipe.name.clone(),
+            false => "all others".to_string(),
+        },
+        lr: training.lr,
+        schedule: training.schedule.clone(),
+    };
+    let groups = training.groups.iter().map(|group| Curve {
+        label: group.targets.to_string(),
+        lr: training.lr * group.lr_factor,
+        schedule: group
+            .schedule
+            .as_ref()
+            .unwrap_or(&training.schedule)
+            .clone(),
+    });
     Ok(Shown {
         unit,
         steps: args.steps.map_or(steps, |steps| steps as usize),
-        lr: training.lr,
         quantity: "rate",
-        schedules: vec![(recipe.name.clone(), training.schedule.clone())],
+        curves: std::iter::once(common).chain(groups).collect(),
         head,
     })
 }
@@ -86,18 +114,21 @@ fn by_themselves(args: &ScheduleArgs) -> anyhow::Result<Shown> {
         lr > 0.0 && lr.is_finite(),
         "--lr is {lr}, expected a positive finite number"
     );
-    let schedules = args.schedules.iter().map(|text| {
+    let curves = args.schedules.iter().map(|text| {
         let (label, value) = labelled(text);
         let schedule = parse_schedule("--schedule", value)?;
         let label = label.map_or_else(|| kind(&schedule), str::to_string);
-        Ok((label, schedule))
+        Ok(Curve {
+            label,
+            lr,
+            schedule,
+        })
     });
     Ok(Shown {
         unit: "step",
         steps: args.steps.map_or(STEPS, |steps| steps as usize),
-        lr,
         quantity: if args.lr.is_some() { "rate" } else { "factor" },
-        schedules: schedules.collect::<anyhow::Result<_>>()?,
+        curves: curves.collect::<anyhow::Result<_>>()?,
         head: None,
     })
 }
@@ -121,9 +152,9 @@ fn kind(schedule: &Schedule) -> String {
 impl Shown {
     /// What the rates are called: by the schedules where there are several.
     fn columns(&self) -> Vec<String> {
-        let names: Vec<String> = match self.schedules.as_slice() {
+        let names: Vec<String> = match self.curves.as_slice() {
             [_] => vec![self.quantity.to_string()],
-            several => several.iter().map(|(label, _)| label.clone()).collect(),
+            several => several.iter().map(|curve| curve.label.clone()).collect(),
         };
         std::iter::once(self.unit.to_string())
             .chain(names)
@@ -131,8 +162,7 @@ impl Shown {
     }
 
     fn rates(&self, step: usize) -> impl Iterator<Item = f64> {
-        let schedules = self.schedules.iter();
-        schedules.map(move |(_, schedule)| self.lr * schedule.at(step))
+        self.curves.iter().map(move |curve| curve.rate(step))
     }
 
     /// Every rate, with all its digits.
@@ -164,17 +194,17 @@ impl Shown {
             let unit = self.unit;
             text += &format!("\nevery {every} {unit}s; --csv prints all {}\n", self.steps);
         }
-        let is_plateau = |(_, schedule): &(_, _)| matches!(schedule, Schedule::Plateau(_));
-        if self.schedules.iter().any(is_plateau) {
+        let is_plateau = |curve: &Curve| matches!(curve.schedule, Schedule::Plateau(_));
+        if self.curves.iter().any(is_plateau) {
             text += "\na plateau lowers the rate when training.watch stops improving; shown is what holds until then\n";
         }
         text
     }
 
     fn gallery(&self) -> Gallery {
-        let lines = self.schedules.iter().map(|(label, schedule)| {
-            let point = |step: usize| (step as f64, self.lr * schedule.at(step));
-            Line::new(label, (0..self.steps).map(point).collect())
+        let lines = self.curves.iter().map(|curve| {
+            let point = |step: usize| (step as f64, curve.rate(step));
+            Line::new(&curve.label, (0..self.steps).map(point).collect())
         });
         Gallery {
             title: String::new(),

@@ -128,7 +128,7 @@ impl OneCycle {
             1.0
         };
         match self.anneal {
-            Anneal::Cosine => b + (a - b) * half_wave(share),
+            Anneal::Cosine => super::between(b, a, half_wave(share)),
             Anneal::Linear => super::between(a, b, share),
         }
     }

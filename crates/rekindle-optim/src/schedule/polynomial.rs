@@ -60,7 +60,7 @@ impl Polynomial {
             true => step.div_ceil(self.steps).max(1),
             false => 1,
         };
-        let length = (self.steps * times) as f64;
+        let length = self.steps as f64 * times as f64;
         let left = (1.0 - step as f64 / length).max(0.0);
         self.to + (1.0 - self.to) * left.powf(self.power)
     }
