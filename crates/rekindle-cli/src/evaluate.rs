@@ -4,7 +4,7 @@ use rekindle::training::{Evaluation, Trained};
 
 use crate::args::{EvaluateArgs, backend};
 use crate::output;
-use crate::table::{Table, percent};
+use crate::table::{self, Table};
 
 /// Scores a run's classifier on a file.
 pub fn run(args: &EvaluateArgs) -> anyhow::Result<()> {
@@ -13,22 +13,16 @@ pub fn run(args: &EvaluateArgs) -> anyhow::Result<()> {
     let evaluation = trained.evaluate(&set)?;
     let (scores, classes) = (evaluation.scores, &trained.preprocessing.classes);
     if args.json {
-        let result = serde_json::json!({
-            "accuracy": scores.accuracy,
-            "macro_f1": scores.macro_f1,
-            "loss": scores.loss,
-            "sequences": evaluation.confusion.total(),
-            "classes": classes,
-            "confusion": evaluation.confusion.counts,
-        });
+        let mut result = serde_json::to_value(scores)?;
+        result["sequences"] = evaluation.confusion.total().into();
+        result["classes"] = classes.as_slice().into();
+        result["confusion"] = serde_json::to_value(&evaluation.confusion.counts)?;
         return output::line(&result.to_string());
     }
     output::line(&format!(
-        "{} sequences: accuracy {}, macro-F1 {}, loss {:.4}\n\n{}",
+        "{} sequences: {}\n\n{}",
         evaluation.confusion.total(),
-        percent(scores.accuracy),
-        percent(scores.macro_f1),
-        scores.loss,
+        table::in_words(&scores),
         confusion_table(classes, &evaluation)
     ))
 }

@@ -3,9 +3,9 @@
 use std::io::{IsTerminal, Write};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use rekindle::training::{EpochRow, Event, Observer};
+use rekindle::training::{EpochRow, Event, Metric, Metrics, Observer, Scores};
 
-use crate::table::{NOTHING, percent};
+use crate::table::cell;
 
 /// Where progress is printed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,6 +34,8 @@ impl Stream {
 /// elsewhere a line for each epoch.
 #[derive(Debug)]
 pub struct Progress {
+    /// What the lines of epochs show.
+    metrics: Metrics,
     /// Nowhere if `None`.
     stream: Option<Stream>,
     title: Option<String>,
@@ -46,6 +48,10 @@ impl Progress {
     /// `quiet` shows nothing.
     pub fn new(quiet: bool, stream: Stream) -> Self {
         Self {
+            metrics: Metrics {
+                train: &[],
+                valid: &[],
+            },
             stream: (!quiet).then_some(stream),
             title: None,
             bar: None,
@@ -98,7 +104,7 @@ impl Progress {
         }
         // Without a bar, nothing else tells the figures.
         if best || self.bar.is_none() || row.epoch == self.epochs {
-            self.line(&line(row, best));
+            self.line(&line(row, self.metrics, best));
         }
     }
 
@@ -120,6 +126,7 @@ impl Observer for Progress {
                 train_len,
                 valid_len,
                 test_len,
+                metrics,
             } => {
                 self.epochs = *epochs;
                 if let Some(title) = self.title.take() {
@@ -131,7 +138,8 @@ impl Observer for Progress {
                 if *first_epoch > 1 {
                     self.line(&format!("{} of {epochs} epochs are done", first_epoch - 1));
                 }
-                self.line(HEADER);
+                self.metrics = *metrics;
+                self.line(&header(*metrics));
                 self.start_bar(*batches_per_epoch);
             }
             Event::Step { epoch, batch, .. } => self.step(*epoch, *batch),
@@ -159,20 +167,31 @@ impl Drop for Progress {
 
 const FINISHED: &str = "the run was finished before, nothing is left to train\n";
 
-const HEADER: &str = "epoch  train loss  train acc  valid loss  valid acc    valid F1  learning rate  grad norm  seconds";
+/// The titles above the lines of epochs.
+fn header(metrics: Metrics) -> String {
+    let title =
+        |set: &str, metric: Metric| format!("  {:>10}", format!("{set} {}", metric.short()));
+    let train = metrics.train.iter().map(|&metric| title("train", metric));
+    let valid = metrics.valid.iter().map(|&metric| title("valid", metric));
+    let titles: String = train.chain(valid).collect();
+    format!("epoch{titles}  learning rate  grad norm  seconds")
+}
 
 /// One epoch; a star marks the best so far.
-fn line(row: &EpochRow, best: bool) -> String {
-    let number = |value: Option<f64>| value.map_or(NOTHING.into(), |value| format!("{value:.4}"));
-    let share = |value: Option<f64>| value.map_or(NOTHING.into(), percent);
+fn line(row: &EpochRow, metrics: Metrics, best: bool) -> String {
+    let value = |scores: &Scores, metric| format!("  {:>10}", cell(scores, metric));
+    let train = metrics
+        .train
+        .iter()
+        .map(|&metric| value(&row.train, metric));
+    let valid = metrics
+        .valid
+        .iter()
+        .map(|&metric| value(&row.valid, metric));
+    let values: String = train.chain(valid).collect();
     format!(
-        "{:>5}  {:>10.4}  {:>9}  {:>10}  {:>9}  {:>10}  {:>13.3e}  {:>9.3}  {:>7.2}{}{}",
+        "{:>5}{values}  {:>13.3e}  {:>9.3}  {:>7.2}{}{}",
         row.epoch,
-        row.train_loss,
-        percent(row.train_accuracy),
-        number(row.valid_loss),
-        share(row.valid_accuracy),
-        share(row.valid_macro_f1),
         row.lr,
         row.grad_norm,
         row.seconds,
@@ -185,27 +204,33 @@ fn line(row: &EpochRow, best: bool) -> String {
     )
 }
 
-/// An epoch in short.
+/// An epoch in short: the loss and the main metric.
 fn figures(row: &EpochRow) -> String {
-    let (set, loss, accuracy) = match (row.valid_loss, row.valid_accuracy) {
-        (Some(loss), Some(accuracy)) => ("valid", loss, accuracy),
-        _ => ("train", row.train_loss, row.train_accuracy),
+    let (set, scores) = match row.valid.is_empty() {
+        true => ("train", &row.train),
+        false => ("valid", &row.valid),
     };
-    format!("{set} loss {loss:.4}, accuracy {}", percent(accuracy))
+    let loss = scores.get(Metric::Loss).map(|loss| (Metric::Loss, loss));
+    let beside = scores.main().filter(|(metric, _)| *metric != Metric::Loss);
+    let words = loss.into_iter().chain(beside);
+    let words = words.map(|(metric, value)| format!("{} {}", metric.title(), metric.show(value)));
+    format!("{set} {}", words.collect::<Vec<_>>().join(", "))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    const METRICS: Metrics = Metrics {
+        train: &[Metric::Loss, Metric::Accuracy],
+        valid: &[Metric::Loss, Metric::Accuracy, Metric::MacroF1],
+    };
+
     fn row() -> EpochRow {
         EpochRow {
             epoch: 12,
-            train_loss: 0.25,
-            train_accuracy: 1.0,
-            valid_loss: None,
-            valid_accuracy: None,
-            valid_macro_f1: None,
+            train: Scores::of(&[(Metric::Loss, 0.25), (Metric::Accuracy, 1.0)]),
+            valid: Scores::default(),
             lr: 0.003,
             grad_norm: 1.5,
             grad_norm_max: 2.0,
@@ -216,11 +241,12 @@ mod tests {
 
     #[test]
     fn lines_stand_below_the_header() {
-        let plain = line(&row(), false);
-        assert_eq!(plain.len(), HEADER.len());
-        assert_eq!(line(&row(), true), format!("{plain} *"));
+        let header = header(METRICS);
+        let plain = line(&row(), METRICS, false);
+        assert_eq!(plain.len(), header.len());
+        assert_eq!(line(&row(), METRICS, true), format!("{plain} *"));
         let at = |title: &str| {
-            let end = HEADER.find(title).expect("a title") + title.len();
+            let end = header.find(title).expect("a title") + title.len();
             plain[..end]
                 .split_whitespace()
                 .last()
@@ -241,8 +267,7 @@ mod tests {
     fn the_bar_shows_validation_if_there_is_one() {
         assert_eq!(figures(&row()), "train loss 0.2500, accuracy 100.00 %");
         let valid = EpochRow {
-            valid_loss: Some(0.5),
-            valid_accuracy: Some(0.75),
+            valid: Scores::of(&[(Metric::Loss, 0.5), (Metric::Accuracy, 0.75)]),
             ..row()
         };
         assert_eq!(figures(&valid), "valid loss 0.5000, accuracy 75.00 %");

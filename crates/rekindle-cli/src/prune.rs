@@ -9,7 +9,7 @@ use rekindle::training::{Cut, Figures, FineTuning, Plan, RunFolder, Smaller, mak
 use crate::args::{CriterionName, PruneArgs, ScopeName, backend};
 use crate::output;
 use crate::progress::{Progress, Stream};
-use crate::table::{Table, percent};
+use crate::table::{Table, cell, metrics_of};
 
 /// Makes a run's network smaller and prints what became of it.
 pub fn run(args: &PruneArgs) -> anyhow::Result<()> {
@@ -102,9 +102,9 @@ fn table(smaller: &Smaller) -> Table {
         let cells = networks.iter().map(|figures| value(figures));
         table.row(std::iter::once(name.to_string()).chain(cells).collect());
     };
-    row("accuracy", &|of| percent(of.scores.accuracy));
-    row("macro-F1", &|of| percent(of.scores.macro_f1));
-    row("loss", &|of| format!("{:.4}", of.scores.loss));
+    for metric in metrics_of(&smaller.before.scores) {
+        row(metric.title(), &|of| cell(&of.scores, metric));
+    }
     row("parameters", &|of| of.parameters.to_string());
     row("not zero", &|of| of.nonzero.to_string());
     row("bytes", &|of| of.bytes.to_string());

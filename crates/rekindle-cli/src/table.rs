@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use rekindle::training::Outcome;
+use rekindle::training::{Metric, Outcome, Scores};
 
 /// Rows of text, aligned in columns: numbers to the right, the rest to the left.
 #[derive(Clone, Debug)]
@@ -119,28 +119,42 @@ impl fmt::Display for Table {
 /// A cell for what was not measured.
 pub const NOTHING: &str = "-";
 
-/// A share in percent.
-pub fn percent(share: f64) -> String {
-    format!("{:.2} %", 100.0 * share)
-}
-
 /// The scores of a run, one row a set.
 pub fn scores(outcome: &Outcome) -> String {
     if outcome.valid.is_none() && outcome.test.is_none() {
         return "no scores: the recipe has neither validation nor test data".to_string();
     }
-    let mut table = Table::new(&["set", "accuracy", "macro-F1", "loss"]);
-    for (name, scores) in [("validation", outcome.valid), ("test", outcome.test)] {
+    let sets = [("validation", outcome.valid), ("test", outcome.test)];
+    let first = sets.iter().find_map(|(_, scores)| *scores);
+    let metrics: Vec<Metric> = first.iter().flat_map(metrics_of).collect();
+    let titles = metrics.iter().map(|metric| metric.title());
+    let mut table = Table::new(&std::iter::once("set").chain(titles).collect::<Vec<_>>());
+    for (name, scores) in sets {
         if let Some(scores) = scores {
-            table.row(vec![
-                name.to_string(),
-                percent(scores.accuracy),
-                percent(scores.macro_f1),
-                format!("{:.4}", scores.loss),
-            ]);
+            let cells = metrics.iter().map(|&metric| cell(&scores, metric));
+            table.row(std::iter::once(name.to_string()).chain(cells).collect());
         }
     }
     table.to_string()
+}
+
+/// The metrics of some scores in the order of display.
+pub fn metrics_of(scores: &Scores) -> Vec<Metric> {
+    scores.shown().map(|(metric, _)| metric).collect()
+}
+
+/// The value of a metric for a cell.
+pub fn cell(scores: &Scores, metric: Metric) -> String {
+    let value = scores.get(metric);
+    value.map_or(NOTHING.into(), |value| metric.show(value))
+}
+
+/// Scores in a line, such as `accuracy 97.50 %, loss 0.0810`.
+pub fn in_words(scores: &Scores) -> String {
+    let words = scores
+        .shown()
+        .map(|(metric, value)| format!("{} {}", metric.title(), metric.show(value)));
+    words.collect::<Vec<_>>().join(", ")
 }
 
 #[cfg(test)]

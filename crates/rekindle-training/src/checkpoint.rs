@@ -18,7 +18,7 @@ use crate::files::{self, Checksum, FileError};
 use crate::{EpochRow, RunFolder, TrainError};
 
 /// The version of this layout. One that is not equal is refused.
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
 
 /// The epoch whose weights a run would keep.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -43,10 +43,8 @@ pub(crate) struct State {
     /// All epochs so far.
     pub(crate) epochs: Vec<EpochRow>,
     /// What the policy on steps that are not finite remembers.
-    #[serde(default)]
     nonfinite: NonFiniteState,
     /// What the mean of the weights remembers beside itself.
-    #[serde(default)]
     average: AverageState,
     /// Of the other files, by name.
     checksums: Vec<(String, String)>,

@@ -1,6 +1,6 @@
 //! What a run tells while it goes on.
 
-use crate::{EpochRow, Outcome};
+use crate::{EpochRow, Metrics, Outcome};
 
 /// Something that happened in a run.
 #[derive(Debug)]
@@ -12,6 +12,8 @@ pub enum Event<'a> {
         epochs: usize,
         /// The epoch that comes first, counted from 1; greater than 1 if the run goes on.
         first_epoch: usize,
+        /// What is measured in each epoch.
+        metrics: Metrics,
         /// Optimiser steps in an epoch.
         batches_per_epoch: usize,
         /// Trainable numbers.

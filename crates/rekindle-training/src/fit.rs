@@ -17,7 +17,7 @@ use burn::optim::ModuleOptimizer;
 use burn::store::ModuleRecord;
 use burn::tensor::Device;
 use rekindle_data::SequenceLoader;
-use rekindle_optim::{Averager, Mode, NonFiniteState};
+use rekindle_optim::{Averager, NonFiniteState};
 use rekindle_regularize::prune::PrunerState;
 
 use crate::checkpoint::{Best, Checkpoint};
@@ -27,6 +27,7 @@ use crate::pruning::Pruning;
 use crate::rates::Rates;
 use crate::recipe::{Keep, Recipe, TrainingRecipe};
 use crate::regularizer::Regularizer;
+use crate::scores::METRICS;
 use crate::seed::mix;
 use crate::splits::Splits;
 use crate::sums::Sums;
@@ -176,6 +177,7 @@ impl<'a> Fit<'a> {
             parameters: self.classifier.parameters(),
             train_len: self.splits.train.len(),
             valid_len: size(&self.splits.valid),
+            metrics: METRICS,
             test_len: size(&self.splits.test),
         });
         self.cut_steps()?;
@@ -271,10 +273,7 @@ impl<'a> Fit<'a> {
         let mut row = sums.row(epoch);
         let validated = self.validated(epoch)?;
         if let Some(valid) = &self.splits.valid {
-            let scores = self.score(&validated, valid);
-            row.valid_loss = scores.map(|scores| scores.loss);
-            row.valid_accuracy = scores.map(|scores| scores.accuracy);
-            row.valid_macro_f1 = scores.map(|scores| scores.macro_f1);
+            row.valid = self.score(&validated, valid).unwrap_or_default();
         }
         row.seconds = started.elapsed().as_secs_f64();
         let is_best = self.take(row, validated);
@@ -303,12 +302,7 @@ impl<'a> Fit<'a> {
         if let Some(value) = value {
             self.rates.observe(value);
             let earlier = self.epochs.iter().filter_map(|row| watch.value(row));
-            let mode = if watch.is_loss() {
-                Mode::Min
-            } else {
-                Mode::Max
-            };
-            (self.averager).observe(&earlier.collect::<Vec<f64>>(), value, mode);
+            (self.averager).observe(&earlier.collect::<Vec<f64>>(), value, watch.mode());
         }
         let best = self.best.map(|best| best.value);
         let is_pruned = row.epoch >= self.pruned_epoch();
@@ -341,7 +335,7 @@ impl<'a> Fit<'a> {
         self.steps_len += text.len() as u64;
         files::write(
             &self.folder.metrics(),
-            epochs_to_csv(&self.epochs).as_bytes(),
+            epochs_to_csv(&self.epochs, METRICS).as_bytes(),
         )?;
 
         let mean = self.averager.averaged().cloned();

@@ -4,24 +4,18 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use crate::RunFolder;
 use crate::files::{self, FileError};
+use crate::{Metric, Metrics, RunFolder, Scores};
 
 /// One epoch of a run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct EpochRow {
     /// The epoch, counted from 1.
     pub epoch: usize,
-    /// Mean cross-entropy over the training sequences as they were trained on, with dropout and before each step.
-    pub train_loss: f64,
-    /// Accuracy over the same.
-    pub train_accuracy: f64,
-    /// Mean cross-entropy over the validation set after the epoch.
-    pub valid_loss: Option<f64>,
-    /// Accuracy over the validation set.
-    pub valid_accuracy: Option<f64>,
-    /// Macro-F1 over the validation set.
-    pub valid_macro_f1: Option<f64>,
+    /// Over the training data as they were trained on, with dropout and before each step.
+    pub train: Scores,
+    /// Over the validation data after the epoch; empty if there are none.
+    pub valid: Scores,
     /// Learning rate of the epoch's last step.
     pub lr: f64,
     /// Mean global gradient norm before clipping.
@@ -29,63 +23,98 @@ pub struct EpochRow {
     /// Greatest global gradient norm before clipping.
     pub grad_norm_max: f64,
     /// Steps that were left out because their loss or gradient was not finite.
-    #[serde(default)]
     pub skipped: usize,
     /// Wall-clock seconds that the epoch took.
     pub seconds: f64,
 }
 
-impl EpochRow {
-    /// The first line of a file of epochs.
-    pub(crate) const HEADER: &str = "epoch,train_loss,train_accuracy,valid_loss,valid_accuracy,valid_macro_f1,lr,grad_norm,grad_norm_max,skipped,seconds\n";
+/// The columns behind those of metrics.
+const AFTER_METRICS: &str = "lr,grad_norm,grad_norm_max,skipped,seconds";
 
-    /// One line of CSV; what was not measured is empty.
-    fn to_csv(&self) -> String {
-        let optional =
-            |value: Option<f64>| value.map(|value| value.to_string()).unwrap_or_default();
-        let numbers = [
-            self.epoch.to_string(),
-            self.train_loss.to_string(),
-            self.train_accuracy.to_string(),
-            optional(self.valid_loss),
-            optional(self.valid_accuracy),
-            optional(self.valid_macro_f1),
-            self.lr.to_string(),
-            self.grad_norm.to_string(),
-            self.grad_norm_max.to_string(),
-            self.skipped.to_string(),
-            format!("{:.3}", self.seconds),
-        ];
-        numbers.join(",") + "\n"
+/// The columns of a file of epochs.
+#[derive(Clone, Debug, PartialEq)]
+struct Columns {
+    train: Vec<Metric>,
+    valid: Vec<Metric>,
+}
+
+impl Columns {
+    fn of(metrics: Metrics) -> Self {
+        Self {
+            train: metrics.train.to_vec(),
+            valid: metrics.valid.to_vec(),
+        }
     }
 
-    /// A line of CSV, without its end. Runs of before steps could be left out have no column for them.
-    fn from_csv(line: &str) -> Option<Self> {
-        let columns = Self::HEADER.split(',').count();
-        let has_skipped = line.split(',').count() == columns;
-        let mut fields = line.split(',');
-        let mut number = || -> Option<Option<f64>> {
-            let field = fields.next()?;
-            match field.is_empty() {
-                true => Some(None),
-                false => field.parse().ok().map(Some),
-            }
+    /// From the first line of a file.
+    fn parse(header: &str) -> Option<Self> {
+        let metrics = header.strip_prefix("epoch,")?.strip_suffix(AFTER_METRICS)?;
+        let mut columns = Self {
+            train: Vec::new(),
+            valid: Vec::new(),
         };
-        let row = Self {
-            epoch: number()?.filter(|epoch| epoch.fract() == 0.0 && *epoch >= 1.0)? as usize,
-            train_loss: number()??,
-            train_accuracy: number()??,
-            valid_loss: number()?,
-            valid_accuracy: number()?,
-            valid_macro_f1: number()?,
-            lr: number()??,
-            grad_norm: number()??,
-            grad_norm_max: number()??,
-            skipped: match has_skipped {
-                true => number()?.filter(|skipped| skipped.fract() == 0.0)? as usize,
-                false => 0,
-            },
-            seconds: number()??,
+        for name in metrics.split_terminator(',') {
+            let (set, name) = name.split_once('_')?;
+            let metric = Metric::ALL
+                .into_iter()
+                .find(|metric| metric.name() == name)?;
+            match set {
+                "train" if columns.valid.is_empty() => columns.train.push(metric),
+                "valid" => columns.valid.push(metric),
+                _ => return None,
+            }
+        }
+        Some(columns)
+    }
+
+    fn header(&self) -> String {
+        let train = self.train.iter().map(|metric| format!("train_{metric},"));
+        let valid = self.valid.iter().map(|metric| format!("valid_{metric},"));
+        let metrics: String = train.chain(valid).collect();
+        format!("epoch,{metrics}{AFTER_METRICS}")
+    }
+
+    /// One line; what was not measured is empty.
+    fn line(&self, row: &EpochRow) -> String {
+        let show = |value: Option<f64>| value.map(|value| value.to_string()).unwrap_or_default();
+        let mut fields = vec![row.epoch.to_string()];
+        fields.extend(self.train.iter().map(|&metric| show(row.train.get(metric))));
+        fields.extend(self.valid.iter().map(|&metric| show(row.valid.get(metric))));
+        fields.extend([
+            row.lr.to_string(),
+            row.grad_norm.to_string(),
+            row.grad_norm_max.to_string(),
+            row.skipped.to_string(),
+            format!("{:.3}", row.seconds),
+        ]);
+        fields.join(",")
+    }
+
+    /// The row of a line.
+    fn row(&self, line: &str) -> Option<EpochRow> {
+        let mut fields = line.split(',');
+        let count = |field: &str| field.parse::<usize>().ok();
+        let epoch = count(fields.next()?).filter(|&epoch| epoch > 0)?;
+        let [mut train, mut valid] = [Scores::default(); 2];
+        for (metrics, scores) in [(&self.train, &mut train), (&self.valid, &mut valid)] {
+            for &metric in metrics {
+                let field = fields.next()?;
+                if !field.is_empty() {
+                    scores.set(metric, field.parse().ok()?);
+                }
+            }
+        }
+        let [lr, grad_norm, grad_norm_max] =
+            [fields.next()?, fields.next()?, fields.next()?].map(|field| field.parse::<f64>().ok());
+        let row = EpochRow {
+            epoch,
+            train,
+            valid,
+            lr: lr?,
+            grad_norm: grad_norm?,
+            grad_norm_max: grad_norm_max?,
+            skipped: count(fields.next()?)?,
+            seconds: fields.next()?.parse().ok()?,
         };
         fields.next().is_none().then_some(row)
     }
@@ -126,8 +155,8 @@ impl StepRow {
         format!("{step},{epoch},{loss},{lr},{grad_norm},{skipped}\n")
     }
 
-    /// A line of CSV, without its end; the last column is not there in runs of before steps could be left out.
-    pub(crate) fn from_csv(line: &str) -> Option<Self> {
+    /// A line of CSV, without its end.
+    fn from_csv(line: &str) -> Option<Self> {
         let mut fields = line.split(',');
         let row = Self {
             step: fields.next()?.parse().ok()?,
@@ -135,20 +164,22 @@ impl StepRow {
             loss: fields.next()?.parse().ok()?,
             lr: fields.next()?.parse().ok()?,
             grad_norm: fields.next()?.parse().ok()?,
-            skipped: match fields.next() {
-                None | Some("0") => false,
-                Some("1") => true,
-                Some(_) => return None,
+            skipped: match fields.next()? {
+                "0" => false,
+                "1" => true,
+                _ => return None,
             },
         };
         fields.next().is_none().then_some(row)
     }
 }
 
-/// A CSV text of all epochs.
-pub(crate) fn epochs_to_csv(rows: &[EpochRow]) -> String {
-    let lines: String = rows.iter().map(EpochRow::to_csv).collect();
-    format!("{}{lines}", EpochRow::HEADER)
+/// A CSV text of all epochs, with the columns of these metrics.
+pub(crate) fn epochs_to_csv(rows: &[EpochRow], metrics: Metrics) -> String {
+    let columns = Columns::of(metrics);
+    let lines = rows.iter().map(|row| columns.line(row));
+    let lines = std::iter::once(columns.header()).chain(lines);
+    lines.map(|line| line + "\n").collect()
 }
 
 /// The epochs of a run folder, from its `metrics.csv`; seconds are rounded there.
@@ -157,21 +188,30 @@ pub(crate) fn epochs_to_csv(rows: &[EpochRow]) -> String {
 /// If the file cannot be read, or a line of it is damaged.
 pub fn epochs_of(folder: &Path) -> Result<Vec<EpochRow>, FileError> {
     let path = RunFolder::new(folder).metrics();
-    rows_of(&path, EpochRow::HEADER, EpochRow::from_csv)
+    let text = files::read_text(&path)?;
+    let header = text.lines().next().unwrap_or_default();
+    let Some(columns) = Columns::parse(header) else {
+        let problem =
+            format!("its header is {header:?}, expected `epoch,train_loss,…,{AFTER_METRICS}`");
+        return Err(FileError::damaged(&path, problem));
+    };
+    rows_of(&path, &text, header, |line| columns.row(line))
 }
 
 /// The optimiser steps of a run folder, from its `steps.csv`.
 pub(crate) fn steps_of(folder: &RunFolder) -> Result<Vec<StepRow>, FileError> {
-    rows_of(&folder.steps(), StepRow::HEADER, StepRow::from_csv)
+    let path = folder.steps();
+    let text = files::read_text(&path)?;
+    rows_of(&path, &text, StepRow::HEADER, StepRow::from_csv)
 }
 
-/// The rows of a CSV file below its header.
+/// The rows of a CSV text below its header.
 fn rows_of<R>(
     path: &Path,
+    text: &str,
     header: &str,
     parse: impl Fn(&str) -> Option<R>,
 ) -> Result<Vec<R>, FileError> {
-    let text = files::read_text(path)?;
     let lines = text.lines().enumerate().skip(1);
     lines
         .map(|(index, line)| {
@@ -188,6 +228,24 @@ fn rows_of<R>(
 mod tests {
     use super::*;
 
+    const METRICS: Metrics = Metrics {
+        train: &[Metric::Loss, Metric::Accuracy],
+        valid: &[Metric::Loss, Metric::Accuracy, Metric::MacroF1],
+    };
+
+    fn row() -> EpochRow {
+        EpochRow {
+            epoch: 1,
+            train: Scores::of(&[(Metric::Loss, 0.5), (Metric::Accuracy, 0.75)]),
+            valid: Scores::default(),
+            lr: 0.01,
+            grad_norm: 2.0,
+            grad_norm_max: 3.0,
+            skipped: 4,
+            seconds: 1.0,
+        }
+    }
+
     #[test]
     fn a_step_comes_back_from_csv() {
         let row = StepRow {
@@ -199,58 +257,64 @@ mod tests {
             skipped: true,
         };
         assert_eq!(StepRow::from_csv(row.to_csv().trim_end()), Some(row));
-        let old = StepRow::from_csv("3,1,0.30000000000000004,0.001,12.5");
-        let skipped = false;
-        assert_eq!(old, Some(StepRow { skipped, ..row }));
-        assert_eq!(StepRow::from_csv("3,1,0.5"), None);
-        assert_eq!(StepRow::from_csv("3,1,0.5,1,2,3"), None);
-        assert_eq!(StepRow::from_csv("3,1,0.5,1,2,1,1"), None);
+        for wrong in ["3,1,0.5", "3,1,0.5,1,2", "3,1,0.5,1,2,3", "3,1,0.5,1,2,1,1"] {
+            assert_eq!(StepRow::from_csv(wrong), None, "{wrong}");
+        }
     }
 
     #[test]
     fn what_was_not_measured_is_empty() {
-        let row = EpochRow {
-            epoch: 1,
-            train_loss: 0.5,
-            train_accuracy: 0.75,
-            valid_loss: None,
-            valid_accuracy: None,
-            valid_macro_f1: None,
-            lr: 0.01,
-            grad_norm: 2.0,
-            grad_norm_max: 3.0,
-            skipped: 4,
-            seconds: 1.0,
-        };
-        let text = epochs_to_csv(std::slice::from_ref(&row));
-        let line = text.lines().nth(1).expect("a row");
+        let text = epochs_to_csv(&[row()], METRICS);
+        let mut lines = text.lines();
+        let header = lines.next().expect("a header");
+        assert_eq!(
+            header,
+            "epoch,train_loss,train_accuracy,valid_loss,valid_accuracy,valid_macro_f1,lr,grad_norm,grad_norm_max,skipped,seconds"
+        );
+        let line = lines.next().expect("a row");
         assert_eq!(line, "1,0.5,0.75,,,,0.01,2,3,4,1.000");
-        assert_eq!(EpochRow::from_csv(line), Some(row.clone()));
-        let old = EpochRow::from_csv("1,0.5,0.75,,,,0.01,2,3,1.000");
-        assert_eq!(old, Some(EpochRow { skipped: 0, ..row }));
+        let columns = Columns::parse(header).expect("a header");
+        assert_eq!(columns.row(line), Some(row()));
+    }
+
+    #[test]
+    fn headers_name_known_metrics_in_order() {
+        for wrong in [
+            "",
+            "epoch,train_loss",
+            "epoch,train_luck,lr,grad_norm,grad_norm_max,skipped,seconds",
+            "epoch,valid_loss,train_loss,lr,grad_norm,grad_norm_max,skipped,seconds",
+        ] {
+            assert_eq!(Columns::parse(wrong), None, "{wrong}");
+        }
     }
 
     #[test]
     fn damaged_epochs_are_refused_with_their_line() {
-        let row = "1,0.5,0.75,0.25,1,1,0.01,2,3,0,1.000";
+        let columns = Columns::of(METRICS);
+        let good = "1,0.5,0.75,0.25,1,1,0.01,2,3,0,1.000";
+        assert!(columns.row(good).is_some());
         for wrong in [
             "",
             "1,0.5",
-            "0.5,0.5,0.75,,,,0.01,2,3,1",
-            "1,,0.75,,,,0.01,2,3,1",
+            "0,0.5,0.75,,,,0.01,2,3,0,1",
+            "1,0.5,0.75,,,,,2,3,0,1",
             "1,0.5,0.75,,,,0.01,2,3,0.5,1",
+            "1,0.5,0.75,0.25,1,1,0.01,2,3,0,1.000,1",
         ] {
-            assert_eq!(EpochRow::from_csv(wrong), None, "{wrong}");
+            assert_eq!(columns.row(wrong), None, "{wrong}");
         }
-        assert_eq!(EpochRow::from_csv(&format!("{row},1")), None);
         let folder = tempfile::tempdir().expect("a temporary folder");
         let path = folder.path().join("metrics.csv");
-        let text = format!("{}{row}\n{}\n", EpochRow::HEADER, &row[..9]);
+        let text = format!("{}\n{good}\n{}\n", columns.header(), &good[..9]);
         std::fs::write(&path, text).expect("it is written");
         let error = epochs_of(folder.path()).expect_err("half a row");
         assert!(
             error.to_string().contains("line 3 is \"1,0.5,0.7\""),
             "{error}"
         );
+        std::fs::write(&path, "epoch,loss\n").expect("it is written");
+        let error = epochs_of(folder.path()).expect_err("another header");
+        assert!(error.to_string().contains("header"), "{error}");
     }
 }

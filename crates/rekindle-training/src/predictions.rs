@@ -6,7 +6,7 @@ use burn::data::dataloader::DataLoader;
 use burn::tensor::Device;
 use rekindle_data::{SequenceLoader, SequenceSet};
 
-use crate::{Classifier, Confusion, Scores};
+use crate::{Classifier, Confusion, Metric, Scores};
 
 /// The predictions for a set, in the order of its file.
 #[derive(Clone, Debug, PartialEq)]
@@ -85,11 +85,11 @@ impl Predictions {
         }
         let total = confusion.total();
         (total > 0).then(|| {
-            let scores = Scores {
-                accuracy: confusion.accuracy(),
-                macro_f1: confusion.macro_f1(),
-                loss: loss / total as f64,
-            };
+            let scores = Scores::of(&[
+                (Metric::Accuracy, confusion.accuracy()),
+                (Metric::MacroF1, confusion.macro_f1()),
+                (Metric::Loss, loss / total as f64),
+            ]);
             Evaluation { scores, confusion }
         })
     }
@@ -179,9 +179,10 @@ mod tests {
             rows,
         };
         let evaluation = predictions.evaluate().expect("two truths are known");
-        assert_eq!(evaluation.scores.accuracy, 0.5);
+        assert_eq!(evaluation.scores.get(Metric::Accuracy), Some(0.5));
         let expected = -(0.75_f64.ln() + 0.25_f64.ln()) / 2.0;
-        assert!((evaluation.scores.loss - expected).abs() < 1e-15);
+        let loss = evaluation.scores.get(Metric::Loss).expect("a loss");
+        assert!((loss - expected).abs() < 1e-15);
     }
 
     #[test]

@@ -2,16 +2,13 @@
 
 use serde::{Deserialize, Serialize};
 
-/// Accuracy, macro-averaged F1 and mean cross-entropy over a set.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Scores {
-    /// Share of sequences whose most probable class is the true one, in `[0, 1]`.
-    pub accuracy: f64,
-    /// Mean of the classes' F1 scores, in `[0, 1]`: see [`Confusion::macro_f1`].
-    pub macro_f1: f64,
-    /// Mean cross-entropy in nats.
-    pub loss: f64,
-}
+use crate::{Metric, Metrics};
+
+/// What is measured of a classifier.
+pub(crate) const METRICS: Metrics = Metrics {
+    train: &[Metric::Loss, Metric::Accuracy],
+    valid: &[Metric::Loss, Metric::Accuracy, Metric::MacroF1],
+};
 
 /// Mean and spread of one figure over several runs.
 #[derive(Clone, Copy, Debug, PartialEq)]

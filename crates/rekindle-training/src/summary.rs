@@ -10,7 +10,7 @@ use crate::recipe::{Keep, Recipe};
 use crate::report::{
     Chart, ConfusionMatrix, Fact, Line, Report, Scale, ScoreRow, TensorRow, UnitMap, WeightsPart,
 };
-use crate::{Classifier, EpochRow, Evaluation, Outcome};
+use crate::{Classifier, EpochRow, Evaluation, Metric, Outcome, Scores};
 
 /// What a report is made of.
 pub(crate) struct Summary<'a> {
@@ -38,9 +38,7 @@ impl Summary<'_> {
             scores: evaluated()
                 .map(|(split, evaluation)| ScoreRow {
                     split: split.to_string(),
-                    accuracy: evaluation.scores.accuracy,
-                    macro_f1: evaluation.scores.macro_f1,
-                    loss: evaluation.scores.loss,
+                    scores: evaluation.scores,
                 })
                 .collect(),
             charts: vec![
@@ -127,15 +125,15 @@ impl Summary<'_> {
     }
 
     fn loss(&self) -> Chart {
-        let train = self.over_epochs("training", |row| Some(row.train_loss));
-        let valid = self.over_epochs("validation", |row| row.valid_loss);
+        let train = self.over_epochs("training", |row| row.train.get(Metric::Loss));
+        let valid = self.over_epochs("validation", |row| row.valid.get(Metric::Loss));
         self.both("Loss", "cross-entropy (nats)", train, valid)
     }
 
     fn accuracy(&self) -> Chart {
-        let percent = |share: f64| 100.0 * share;
-        let train = self.over_epochs("training", |row| Some(percent(row.train_accuracy)));
-        let valid = self.over_epochs("validation", |row| row.valid_accuracy.map(percent));
+        let accuracy = |scores: &Scores| Some(100.0 * scores.get(Metric::Accuracy)?);
+        let train = self.over_epochs("training", |row| accuracy(&row.train));
+        let valid = self.over_epochs("validation", |row| accuracy(&row.valid));
         let chart = self.both("Accuracy", "accuracy (%)", train, valid);
         Chart {
             note: Some(

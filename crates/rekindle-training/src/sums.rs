@@ -2,8 +2,8 @@
 
 use burn::tensor::{Int, Tensor};
 
-use crate::EpochRow;
 use crate::history::StepRow;
+use crate::{EpochRow, Metric, Scores};
 
 /// What one epoch adds up.
 #[derive(Default)]
@@ -35,11 +35,11 @@ impl Sums {
         let norms = || taken().map(|step| step.grad_norm);
         EpochRow {
             epoch,
-            train_loss: self.loss / self.sequences as f64,
-            train_accuracy: self.right as f64 / self.sequences as f64,
-            valid_loss: None,
-            valid_accuracy: None,
-            valid_macro_f1: None,
+            train: Scores::of(&[
+                (Metric::Loss, self.loss / self.sequences as f64),
+                (Metric::Accuracy, self.right as f64 / self.sequences as f64),
+            ]),
+            valid: Scores::default(),
             lr: self.steps.last().map_or(0.0, |step| step.lr),
             grad_norm: norms().sum::<f64>() / taken().count() as f64,
             grad_norm_max: norms().fold(0.0, f64::max),

@@ -10,7 +10,7 @@ use std::path::Path;
 use common::{BreakOff, backend, recipe, result, run_in_pieces, turn};
 use rekindle_regularize::Targets;
 use rekindle_regularize::prune::PruneReport;
-use rekindle_training::{Outcome, Recipe, RunFolder, Start, TrainError, Trained, train};
+use rekindle_training::{Metric, Outcome, Recipe, RunFolder, Start, TrainError, Trained, train};
 
 const RUNS: [&[&str]; 10] = [
     &["training.optimizer=radam", "training.average=ema"],
@@ -155,7 +155,10 @@ fn a_mean_of_pruned_weights_is_pruned_and_is_what_is_scored() {
     let metrics = fs::read_to_string(RunFolder::new(&folder).metrics()).expect("metrics.csv");
     let last: Vec<&str> = metrics.lines().last().expect("a row").split(',').collect();
     let valid = outcome.valid.expect("a validation set");
-    assert_eq!(last[3].parse::<f64>().expect("a loss"), valid.loss);
+    assert_eq!(
+        last[3].parse::<f64>().expect("a loss"),
+        valid.get(Metric::Loss).expect("a loss")
+    );
 }
 
 /// A recipe whose training data have one sequence, or all, with numbers that no network survives.
@@ -208,7 +211,11 @@ fn steps_that_are_not_finite_are_left_out_and_counted() {
                 "{policy} {norm}: once in an epoch"
             );
             assert!(
-                outcome.valid.expect("scores").loss.is_finite(),
+                outcome
+                    .valid
+                    .expect("scores")
+                    .get(Metric::Loss)
+                    .is_some_and(f64::is_finite),
                 "{policy} {norm}"
             );
 
@@ -357,36 +364,4 @@ fn a_checkpoint_without_its_mean_is_refused() {
         error.contains("cannot read") && error.contains("mean.bpk"),
         "{error}"
     );
-}
-
-/// What runs wrote before there were means and steps that are left out.
-#[test]
-fn an_older_checkpoint_goes_on() {
-    let _turn = turn();
-    let temporary = tempfile::tempdir().expect("a temporary folder");
-    let recipe = recipe(temporary.path(), &[]);
-    let whole = temporary.path().join("whole");
-    let expected = run(&recipe, &whole);
-    let folder = temporary.path().join("run");
-    let piece = || train(&recipe, backend(), &folder, Start::New, &mut BreakOff(7));
-    assert!(catch_unwind(AssertUnwindSafe(piece)).is_err(), "broken off");
-
-    let path = folder.join("checkpoint/epoch-1/state.json");
-    let text = fs::read(&path).expect("a state");
-    let mut state: serde_json::Value = serde_json::from_slice(&text).expect("JSON");
-    let table = state.as_object_mut().expect("a table");
-    table.remove("nonfinite").expect("it is there");
-    table.remove("average").expect("it is there");
-    let row = table["epochs"][0].as_object_mut().expect("a row");
-    row.remove("skipped").expect("it is there");
-    fs::write(&path, state.to_string()).expect("it is written");
-    let path = folder.join("recipe.toml");
-    let text = fs::read_to_string(&path).expect("a recipe");
-    let (before, rest) = text.split_once("[training.clip]").expect("a table");
-    let after = rest.split_once("\n\n").map_or("", |(_, after)| after);
-    let old = format!("{before}{after}").replace("[training]\n", "[training]\nclip_norm = 1.0\n");
-    fs::write(&path, old).expect("it is written");
-
-    let outcome = train(&recipe, backend(), &folder, Start::Resume, &mut ()).expect("it goes on");
-    assert_eq!(result(&outcome, &folder), result(&expected, &whole));
 }

@@ -1,103 +1,135 @@
 //! The picture of a comparison: scores and learning curves.
 
 use rekindle::training::report::{Comparison, Panel, Scale, Subject};
-use rekindle::training::{EpochRow, Scores};
+use rekindle::training::{EpochRow, Metric, Scores};
 
 use super::results::{Compared, Naming, Run};
-
-/// One figure of an epoch, with how it is called.
-struct Quantity {
-    title: &'static str,
-    label: &'static str,
-    value: fn(&EpochRow) -> Option<f64>,
-}
-
-/// Losses, from the better measure to the one that every run has.
-const LOSSES: [Quantity; 2] = [
-    Quantity {
-        title: "Validation loss",
-        label: "cross-entropy (nats)",
-        value: |row| row.valid_loss,
-    },
-    Quantity {
-        title: "Training loss",
-        label: "cross-entropy (nats)",
-        value: |row| Some(row.train_loss),
-    },
-];
-
-/// The same for accuracies.
-const ACCURACIES: [Quantity; 2] = [
-    Quantity {
-        title: "Validation accuracy",
-        label: "accuracy (%)",
-        value: |row| row.valid_accuracy.map(|share| 100.0 * share),
-    },
-    Quantity {
-        title: "Training accuracy",
-        label: "accuracy (%)",
-        value: |row| Some(100.0 * row.train_accuracy),
-    },
-];
 
 /// The picture as SVG.
 pub fn svg(compared: &[Compared]) -> String {
     let mut names: Vec<&str> = compared.iter().map(|row| row.name.as_str()).collect();
     names.dedup();
-    let (score, value) = score(compared);
+    let score = Score::of(compared);
     let naming = Naming::of(compared);
     let subject = |row: &Compared| Subject {
         name: naming.names(row, true).join(", "),
-        scores: row.runs.iter().filter_map(value).collect(),
+        scores: row
+            .runs
+            .iter()
+            .filter_map(|run| score.of_run(run))
+            .collect(),
     };
     let comparison = Comparison {
         title: names.join(", "),
-        score: score.into(),
+        score: score.label(),
         subjects: compared.iter().map(subject).collect(),
-        panels: vec![panel(compared, &LOSSES), panel(compared, &ACCURACIES)],
+        panels: panels(compared, score.metric),
     };
     comparison.to_svg()
 }
 
-/// The score that every run has: that of the test set, else that of the validation set, else none.
-fn score(compared: &[Compared]) -> (&'static str, fn(&Run) -> Option<f64>) {
-    let test: fn(&Run) -> Option<f64> = |run| run.outcome.test.map(percent);
-    let valid: fn(&Run) -> Option<f64> = |run| run.outcome.valid.map(percent);
-    let have = |value: fn(&Run) -> Option<f64>| runs(compared).all(|run| value(run).is_some());
-    match (have(test), have(valid)) {
-        (true, _) => ("test accuracy (%)", test),
-        (false, true) => ("validation accuracy (%)", valid),
-        (false, false) => ("", |_| None),
+/// What subjects are scored by.
+#[derive(Clone, Copy)]
+struct Score {
+    /// The name of the set, and the scores over it.
+    set: &'static str,
+    scores: fn(&Run) -> Option<Scores>,
+    /// The main metric of these; none if not every run has scores.
+    metric: Option<Metric>,
+}
+
+impl Score {
+    /// That of the test sets if every run has one, else that of the validation sets.
+    fn of(compared: &[Compared]) -> Self {
+        let sets: [(&'static str, fn(&Run) -> Option<Scores>); 2] = [
+            ("test", |run| run.outcome.test),
+            ("validation", |run| run.outcome.valid),
+        ];
+        let all = sets.map(|(set, scores)| {
+            let main = |run: &Run| scores(run).and_then(|scores| scores.main());
+            let first = runs(compared).next().and_then(main);
+            let metric = first.map(|(metric, _)| metric).filter(|&metric| {
+                runs(compared).all(|run| scores(run).and_then(|all| all.get(metric)).is_some())
+            });
+            Self {
+                set,
+                scores,
+                metric,
+            }
+        });
+        let [test, valid] = all;
+        if test.metric.is_some() { test } else { valid }
+    }
+
+    /// The score of a run, in percent if it is a share.
+    fn of_run(&self, run: &Run) -> Option<f64> {
+        let metric = self.metric?;
+        Some(drawn(metric, (self.scores)(run)?.get(metric)?))
+    }
+
+    fn label(&self) -> String {
+        let label = |metric| format!("{} {}", self.set, label(metric));
+        self.metric.map(label).unwrap_or_default()
     }
 }
 
-fn percent(scores: Scores) -> f64 {
-    100.0 * scores.accuracy
+/// A value as it is drawn: shares in percent.
+fn drawn(metric: Metric, value: f64) -> f64 {
+    if metric.is_share() {
+        100.0 * value
+    } else {
+        value
+    }
+}
+
+/// What is drawn.
+fn label(metric: Metric) -> String {
+    match metric.is_share() {
+        true => format!("{} (%)", metric.title()),
+        false => metric.title().to_string(),
+    }
 }
 
 fn runs(compared: &[Compared]) -> impl Iterator<Item = &Run> {
     compared.iter().flat_map(|row| &row.runs)
 }
 
-/// The curves of the first quantity that was measured in every epoch of every run; the last one always is.
-fn panel(compared: &[Compared], [best, always]: &[Quantity; 2]) -> Panel {
-    let mut epochs = runs(compared).flat_map(|run| &run.epochs);
-    let quantity = match epochs.all(|row| (best.value)(row).is_some()) {
-        true => best,
-        false => always,
+/// The curves of the loss, and of the main metric beside it.
+fn panels(compared: &[Compared], main: Option<Metric>) -> Vec<Panel> {
+    let beside = main.filter(|&metric| metric != Metric::Loss);
+    let metrics = std::iter::once(Metric::Loss).chain(beside);
+    metrics
+        .filter_map(|metric| panel(compared, metric))
+        .collect()
+}
+
+/// The curves of a metric over the validation sets if it was measured in every epoch of every run, else over the training
+/// data; `None` if it was not measured there either.
+fn panel(compared: &[Compared], metric: Metric) -> Option<Panel> {
+    let sets: [(&str, fn(&EpochRow) -> &Scores); 2] = [
+        ("Validation", |row| &row.valid),
+        ("Training", |row| &row.train),
+    ];
+    let is_measured = |scores: fn(&EpochRow) -> &Scores| {
+        let mut epochs = runs(compared).flat_map(|run| &run.epochs);
+        epochs.all(|row| scores(row).get(metric).is_some())
     };
-    let point = |row: &EpochRow| Some((row.epoch as f64, (quantity.value)(row)?));
+    let (set, scores) = sets.into_iter().find(|(_, scores)| is_measured(*scores))?;
+    let point = |row: &EpochRow| {
+        let value = scores(row).get(metric)?;
+        Some((row.epoch as f64, drawn(metric, value)))
+    };
     let curve = |run: &Run| run.epochs.iter().filter_map(point).collect::<Vec<_>>();
     let curves = compared
         .iter()
         .map(|row| row.runs.iter().map(curve).collect::<Vec<_>>())
         .collect::<Vec<_>>();
     let values = curves.iter().flatten().flatten().map(|point| point.1);
-    Panel {
-        title: quantity.title.into(),
+    Some(Panel {
+        title: format!("{set} {}", metric.title()),
         x_label: "epoch".into(),
-        y_label: quantity.label.into(),
+        y_label: label(metric),
         scale: Scale::fit(values),
         curves,
-    }
+    })
 }

@@ -2,11 +2,11 @@
 
 use std::path::PathBuf;
 
-use rekindle::training::{EpochRow, Outcome, Scores, Spread};
+use rekindle::training::{EpochRow, Metric, Outcome, Spread};
 use serde_json::{Value, json};
 
 use super::variant::Variant;
-use crate::table::{NOTHING, Table, percent};
+use crate::table::{NOTHING, Table, metrics_of};
 
 /// A row: a recipe, perhaps varied, and what its runs came to.
 #[derive(Debug)]
@@ -46,31 +46,38 @@ impl Compared {
         self.runs.iter().filter_map(figure).collect()
     }
 
-    fn cells(&self) -> Vec<String> {
+    fn cells(&self, metrics: &[Metric]) -> Vec<String> {
         let mean = |figure: &dyn Fn(&Run) -> Option<f64>, show: fn(f64) -> String| {
             Spread::of(&self.figures(figure)).map_or(NOTHING.into(), |spread| show(spread.mean))
         };
-        let test =
-            |score: fn(&Scores) -> f64| move |run: &Run| run.outcome.test.as_ref().map(score);
-        let valid_loss = |run: &Run| run.outcome.valid.map(|scores| scores.loss);
+        let of_test = |metric: Metric| move |run: &Run| run.outcome.test?.get(metric);
+        let valid_loss = |run: &Run| run.outcome.valid?.get(Metric::Loss);
         let whole = |number: f64| format!("{number:.0}");
         let loss = |number: f64| format!("{number:.4}");
         let cell = self.runs.first().map(|run| run.outcome.cell.to_string());
-        vec![
+        let mut cells = vec![
             cell.unwrap_or_else(|| NOTHING.into()),
             // The width of input and output is the same for every seed.
             mean(&|run| Some(run.outcome.parameters as f64), whole),
             self.runs.len().to_string(),
             mean(&|run| Some(run.outcome.epochs as f64), whole),
-            with_deviation(&self.figures(test(|scores| scores.accuracy))),
-            mean(&test(|scores| scores.macro_f1), percent),
-            mean(&test(|scores| scores.loss), loss),
+        ];
+        for (place, &metric) in metrics.iter().enumerate() {
+            let values = self.figures(of_test(metric));
+            cells.push(match (Spread::of(&values), place) {
+                (None, _) => NOTHING.to_string(),
+                (Some(_), 0) => with_deviation(metric, &values),
+                (Some(spread), _) => metric.show(spread.mean),
+            });
+        }
+        cells.extend([
             mean(&valid_loss, loss),
             mean(&|run| Some(run.grad_norm()), |norm| format!("{norm:.3}")),
             mean(&|run| Some(run.outcome.seconds), |time| {
                 format!("{time:.1}")
             }),
-        ]
+        ]);
+        cells
     }
 }
 
@@ -109,25 +116,28 @@ pub fn table(compared: &[Compared]) -> Table {
     let naming = Naming::of(compared);
     let names = [(naming.recipe, "recipe"), (naming.variant, "variant")];
     let names = names.iter().filter(|(shown, _)| *shown);
-    let mut header: Vec<&str> = names.map(|(_, name)| *name).collect();
-    header.extend([
-        "cell",
-        "parameters",
-        "seeds",
-        "epochs",
-        "test accuracy",
-        "macro-F1",
-        "test loss",
-        "valid loss",
-        "grad norm",
-        "seconds",
-    ]);
-    let mut table = Table::new(&header);
+    let mut header: Vec<String> = names.map(|(_, name)| name.to_string()).collect();
+    header.extend(["cell", "parameters", "seeds", "epochs"].map(String::from));
+    let metrics = metrics(compared);
+    header.extend(
+        metrics
+            .iter()
+            .map(|metric| format!("test {}", metric.title())),
+    );
+    header.extend(["valid loss", "grad norm", "seconds"].map(String::from));
+    let mut table = Table::new(&header.iter().map(String::as_str).collect::<Vec<_>>());
     for row in compared {
         let names = naming.names(row, false);
-        table.row(names.into_iter().chain(row.cells()).collect());
+        table.row(names.into_iter().chain(row.cells(&metrics)).collect());
     }
     table
+}
+
+/// The metrics of the test sets; the loss alone where none was scored.
+fn metrics(compared: &[Compared]) -> Vec<Metric> {
+    let mut runs = compared.iter().flat_map(|row| &row.runs);
+    let tested = runs.find_map(|run| run.outcome.test);
+    tested.map_or_else(|| vec![Metric::Loss], |scores| metrics_of(&scores))
 }
 
 /// One object with all rows and their runs.
@@ -152,14 +162,18 @@ pub fn json(compared: &[Compared]) -> anyhow::Result<Value> {
 }
 
 /// The mean, with the standard deviation if there are several.
-fn with_deviation(shares: &[f64]) -> String {
-    match Spread::of(shares) {
+fn with_deviation(metric: Metric, values: &[f64]) -> String {
+    match Spread::of(values) {
         None => NOTHING.to_string(),
         Some(Spread {
             mean,
             deviation: Some(deviation),
-        }) => format!("{:.2} ± {}", 100.0 * mean, percent(deviation)),
-        Some(spread) => percent(spread.mean),
+        }) => {
+            let mean = metric.show(mean);
+            let number = mean.trim_end_matches(" %");
+            format!("{number} ± {}", metric.show(deviation))
+        }
+        Some(spread) => metric.show(spread.mean),
     }
 }
 
@@ -170,9 +184,14 @@ mod tests {
     #[test]
     fn several_seeds_show_their_deviation() {
         // The deviation of two values is their distance over √2.
-        assert_eq!(with_deviation(&[0.5, 0.75]), "62.50 ± 17.68 %");
-        assert_eq!(with_deviation(&[0.5]), "50.00 %");
-        assert_eq!(with_deviation(&[]), NOTHING);
+        let accuracy = |values: &[f64]| with_deviation(Metric::Accuracy, values);
+        assert_eq!(accuracy(&[0.5, 0.75]), "62.50 ± 17.68 %");
+        assert_eq!(accuracy(&[0.5]), "50.00 %");
+        assert_eq!(accuracy(&[]), NOTHING);
+        assert_eq!(
+            with_deviation(Metric::Rmse, &[0.5, 0.75]),
+            "0.6250 ± 0.1768"
+        );
     }
 
     fn row(path: &str, label: Option<&str>) -> Compared {
@@ -205,7 +224,7 @@ mod tests {
 
     #[test]
     fn a_row_without_runs_has_no_figures() {
-        let cells = row("a.toml", None).cells();
+        let cells = row("a.toml", None).cells(&[Metric::Loss]);
         assert!(
             cells.iter().all(|cell| cell == NOTHING || cell == "0"),
             "{cells:?}"

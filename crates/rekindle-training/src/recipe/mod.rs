@@ -18,6 +18,7 @@ mod regularize;
 #[cfg(test)]
 mod tests;
 mod validate;
+mod watch;
 
 use std::path::{Path, PathBuf};
 
@@ -35,8 +36,7 @@ pub use parse::parse_schedule;
 pub use prune::PruneRecipe;
 pub use regularize::RegularizeRecipe;
 pub(crate) use validate::check;
-
-use crate::EpochRow;
+pub use watch::Watch;
 
 /// Everything about a run: data, model, training and seed.
 ///
@@ -116,46 +116,6 @@ pub enum ScheduleUnit {
     Step,
 }
 
-/// The metric that decides about the learning rate, about stopping, and about which weights are kept.
-#[derive(Serialize, Deserialize, Debug, Clone, Copy, PartialEq, Eq)]
-#[serde(rename_all = "snake_case")]
-pub enum Watch {
-    /// Mean cross-entropy over the validation set; less is better.
-    ValidLoss,
-    /// Accuracy over the validation set; more is better.
-    ValidAccuracy,
-    /// Macro-F1 over the validation set; more is better.
-    ValidMacroF1,
-    /// Mean cross-entropy over the training set; less is better.
-    TrainLoss,
-}
-
-impl Watch {
-    /// The metric's value in an epoch; `None` if it was not measured.
-    pub fn value(self, row: &EpochRow) -> Option<f64> {
-        match self {
-            Self::ValidLoss => row.valid_loss,
-            Self::ValidAccuracy => row.valid_accuracy,
-            Self::ValidMacroF1 => row.valid_macro_f1,
-            Self::TrainLoss => Some(row.train_loss),
-        }
-    }
-
-    /// Whether less is better.
-    pub fn is_loss(self) -> bool {
-        matches!(self, Self::ValidLoss | Self::TrainLoss)
-    }
-
-    /// Whether a value is better than the best one so far. A NaN never is.
-    pub fn is_better(self, value: f64, best: Option<f64>) -> bool {
-        match best {
-            None => !value.is_nan(),
-            Some(best) if self.is_loss() => value < best,
-            Some(best) => value > best,
-        }
-    }
-}
-
 /// Which weights a run ends with.
 #[derive(Serialize, Deserialize, Debug, Clone, Copy, PartialEq, Eq)]
 #[serde(rename_all = "snake_case")]
@@ -211,7 +171,7 @@ impl Default for TrainingRecipe {
             schedule: Schedule::default(),
             schedule_unit: ScheduleUnit::Epoch,
             groups: Vec::new(),
-            watch: Watch::ValidLoss,
+            watch: Watch::default(),
             clip: Clip::default(),
             on_nonfinite: NonFinite::Error,
             average: Average::None,

@@ -163,7 +163,7 @@ impl Recipe {
         if let Some(plateau) = plateau {
             let is_min = plateau.mode == Mode::Min;
             check(
-                is_min == training.watch.is_loss(),
+                is_min == (training.watch.mode() == Mode::Min),
                 "training.schedule.mode",
                 if is_min { "\"min\"" } else { "\"max\"" },
                 "\"min\" if training.watch is a loss, \"max\" if it is an accuracy or F1",
@@ -175,7 +175,7 @@ impl Recipe {
             || matches!(training.average, Average::NonMonotone { .. });
         let has_valid = self.data.valid.is_some() || self.data.valid_fraction > 0.0;
         check(
-            !decides || has_valid || training.watch == super::Watch::TrainLoss,
+            !decides || has_valid || !training.watch.valid,
             "training.watch",
             "a metric of a validation set that there is not",
             "data.valid or a positive data.valid_fraction, or training.watch = \"train_loss\", or training.keep = \"last\" \

@@ -29,6 +29,8 @@ mod table;
 mod thin;
 mod weights;
 
+use crate::Scores;
+
 pub use axis::Scale;
 pub use chart::{Chart, Line};
 pub use comparison::{Comparison, Panel, Subject};
@@ -108,12 +110,8 @@ impl Fact {
 pub struct ScoreRow {
     /// `train`, `valid` or `test`.
     pub split: String,
-    /// Share of right answers, from 0 to 1; shown in percent.
-    pub accuracy: f64,
-    /// Mean of the F1 scores of the classes, from 0 to 1; shown in percent.
-    pub macro_f1: f64,
-    /// Mean loss for each sequence.
-    pub loss: f64,
+    /// The scores; every split has the same metrics.
+    pub scores: Scores,
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@ use std::fmt::Write;
 
 use super::markup::{escape, number, percent};
 use super::{Fact, Report, ScoreRow};
+use crate::Metric;
 
 /// Colours, drawings, type and layout, for screens in light and dark and for paper.
 const STYLE: &str = concat!(
@@ -91,18 +92,25 @@ fn scores(rows: &[ScoreRow]) -> String {
     }
     let mut html = String::from(
         "<div class=\"card scroll\" role=\"region\" aria-label=\"Scores\" tabindex=\"0\">\n<table class=\"scores\">\n\
-         <thead><tr><th scope=\"col\">split</th><th scope=\"col\">accuracy</th><th scope=\"col\">macro-F1</th>\
-         <th scope=\"col\">loss</th></tr></thead>\n<tbody>\n",
+         <thead><tr><th scope=\"col\">split</th>",
     );
+    let metrics: Vec<Metric> = rows[0].scores.shown().map(|(metric, _)| metric).collect();
+    for metric in &metrics {
+        let _ = write!(html, "<th scope=\"col\">{}</th>", metric.title());
+    }
+    html += "</tr></thead>\n<tbody>\n";
     for row in rows {
-        let _ = writeln!(
-            html,
-            "<tr><th scope=\"row\">{}</th><td class=\"first\">{}</td><td>{}</td><td>{}</td></tr>",
-            escape(&row.split),
-            percent(row.accuracy, 2),
-            percent(row.macro_f1, 2),
-            number(row.loss),
-        );
+        let _ = write!(html, "<tr><th scope=\"row\">{}</th>", escape(&row.split));
+        for (place, &metric) in metrics.iter().enumerate() {
+            let value = match (row.scores.get(metric), metric.is_share()) {
+                (None, _) => String::new(),
+                (Some(share), true) => percent(share, 2),
+                (Some(value), false) => number(value),
+            };
+            let class = if place == 0 { " class=\"first\"" } else { "" };
+            let _ = write!(html, "<td{class}>{value}</td>");
+        }
+        html += "</tr>\n";
     }
     html += "</tbody>\n</table>\n</div>\n";
     html

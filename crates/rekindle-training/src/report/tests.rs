@@ -1,5 +1,6 @@
 //! Checks of the whole page: well-formed, closed to the outside, complete for readers of every kind.
 
+use crate::Metric;
 use std::collections::HashSet;
 
 use super::*;
@@ -46,9 +47,11 @@ fn full() -> Report {
         facts: vec![Fact::new(HOSTILE, HOSTILE), Fact::new("seed", 7)],
         scores: vec![ScoreRow {
             split: HOSTILE.into(),
-            accuracy: 0.975,
-            macro_f1: f64::NAN,
-            loss: 0.081,
+            scores: Scores::of(&[
+                (Metric::Accuracy, 0.975),
+                (Metric::MacroF1, f64::NAN),
+                (Metric::Loss, 0.081),
+            ]),
         }],
         charts: charts(),
         confusions: ["valid", HOSTILE]

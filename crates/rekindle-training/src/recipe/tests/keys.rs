@@ -454,7 +454,7 @@ fn full_recipe(initializer: &Initializer, schedule: Schedule, number: usize) -> 
                 lr_factor: 0.5,
                 schedule: Some(Schedule::Cosine { steps: 9, to: 0.1 }),
             }],
-            watch: Watch::ValidAccuracy,
+            watch: Watch::valid(crate::Metric::Accuracy),
             clip: clips()[number % 5].clone(),
             on_nonfinite: [
                 NonFinite::Skip,
