@@ -773,7 +773,7 @@ const FOLDERS: &[Case] = &[
             replace(
                 f,
                 "half/checkpoint/epoch-1/state.json",
-                "\"format\": 1",
+                "\"format\": 2",
                 "\"format\": 9",
             )
         },

@@ -237,7 +237,7 @@ fn without_validation_and_test_the_picture_shows_the_training() {
     .expect("recipe");
     let text = succeed(folder, &["compare", "bare.toml", "--plot=a.svg", "--quiet"]);
     let row = text.lines().nth(2).expect("a row");
-    assert_eq!(row.matches(" -  ").count(), 4, "{text}");
+    assert_eq!(row.matches(" -  ").count(), 2, "{text}");
     let picture = fs::read_to_string(folder.join("a.svg")).expect("a picture");
     assert!(picture.contains("Training loss") && picture.contains("Training accuracy"));
     // Nothing was scored, so there are no dots.

@@ -86,6 +86,21 @@ average = { kind = "ema", decay = 0.8 }
     folder
 }
 
+/// A text of words with tied vectors, whose states go on from chunk to chunk.
+fn prepared_text(epochs: usize) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let line = |number: usize| format!("{} and {} are {}\n", number % 7, number % 5, number % 3);
+    let text: String = (0..200).map(line).collect();
+    fs::write(folder.path().join("lines.txt"), text).expect("a text");
+    let recipe = format!(
+        "name = \"toy\"\n[data]\ntrain = \"lines.txt\"\ntest = \"lines.txt\"\n[text]\ntokens = \"word\"\nembedding = 8\n\
+         embedding_dropout = 0.1\ntied = true\nbptt = 12\n[model]\ncell = \"lstm\"\nhidden = 8\nhead_dropout = 0.2\n\
+         [training]\nepochs = {epochs}\nbatch_size = 4\nlr = 0.02\naverage = \"ema\"\n[regularize.dropout]\nweight = 0.2\n"
+    );
+    fs::write(folder.path().join("toy.toml"), recipe).expect("recipe");
+    folder
+}
+
 /// All that must come out the same: scores, figures without their seconds, steps, weights.
 #[derive(PartialEq)]
 struct Ending {
@@ -165,6 +180,11 @@ impl Uniform {
 #[test]
 fn a_killed_training_resumes_to_the_same_result() {
     assert_resumes_to_the_same(prepared(EPOCHS).path(), KILLS);
+}
+
+#[test]
+fn a_killed_language_model_resumes_to_the_same_result() {
+    assert_resumes_to_the_same(prepared_text(EPOCHS).path(), FEWER_KILLS);
 }
 
 #[test]

@@ -27,10 +27,12 @@ pub enum Command {
     Train(TrainArgs),
     /// Train recipes and variants of them, each with several seeds, and compare them in a table and a picture
     Compare(CompareArgs),
-    /// Score a trained classifier on a labelled file
+    /// Score a trained network on a labelled file, or a language model on a text
     Evaluate(EvaluateArgs),
     /// Predict classes and their probabilities for the sequences of a file
     Predict(PredictArgs),
+    /// Let a language model go on with a text
+    Generate(GenerateArgs),
     /// Take hidden units out of a trained network, or set weights to zero, and leave it in a run folder of its own
     Prune(PruneArgs),
     /// Show a run: network, parameters, scores and recipe
@@ -130,12 +132,42 @@ pub struct CompareArgs {
     pub quiet: bool,
 }
 
+/// Options of `generate`.
+#[derive(Group, Debug)]
+pub struct GenerateArgs {
+    /// Run folder of a language model
+    pub dir: PathBuf,
+    /// The text to go on with; without one, the model begins a line
+    #[arg(long, value_name = "TEXT", default_value = "")]
+    pub prompt: String,
+    /// Tokens to add: characters or words, as the model has learned
+    #[arg(long, value_name = "N", default_value_t = 500)]
+    pub length: usize,
+    /// Below 1 likely tokens become likelier; 0 always takes the likeliest
+    #[arg(
+        long,
+        value_name = "T",
+        default_value_t = 1.0,
+        allow_negative_numbers = true
+    )]
+    pub temperature: f64,
+    /// Draw from this many of the likeliest tokens alone; 0: from all
+    #[arg(long, value_name = "K", default_value_t = 0)]
+    pub top_k: usize,
+    /// Where the random numbers start
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub seed: u64,
+    /// Backend, as for `train` [default: the first that is compiled in]
+    #[arg(long)]
+    pub backend: Option<Backend>,
+}
+
 /// Options of `evaluate`.
 #[derive(Group, Debug)]
 pub struct EvaluateArgs {
     /// Run folder
     pub dir: PathBuf,
-    /// Labelled file (.ts or .csv) with the channels of the training file
+    /// Labelled file (.ts or .csv) with the channels of the training file, or a text
     #[arg(long, value_name = "FILE")]
     pub data: PathBuf,
     /// Backend, as for `train` [default: the first that is compiled in]

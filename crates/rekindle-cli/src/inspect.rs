@@ -1,6 +1,7 @@
 //! `rekindle inspect`.
 
-use rekindle::training::{RunFolder, Trained};
+use rekindle::data::Vocabulary;
+use rekindle::training::{Preprocessing, RunFolder, Trained};
 
 use crate::args::{InspectArgs, backend};
 use crate::history::History;
@@ -18,6 +19,7 @@ pub fn run(args: &InspectArgs) -> anyhow::Result<()> {
             "recipe": trained.recipe,
             "channels": trained.preprocessing.channels,
             "classes": trained.preprocessing.classes,
+            "tokens": trained.preprocessing.vocabulary.as_ref().map(Vocabulary::len),
             "metrics": history.to_json(),
         });
         return output::line(&result.to_string());
@@ -28,8 +30,7 @@ pub fn run(args: &InspectArgs) -> anyhow::Result<()> {
 fn text(trained: &Trained, history: &History) -> String {
     let outcome = &trained.outcome;
     format!(
-        "run: {} ({}, seed {}, backend {})\nepochs: {}, weights of epoch {}, {:.1} s\nparameters: {}\nchannels: {}\n\
-         classes: {}\n\nScores\n\n{}\n\nEpochs\n\n{}\n\nNetwork\n\n{}\n\nRecipe\n\n{}",
+        "run: {} ({}, seed {}, backend {})\nepochs: {}, weights of epoch {}, {:.1} s\nparameters: {}\n{}\n\nScores\n\n{}\n\nEpochs\n\n{}\n\nNetwork\n\n{}\n\nRecipe\n\n{}",
         outcome.name,
         outcome.cell,
         outcome.seed,
@@ -38,11 +39,22 @@ fn text(trained: &Trained, history: &History) -> String {
         outcome.kept_epoch,
         outcome.seconds,
         trained.parameters(),
-        trained.preprocessing.channels.join(", "),
-        trained.preprocessing.classes.join(", "),
+        data(&trained.preprocessing),
         scores(outcome),
         history.table(outcome.kept_epoch),
-        trained.classifier,
+        trained.network,
         trained.recipe.to_toml().trim_end()
     )
+}
+
+/// What the network reads and puts out.
+fn data(preprocessing: &Preprocessing) -> String {
+    match &preprocessing.vocabulary {
+        Some(vocabulary) => format!("text: {} {}s", vocabulary.len(), vocabulary.kind()),
+        None => format!(
+            "channels: {}\nclasses: {}",
+            preprocessing.channels.join(", "),
+            preprocessing.classes.join(", ")
+        ),
+    }
 }

@@ -3,6 +3,7 @@
 mod args;
 mod compare;
 mod evaluate;
+mod generate;
 mod history;
 mod inspect;
 mod keys;
@@ -46,6 +47,7 @@ fn run(args: Args) -> anyhow::Result<()> {
         Command::Compare(args) => compare::run(&args),
         Command::Evaluate(args) => evaluate::run(&args),
         Command::Predict(args) => predict::run(&args),
+        Command::Generate(args) => generate::run(&args),
         Command::Prune(args) => prune::run(&args),
         Command::Inspect(args) => inspect::run(&args),
         Command::Schedule(args) => schedule::run(&args),

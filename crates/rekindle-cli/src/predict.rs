@@ -1,6 +1,6 @@
 //! `rekindle predict`.
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use rekindle::training::{Trained, write_atomically};
 
 use crate::args::{PredictArgs, backend};
@@ -9,6 +9,12 @@ use crate::output;
 /// Predicts the classes of a file's sequences.
 pub fn run(args: &PredictArgs) -> anyhow::Result<()> {
     let trained = Trained::load(&args.dir, backend(args.backend)?)?;
+    if trained.preprocessing.vocabulary.is_some() {
+        bail!(
+            "{} is a language model, which predicts no classes; let it go on with a text by `rekindle generate`",
+            args.dir.display()
+        );
+    }
     let set = trained.read(&args.data)?;
     let text = trained.predict(&set).to_csv();
     match &args.output {

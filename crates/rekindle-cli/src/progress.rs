@@ -3,7 +3,7 @@
 use std::io::{IsTerminal, Write};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use rekindle::training::{EpochRow, Event, Metric, Metrics, Observer, Scores};
+use rekindle::training::{EpochRow, Event, Metric, Metrics, Observer, Scores, Sizes};
 
 use crate::table::cell;
 
@@ -123,17 +123,21 @@ impl Observer for Progress {
                 first_epoch,
                 batches_per_epoch,
                 parameters,
-                train_len,
-                valid_len,
-                test_len,
                 metrics,
+                sizes,
             } => {
                 self.epochs = *epochs;
                 if let Some(title) = self.title.take() {
                     self.line(&title);
                 }
+                let Sizes {
+                    of,
+                    train,
+                    valid,
+                    test,
+                } = sizes;
                 self.line(&format!(
-                    "{train_len} sequences to train on, {valid_len} to validate, {test_len} to test; {parameters} parameters"
+                    "{train} {of} to train on, {valid} to validate, {test} to test; {parameters} parameters"
                 ));
                 if *first_epoch > 1 {
                     self.line(&format!("{} of {epochs} epochs are done", first_epoch - 1));

@@ -1,6 +1,6 @@
 //! What a run tells while it goes on.
 
-use crate::{EpochRow, Metrics, Outcome};
+use crate::{EpochRow, Metrics, Outcome, Sizes};
 
 /// Something that happened in a run.
 #[derive(Debug)]
@@ -18,12 +18,8 @@ pub enum Event<'a> {
         batches_per_epoch: usize,
         /// Trainable numbers.
         parameters: usize,
-        /// Sequences trained on.
-        train_len: usize,
-        /// Sequences validated on.
-        valid_len: usize,
-        /// Sequences tested on.
-        test_len: usize,
+        /// How much data there is.
+        sizes: Sizes,
     },
     /// An optimiser step is done.
     Step {
@@ -31,7 +27,7 @@ pub enum Event<'a> {
         epoch: usize,
         /// The batch of the epoch, counted from 1.
         batch: usize,
-        /// Its mean cross-entropy.
+        /// Its mean loss, without penalties.
         loss: f64,
     },
     /// An epoch is over and its checkpoint is on the disk.

@@ -10,13 +10,11 @@ use std::fs::{self, OpenOptions};
 use std::io::Write;
 use std::time::Instant;
 
-use burn::data::dataloader::DataLoader;
 use burn::module::Module;
 use burn::nn::loss::{CrossEntropyLoss, CrossEntropyLossConfig};
 use burn::optim::ModuleOptimizer;
 use burn::store::ModuleRecord;
 use burn::tensor::Device;
-use rekindle_data::SequenceLoader;
 use rekindle_optim::{Averager, NonFiniteState};
 use rekindle_regularize::prune::PrunerState;
 
@@ -27,26 +25,25 @@ use crate::pruning::Pruning;
 use crate::rates::Rates;
 use crate::recipe::{Keep, Recipe, TrainingRecipe};
 use crate::regularizer::Regularizer;
-use crate::scores::METRICS;
 use crate::seed::mix;
-use crate::splits::Splits;
 use crate::sums::Sums;
-use crate::{Classifier, EpochRow, Event, Observer, Predictions, RunFolder, TrainError};
+use crate::task::{Part, Task};
+use crate::{EpochRow, Event, Network, Observer, RunFolder, TrainError};
 
 /// A run between two epochs.
 pub(crate) struct Fit<'a> {
     recipe: &'a Recipe,
     folder: &'a RunFolder,
-    splits: &'a Splits,
+    task: &'a dyn Task,
     /// With autodiff.
     device: Device,
     loss: CrossEntropyLoss,
     regularizer: Regularizer<'a>,
-    classifier: Classifier,
+    network: Network,
     optimizer: ModuleOptimizer,
     rates: Rates,
     nonfinite: NonFiniteState,
-    averager: Averager<Classifier>,
+    averager: Averager<Network>,
     epochs: Vec<EpochRow>,
     best: Option<Best>,
     best_model: Option<ModuleRecord>,
@@ -61,23 +58,21 @@ impl<'a> Fit<'a> {
     pub(crate) fn start(
         recipe: &'a Recipe,
         folder: &'a RunFolder,
-        splits: &'a Splits,
+        task: &'a dyn Task,
         device: &Device,
     ) -> Result<Self, TrainError> {
         let training = device.clone().autodiff();
         device.seed(mix(recipe.seed, 0));
-        let batches = splits.steps_per_epoch(recipe.training.batch_size);
-        let preprocessing = &splits.preprocessing;
-        let (channels, classes) = (preprocessing.channels.len(), preprocessing.classes.len());
-        let classifier = Classifier::init(recipe, channels, classes, &training);
+        let batches = task.steps_per_epoch();
+        let network = Network::init(recipe, task.shape(), &training);
         let fit = Self {
             recipe,
             folder,
-            splits,
+            task,
             loss: CrossEntropyLossConfig::new().init(&training),
-            regularizer: Regularizer::new(&recipe.regularize, batches, &classifier),
-            rates: Rates::new(&recipe.training, &classifier, batches)?,
-            classifier,
+            regularizer: Regularizer::new(&recipe.regularize, batches, &network),
+            rates: Rates::new(&recipe.training, &network, batches)?,
+            network,
             device: training,
             optimizer: recipe.training.optimizer.init(recipe.training.weight_decay),
             nonfinite: NonFiniteState::default(),
@@ -86,13 +81,13 @@ impl<'a> Fit<'a> {
             best: None,
             best_model: None,
             steps_len: 0,
-            checksum: splits.checksum(),
+            checksum: task.checksum(),
             pruning: Pruning::new(&recipe.prune, batches, None)?,
             batches_per_epoch: batches,
         };
-        fit.regularizer.check(&fit.classifier)?;
+        fit.regularizer.check(&fit.network)?;
         if let Some(pruning) = &fit.pruning {
-            pruning.check(recipe, &fit.classifier, batches)?;
+            pruning.check(recipe, &fit.network, batches)?;
         }
         match Checkpoint::load(folder)? {
             Some(checkpoint) => fit.resume(checkpoint),
@@ -111,12 +106,12 @@ impl<'a> Fit<'a> {
         };
         let damaged = |error| FileError::damaged(&path, error);
         let mean = (checkpoint.mean)
-            .map(|mean| self.classifier.clone().try_load_record(mean))
+            .map(|mean| self.network.clone().try_load_record(mean))
             .transpose()
             .map_err(damaged)?;
         self.averager = Averager::from_state(self.recipe.training.mean(), checkpoint.average, mean);
         self.nonfinite = checkpoint.nonfinite;
-        self.classifier = (self.classifier)
+        self.network = (self.network)
             .try_load_record(checkpoint.model)
             .map_err(damaged)?;
         self.optimizer = self.optimizer.load_record(checkpoint.optimizer);
@@ -141,10 +136,10 @@ impl<'a> Fit<'a> {
     /// Writes the checkpoint of a run that begins with these weights, without autodiff, and what is pruned of them.
     pub(crate) fn save_beginning(
         mut self,
-        classifier: Classifier,
+        network: Network,
         state: Option<PrunerState>,
     ) -> Result<(), TrainError> {
-        self.classifier = classifier.train();
+        self.network = network.train();
         self.pruning = Pruning::new(&self.recipe.prune, self.batches_per_epoch, state)?;
         self.cut_steps()?;
         Ok(self.save(&[])?)
@@ -164,21 +159,13 @@ impl<'a> Fit<'a> {
 
     /// Runs the epochs that are left.
     pub(crate) fn run(&mut self, observer: &mut dyn Observer) -> Result<(), TrainError> {
-        let size = |set: &Option<_>| {
-            set.as_ref()
-                .map_or(0, |set: &std::sync::Arc<rekindle_data::SequenceSet>| {
-                    set.len()
-                })
-        };
         observer.observe(&Event::Start {
             epochs: self.recipe.training.epochs,
             first_epoch: self.epochs.len() + 1,
             batches_per_epoch: self.batches_per_epoch,
-            parameters: self.classifier.parameters(),
-            train_len: self.splits.train.len(),
-            valid_len: size(&self.splits.valid),
-            metrics: METRICS,
-            test_len: size(&self.splits.test),
+            parameters: self.network.parameters(),
+            metrics: self.recipe.metrics(),
+            sizes: self.task.sizes(),
         });
         self.cut_steps()?;
         while !self.is_over() {
@@ -187,22 +174,22 @@ impl<'a> Fit<'a> {
         Ok(())
     }
 
-    /// The classifier with the weights that the recipe keeps, without autodiff.
-    pub(crate) fn kept(&self) -> Result<Classifier, TrainError> {
+    /// The network with the weights that the recipe keeps, without autodiff.
+    pub(crate) fn kept(&self) -> Result<Network, TrainError> {
         let Some(best) = &self.best_model else {
             return self.validated(self.epochs.len());
         };
-        let classifier = (self.classifier.clone())
+        let network = (self.network.clone())
             .try_load_record(best.clone())
             .map_err(|error| FileError::damaged(&self.folder.checkpoints(), error))?;
-        Ok(classifier.valid())
+        Ok(network.valid())
     }
 
     /// What is validated and kept: the mean of the weights if there is one, on its constraints and without what is pruned;
     /// otherwise the weights. Without autodiff.
-    fn validated(&self, epoch: usize) -> Result<Classifier, TrainError> {
+    fn validated(&self, epoch: usize) -> Result<Network, TrainError> {
         let Some(mean) = self.averager.averaged() else {
-            return Ok(self.classifier.valid());
+            return Ok(self.network.valid());
         };
         let step = epoch * self.batches_per_epoch;
         let mean = (self.regularizer.projected(mean.clone()))
@@ -241,25 +228,16 @@ impl<'a> Fit<'a> {
         last.div_ceil(self.batches_per_epoch)
     }
 
-    /// The batches of an epoch, counted from 0.
-    fn loader(&self, epoch: usize) -> SequenceLoader {
-        let batch_size = self.recipe.training.batch_size;
-        let train = self.splits.train.clone();
-        SequenceLoader::shuffled(train, batch_size, self.recipe.seed, &self.device)
-            .from_epoch(epoch)
-    }
-
     fn epoch(&mut self, observer: &mut dyn Observer) -> Result<(), TrainError> {
         let started = Instant::now();
         let epoch = self.epochs.len() + 1;
         self.device.seed(mix(self.recipe.seed, epoch as u64));
 
         let mut sums = Sums::default();
-        let loader = self.loader(epoch - 1);
-        for (index, batch) in loader.iter().enumerate() {
-            let batch = batch.expect("a set in memory yields its batches");
+        let mut state = None;
+        for (index, lesson) in self.task.lessons(epoch - 1, &self.device).enumerate() {
             let step = (epoch - 1) * self.batches_per_epoch + index + 1;
-            let loss = self.step(batch, epoch, step, &mut sums)?;
+            let loss = self.step(lesson, &mut state, [epoch, step], &mut sums)?;
             observer.observe(&Event::Step {
                 epoch,
                 batch: index + 1,
@@ -270,11 +248,13 @@ impl<'a> Fit<'a> {
         if sums.all_skipped() {
             return Err(TrainError::AllSkipped { epoch });
         }
-        let mut row = sums.row(epoch);
+        let mut row = sums.row(epoch, self.task.train_scores(&sums));
         let validated = self.validated(epoch)?;
-        if let Some(valid) = &self.splits.valid {
-            row.valid = self.score(&validated, valid).unwrap_or_default();
-        }
+        let device = self.device.clone().inner();
+        let valid = self.task.evaluate(&validated, Part::Valid, &device);
+        row.valid = valid
+            .map(|evaluation| evaluation.scores)
+            .unwrap_or_default();
         row.seconds = started.elapsed().as_secs_f64();
         let is_best = self.take(row, validated);
         self.save(&sums.steps)?;
@@ -283,20 +263,8 @@ impl<'a> Fit<'a> {
         Ok(())
     }
 
-    fn score(
-        &self,
-        classifier: &Classifier,
-        set: &std::sync::Arc<rekindle_data::SequenceSet>,
-    ) -> Option<crate::Scores> {
-        let classes = &self.splits.preprocessing.classes;
-        let device = self.device.clone().inner();
-        let batch_size = self.recipe.training.batch_size;
-        let predictions = Predictions::of(classifier, set, classes, batch_size, &device);
-        predictions.evaluate().map(|evaluation| evaluation.scores)
-    }
-
     /// Takes in an epoch's figures and what was validated; true if it is the best so far.
-    fn take(&mut self, row: EpochRow, validated: Classifier) -> bool {
+    fn take(&mut self, row: EpochRow, validated: Network) -> bool {
         let watch = self.recipe.training.watch;
         let value = watch.value(&row);
         if let Some(value) = value {
@@ -335,7 +303,7 @@ impl<'a> Fit<'a> {
         self.steps_len += text.len() as u64;
         files::write(
             &self.folder.metrics(),
-            epochs_to_csv(&self.epochs, METRICS).as_bytes(),
+            epochs_to_csv(&self.epochs, self.recipe.metrics()).as_bytes(),
         )?;
 
         let mean = self.averager.averaged().cloned();
@@ -347,7 +315,7 @@ impl<'a> Fit<'a> {
             steps_len: self.steps_len,
             best: self.best,
             epochs: self.epochs.clone(),
-            model: self.classifier.clone().into_record(),
+            model: self.network.clone().into_record(),
             best_model: if current {
                 None
             } else {

@@ -1,4 +1,4 @@
-//! What a classifier says of a set of sequences.
+//! What a network says of a set of sequences.
 
 use std::sync::Arc;
 
@@ -6,7 +6,7 @@ use burn::data::dataloader::DataLoader;
 use burn::tensor::Device;
 use rekindle_data::{SequenceLoader, SequenceSet};
 
-use crate::{Classifier, Confusion, Metric, Scores};
+use crate::{Confusion, Metric, Network, Scores};
 
 /// The predictions for a set, in the order of its file.
 #[derive(Clone, Debug, PartialEq)]
@@ -32,24 +32,26 @@ pub struct Prediction {
     pub truth: Option<usize>,
 }
 
-/// Scores and confusions over the sequences whose class is known.
+/// Scores over a labelled set.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Evaluation {
     /// The scores.
     pub scores: Scores,
-    /// The confusions.
-    pub confusion: Confusion,
+    /// How many answers were scored.
+    pub answers: usize,
+    /// The confusions of classes; `None` where there are too many, as of the tokens of a text.
+    pub confusion: Option<Confusion>,
 }
 
 impl Predictions {
-    /// Runs a classifier over a set, without dropout.
+    /// Runs a network over a set, without dropout.
     ///
-    /// The classifier should be on a device without autodiff, as `Module::valid` returns it.
+    /// The network should be on a device without autodiff, as `Module::valid` returns it.
     ///
     /// # Panics
-    /// If the set has other channels than the classifier reads.
+    /// If the set has other channels than the network reads.
     pub fn of(
-        classifier: &Classifier,
+        network: &Network,
         set: &Arc<SequenceSet>,
         classes: &[String],
         batch_size: usize,
@@ -59,7 +61,7 @@ impl Predictions {
         let loader = SequenceLoader::sequential(set.clone(), batch_size, device);
         for batch in loader.iter() {
             let batch = batch.expect("a set in memory yields its batches");
-            let logits = classifier.forward(batch.input, &batch.lengths).into_data();
+            let logits = network.forward(batch.input, &batch.lengths).into_data();
             let logits: Vec<f64> = logits.iter::<f64>().collect();
             for (&index, logits) in batch.indices.iter().zip(logits.chunks(classes.len())) {
                 let truth = set.sequences[index].label.class();
@@ -90,7 +92,11 @@ impl Predictions {
                 (Metric::MacroF1, confusion.macro_f1()),
                 (Metric::Loss, loss / total as f64),
             ]);
-            Evaluation { scores, confusion }
+            Evaluation {
+                scores,
+                answers: total,
+                confusion: Some(confusion),
+            }
         })
     }
 

@@ -7,7 +7,7 @@ use rekindle_regularize::prune::{
 };
 
 use crate::recipe::{PruneRecipe, Recipe, check};
-use crate::{Classifier, TrainError};
+use crate::{Network, TrainError};
 
 /// Prunes as a recipe says, or keeps what is pruned already.
 pub(crate) struct Pruning {
@@ -39,7 +39,7 @@ impl Pruning {
     pub(crate) fn check(
         &self,
         recipe: &Recipe,
-        classifier: &Classifier,
+        classifier: &Network,
         steps: usize,
     ) -> Result<(), TrainError> {
         if recipe.prune.schedule.is_some() {

@@ -5,8 +5,8 @@ use rekindle_regularize::constraint::ConstraintError;
 use rekindle_regularize::penalty::{ActivationPenalty, PenaltyError, TemporalPenalty};
 use rekindle_regularize::units::UnitGroup;
 
-use crate::Classifier;
-use crate::classifier::Scored;
+use crate::Network;
+use crate::Scored;
 use crate::recipe::RegularizeRecipe;
 
 /// A penalty or constraint of a recipe that does not fit the network or its weights.
@@ -54,10 +54,10 @@ impl<'a> Regularizer<'a> {
     pub(crate) fn new(
         recipe: &'a RegularizeRecipe,
         batches_per_epoch: usize,
-        classifier: &Classifier,
+        network: &Network,
     ) -> Self {
         let units = match recipe.units > 0.0 {
-            true => classifier.units(),
+            true => network.units(),
             false => Vec::new(),
         };
         Self {
@@ -70,10 +70,10 @@ impl<'a> Regularizer<'a> {
     /// Checks that each target means parameters, and that those have shapes that can be penalised and constrained so.
     ///
     /// A block that is singular is none of this: training may make it regular.
-    pub(crate) fn check(&self, classifier: &Classifier) -> Result<(), RegularizeError> {
-        self.of_weights(classifier)?;
+    pub(crate) fn check(&self, network: &Network) -> Result<(), RegularizeError> {
+        self.of_weights(network)?;
         for (index, constrained) in self.recipe.constraints.iter().enumerate() {
-            match constrained.apply(classifier.clone()) {
+            match constrained.apply(network.clone()) {
                 Ok(_) | Err(ConstraintError::Singular { .. }) => (),
                 Err(source) => return Err(RegularizeError::Constraint { index, source }),
             }
@@ -84,7 +84,7 @@ impl<'a> Regularizer<'a> {
     /// All penalties together, in the type of the loss; `None` if the recipe has none.
     pub(crate) fn penalty(
         &self,
-        classifier: &Classifier,
+        network: &Network,
         scored: &Scored,
         lengths: &[usize],
     ) -> Result<Option<Tensor<1>>, RegularizeError> {
@@ -93,7 +93,7 @@ impl<'a> Regularizer<'a> {
             temporal_activation: beta,
             ..
         } = *self.recipe;
-        let mut parts = self.of_weights(classifier)?;
+        let mut parts = self.of_weights(network)?;
         if alpha > 0.0 {
             let dropped = scored.dropped.clone();
             parts.push(ActivationPenalty { alpha }.of(dropped, Some(lengths)));
@@ -102,7 +102,7 @@ impl<'a> Regularizer<'a> {
             let output = scored.output.clone();
             parts.push(TemporalPenalty { beta }.of(output, Some(lengths)));
         }
-        let dtype = FloatDType::from(scored.logits.dtype());
+        let dtype = FloatDType::from(scored.scores.dtype());
         let parts = parts.into_iter().map(|part| part.cast(dtype));
         let Some(sum) = parts.reduce(|sum, part| sum + part) else {
             return Ok(None);
@@ -114,57 +114,58 @@ impl<'a> Regularizer<'a> {
         }
     }
 
-    fn of_weights(&self, classifier: &Classifier) -> Result<Vec<Tensor<1>>, RegularizeError> {
-        let mut parts = self.of_targets(classifier)?;
+    fn of_weights(&self, network: &Network) -> Result<Vec<Tensor<1>>, RegularizeError> {
+        let mut parts = self.of_targets(network)?;
         for group in &self.units {
-            let lasso = group.group_lasso(classifier, self.recipe.units);
+            let lasso = group.group_lasso(network, self.recipe.units);
             parts.push(lasso.map_err(RegularizeError::Units)?);
         }
         Ok(parts)
     }
 
-    fn of_targets(&self, classifier: &Classifier) -> Result<Vec<Tensor<1>>, RegularizeError> {
+    fn of_targets(&self, network: &Network) -> Result<Vec<Tensor<1>>, RegularizeError> {
         let of = |(index, penalty): (usize, &rekindle_regularize::penalty::WeightPenalty)| {
-            let penalty = penalty.of(classifier);
+            let penalty = penalty.of(network);
             penalty.map_err(|source| RegularizeError::Penalty { index, source })
         };
         self.recipe.penalties.iter().enumerate().map(of).collect()
     }
 
-    /// The classifier after a step of the optimiser, counted from 1, on its constraints if they are due.
+    /// The network after a step of the optimiser, counted from 1, on its constraints if they are due.
     pub(crate) fn constrained(
         &self,
         step: usize,
-        classifier: Classifier,
-    ) -> Result<Classifier, RegularizeError> {
+        network: Network,
+    ) -> Result<Network, RegularizeError> {
         let ends_epoch = step.is_multiple_of(self.batches_per_epoch);
         if !ends_epoch && !step.is_multiple_of(self.recipe.constrain_every) {
-            return Ok(classifier);
+            return Ok(network);
         }
-        self.projected(classifier)
+        self.projected(network)
     }
 
-    /// The classifier on its constraints.
-    pub(crate) fn projected(
-        &self,
-        mut classifier: Classifier,
-    ) -> Result<Classifier, RegularizeError> {
+    /// The network on its constraints.
+    pub(crate) fn projected(&self, mut network: Network) -> Result<Network, RegularizeError> {
         for (index, constrained) in self.recipe.constraints.iter().enumerate() {
-            classifier = constrained
-                .apply(classifier)
+            network = constrained
+                .apply(network)
                 .map_err(|source| RegularizeError::Constraint { index, source })?;
         }
-        Ok(classifier)
+        Ok(network)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Recipe;
+    use crate::{Input, Recipe, Shape};
     use burn::tensor::Device;
 
     const LENGTHS: [usize; 3] = [4, 1, 2];
+    const SHAPE: Shape = Shape::Classes {
+        channels: 1,
+        classes: 2,
+    };
 
     fn recipe(overrides: &[&str]) -> Recipe {
         let overrides: Vec<String> = overrides.iter().map(ToString::to_string).collect();
@@ -173,14 +174,15 @@ mod tests {
 
     /// Sums over the outputs of each sequence alone, and how many there are.
     fn alone(
-        classifier: &Classifier,
+        network: &Network,
         input: &Tensor<3>,
         of: impl Fn(Tensor<3>) -> Option<Tensor<3>>,
     ) -> f64 {
         let (mut sum, mut count) = (0.0, 0);
         for (row, length) in LENGTHS.into_iter().enumerate() {
             let input = input.clone().narrow(0, row, 1).narrow(1, 0, length);
-            let Some(values) = of(classifier.score(input, &[length]).output) else {
+            let Some(values) = of(network.score(Input::Values(input), &[length], None).output)
+            else {
                 continue;
             };
             count += values.shape().num_elements();
@@ -196,26 +198,26 @@ mod tests {
         let input = Tensor::<1>::from_floats(numbers.as_slice(), &device).reshape([3, 4, 1]);
         let penalty = |overrides: &[&str]| {
             let recipe = recipe(overrides);
-            let classifier = Classifier::init(&recipe, 1, 2, &device);
-            let scored = classifier.score(input.clone(), &LENGTHS);
-            let regularizer = Regularizer::new(&recipe.regularize, 5, &classifier);
-            let penalty = regularizer.penalty(&classifier, &scored, &LENGTHS);
+            let network = Network::init(&recipe, SHAPE, &device);
+            let scored = network.score(Input::Values(input.clone()), &LENGTHS, None);
+            let regularizer = Regularizer::new(&recipe.regularize, 5, &network);
+            let penalty = regularizer.penalty(&network, &scored, &LENGTHS);
             let penalty = penalty
                 .expect("it fits")
                 .map(|sum| sum.into_scalar::<f64>());
-            (penalty, classifier)
+            (penalty, network)
         };
         let (none, _) = penalty(&[]);
         assert_eq!(none, None);
-        let (found, classifier) = penalty(&["regularize.activation=3"]);
-        let expected = 3.0 * alone(&classifier, &input, Some);
+        let (found, network) = penalty(&["regularize.activation=3"]);
+        let expected = 3.0 * alone(&network, &input, Some);
         assert!((found.expect("a penalty") / expected - 1.0).abs() < 1e-5);
-        let (found, classifier) = penalty(&["regularize.temporal_activation=2"]);
+        let (found, network) = penalty(&["regularize.temporal_activation=2"]);
         let changes = |output: Tensor<3>| {
             let pairs = output.dims()[1] - 1;
             (pairs > 0).then(|| output.clone().narrow(1, 1, pairs) - output.narrow(1, 0, pairs))
         };
-        let expected = 2.0 * alone(&classifier, &input, changes);
+        let expected = 2.0 * alone(&network, &input, changes);
         assert!((found.expect("a penalty") / expected - 1.0).abs() < 1e-5);
     }
 
@@ -226,12 +228,16 @@ mod tests {
             "regularize.constraints=[{kind='max_norm',max=0.01,targets=['head.weight']}]",
             "regularize.constrain_every=3",
         ]);
-        let classifier = Classifier::init(&recipe, 1, 2, &device);
-        let regularizer = Regularizer::new(&recipe.regularize, 5, &classifier);
-        let start = classifier.head.weight.val().into_data();
+        let network = Network::init(&recipe, SHAPE, &device);
+        let regularizer = Regularizer::new(&recipe.regularize, 5, &network);
+        let weight = |network: &Network| {
+            let head = network.head.as_ref().expect("a head of its own");
+            head.weight.val().into_data()
+        };
+        let start = weight(&network);
         let due = |step: &usize| {
-            let classifier = regularizer.constrained(*step, classifier.clone());
-            classifier.expect("it is met").head.weight.val().into_data() != start
+            let network = regularizer.constrained(*step, network.clone());
+            weight(&network.expect("it is met")) != start
         };
         let steps: Vec<usize> = (1..=12).filter(due).collect();
         assert_eq!(steps, [3, 5, 6, 9, 10, 12]);

@@ -2,14 +2,6 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Metric, Metrics};
-
-/// What is measured of a classifier.
-pub(crate) const METRICS: Metrics = Metrics {
-    train: &[Metric::Loss, Metric::Accuracy],
-    valid: &[Metric::Loss, Metric::Accuracy, Metric::MacroF1],
-};
-
 /// Mean and spread of one figure over several runs.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Spread {

@@ -5,13 +5,15 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use rekindle_data::{
-    ChannelError, LabelError, ReadError, SequenceSet, SplitError, Standardizer, Target, read,
-    stratified_split,
+    ChannelError, LabelError, ReadError, SequenceSet, SplitError, Standardizer, Target, Vocabulary,
+    read, stratified_split,
 };
 use serde::{Deserialize, Serialize};
 
 use crate::files::{self, Checksum, FileError};
+use crate::network::Shape;
 use crate::recipe::{DataRecipe, Recipe};
+use crate::task;
 
 /// Data that a run cannot use.
 #[derive(Debug, thiserror::Error)]
@@ -42,6 +44,19 @@ pub enum DataError {
         /// Why.
         source: SplitError,
     },
+    /// A text without a next token.
+    #[error("{}: found {found} tokens, expected at least 2: a language model predicts each from those before it", path.display())]
+    ShortText {
+        /// The file.
+        path: PathBuf,
+        /// How many tokens it has, or a part that was cut off for validation.
+        found: usize,
+    },
+    /// A text is asked of a network that reads none.
+    #[error(
+        "the run classifies sequences, expected one that learned a text, with a section [text] in its recipe"
+    )]
+    NoText,
     /// A labelled file is needed.
     #[error("{}: no sequence has a label, expected labels to compare predictions with", path.display())]
     Unlabelled {
@@ -61,12 +76,37 @@ pub struct Preprocessing {
     pub classes: Vec<String>,
     /// The scaling, fitted on the training data.
     pub scaler: Option<Standardizer>,
+    /// The tokens of a language model; it has neither channels nor classes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub vocabulary: Option<Vocabulary>,
 }
 
 /// The version of the file. One that is not equal is refused.
 const FORMAT: u32 = 1;
 
 impl Preprocessing {
+    /// That of a text.
+    pub(crate) fn of_text(vocabulary: Vocabulary) -> Self {
+        Self {
+            format: FORMAT,
+            channels: Vec::new(),
+            classes: Vec::new(),
+            scaler: None,
+            vocabulary: Some(vocabulary),
+        }
+    }
+
+    /// What a network reads and puts out.
+    pub fn shape(&self) -> Shape {
+        match &self.vocabulary {
+            Some(vocabulary) => Shape::Tokens(vocabulary.len()),
+            None => Shape::Classes {
+                channels: self.channels.len(),
+                classes: self.classes.len(),
+            },
+        }
+    }
+
     /// Checks a set against the training data and makes it ready.
     ///
     /// # Errors
@@ -92,8 +132,14 @@ impl Preprocessing {
             channels,
             classes,
             scaler,
+            vocabulary,
             ..
         } = self;
+        if vocabulary.is_some() {
+            let none = channels.is_empty() && classes.is_empty() && scaler.is_none();
+            let problem = "it has a vocabulary beside channels, classes or a scaler, expected one or the other";
+            return if none { Ok(()) } else { Err(problem.into()) };
+        }
         let distinct = classes.iter().collect::<HashSet<_>>().len();
         if channels.is_empty() {
             return Err("it has no channels, expected at least 1".to_string());
@@ -142,16 +188,10 @@ pub(crate) struct Splits {
 /// # Errors
 /// If the data cannot be used.
 pub fn steps_per_epoch(recipe: &Recipe) -> Result<usize, DataError> {
-    let splits = Splits::read(&recipe.data, recipe.seed)?;
-    Ok(splits.steps_per_epoch(recipe.training.batch_size))
+    Ok(task::open(recipe)?.steps_per_epoch())
 }
 
 impl Splits {
-    /// Batches of the training data.
-    pub(crate) fn steps_per_epoch(&self, batch_size: usize) -> usize {
-        self.train.len().div_ceil(batch_size)
-    }
-
     /// Reads, checks, splits and scales the data of a recipe.
     pub(crate) fn read(recipe: &DataRecipe, seed: u64) -> Result<Self, DataError> {
         let train = read(&recipe.train, recipe.missing)?;
@@ -191,6 +231,7 @@ impl Splits {
             channels: train.channels.clone(),
             classes,
             scaler: recipe.scaling.fit(&train),
+            vocabulary: None,
         };
         let ready = |set: &SequenceSet| preprocessing.apply(set).map(Arc::new);
         let optional = |set: Option<SequenceSet>| set.as_ref().map(ready).transpose();

@@ -10,7 +10,7 @@ use crate::recipe::{Keep, Recipe};
 use crate::report::{
     Chart, ConfusionMatrix, Fact, Line, Report, Scale, ScoreRow, TensorRow, UnitMap, WeightsPart,
 };
-use crate::{Classifier, EpochRow, Evaluation, Metric, Outcome, Scores};
+use crate::{EpochRow, Evaluation, Metric, Network, Outcome, Scores};
 
 /// What a report is made of.
 pub(crate) struct Summary<'a> {
@@ -18,7 +18,7 @@ pub(crate) struct Summary<'a> {
     pub(crate) outcome: &'a Outcome,
     pub(crate) classes: &'a [String],
     /// With the weights that are kept, without autodiff.
-    pub(crate) classifier: &'a Classifier,
+    pub(crate) network: &'a Network,
     pub(crate) epochs: &'a [EpochRow],
     pub(crate) steps: &'a [StepRow],
     /// By name of the set.
@@ -33,7 +33,12 @@ impl Summary<'_> {
         };
         Report {
             title: self.recipe.name.clone(),
-            subtitle: format!("{} classifier, {}", self.outcome.cell, self.weights()),
+            subtitle: format!(
+                "{} {}, {}",
+                self.outcome.cell,
+                self.learned(),
+                self.weights()
+            ),
             facts: self.facts(),
             scores: evaluated()
                 .map(|(split, evaluation)| ScoreRow {
@@ -41,17 +46,18 @@ impl Summary<'_> {
                     scores: evaluation.scores,
                 })
                 .collect(),
-            charts: vec![
-                self.loss(),
-                self.accuracy(),
-                self.learning_rate(),
-                self.gradient_norm(),
-            ],
+            charts: std::iter::once(self.loss())
+                .chain(self.beside_loss())
+                .chain([self.learning_rate(), self.gradient_norm()])
+                .collect(),
             confusions: evaluated()
-                .map(|(split, evaluation)| ConfusionMatrix {
-                    split: split.to_string(),
-                    classes: self.classes.to_vec(),
-                    counts: evaluation.confusion.counts.clone(),
+                .filter_map(|(split, evaluation)| {
+                    let counts = evaluation.confusion.as_ref()?.counts.clone();
+                    Some(ConfusionMatrix {
+                        split: split.to_string(),
+                        classes: self.classes.to_vec(),
+                        counts,
+                    })
                 })
                 .collect(),
             weights: self.weights_part(),
@@ -61,9 +67,9 @@ impl Summary<'_> {
 
     /// How many weights are zero, and how large those of each unit are.
     fn weights_part(&self) -> WeightsPart {
-        let report = PruneReport::of(self.classifier, &Targets::weights());
+        let report = PruneReport::of(self.network, &Targets::weights());
         let tensors = report.map(|report| report.tensors).unwrap_or_default();
-        let scores = UnitScore::Norm.score(self.classifier, &self.classifier.units(), None);
+        let scores = UnitScore::Norm.score(self.network, &self.network.units(), None);
         let units = scores.map(|scores| scores.groups).unwrap_or_default();
         WeightsPart {
             tensors: (tensors.into_iter())
@@ -80,6 +86,14 @@ impl Summary<'_> {
                     norms: group.scores,
                 })
                 .collect(),
+        }
+    }
+
+    /// What the network has learned to be.
+    fn learned(&self) -> &'static str {
+        match self.recipe.text {
+            Some(_) => "language model",
+            None => "classifier",
         }
     }
 
@@ -130,18 +144,31 @@ impl Summary<'_> {
         self.both("Loss", "cross-entropy (nats)", train, valid)
     }
 
-    fn accuracy(&self) -> Chart {
-        let accuracy = |scores: &Scores| Some(100.0 * scores.get(Metric::Accuracy)?);
-        let train = self.over_epochs("training", |row| accuracy(&row.train));
-        let valid = self.over_epochs("validation", |row| accuracy(&row.valid));
-        let chart = self.both("Accuracy", "accuracy (%)", train, valid);
-        Chart {
+    /// The first metric beside the loss that is measured over the training data.
+    fn beside_loss(&self) -> Option<Chart> {
+        let first = self.epochs.first()?;
+        let (metric, _) = first
+            .train
+            .main()
+            .filter(|(metric, _)| *metric != Metric::Loss)?;
+        let scale = if metric.is_share() { 100.0 } else { 1.0 };
+        let value = |scores: &Scores| Some(scale * scores.get(metric)?);
+        let train = self.over_epochs("training", |row| value(&row.train));
+        let valid = self.over_epochs("validation", |row| value(&row.valid));
+        let mut title = metric.title().to_string();
+        title[..1].make_ascii_uppercase();
+        let label = match metric.is_share() {
+            true => format!("{} (%)", metric.title()),
+            false => metric.title().to_string(),
+        };
+        let chart = self.both(&title, &label, train, valid);
+        Some(Chart {
             note: Some(
                 "Training figures are taken with dropout and without penalties, before each step."
                     .into(),
             ),
             ..chart
-        }
+        })
     }
 
     fn learning_rate(&self) -> Chart {

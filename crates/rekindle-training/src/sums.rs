@@ -3,23 +3,23 @@
 use burn::tensor::{Int, Tensor};
 
 use crate::history::StepRow;
-use crate::{EpochRow, Metric, Scores};
+use crate::{EpochRow, Scores};
 
 /// What one epoch adds up.
 #[derive(Default)]
 pub(crate) struct Sums {
-    sequences: usize,
+    answers: usize,
     loss: f64,
     right: usize,
     pub(crate) steps: Vec<StepRow>,
 }
 
 impl Sums {
-    /// Takes in a step over `size` sequences, of which `right` got their class.
+    /// Takes in a step with `size` answers, of which `right` are.
     pub(crate) fn add(&mut self, row: StepRow, size: usize, right: usize) {
         self.steps.push(row);
         if !row.skipped {
-            self.sequences += size;
+            self.answers += size;
             self.loss += row.loss * size as f64;
             self.right += right;
         }
@@ -27,18 +27,25 @@ impl Sums {
 
     /// Whether no step was taken.
     pub(crate) fn all_skipped(&self) -> bool {
-        self.sequences == 0
+        self.answers == 0
     }
 
-    pub(crate) fn row(&self, epoch: usize) -> EpochRow {
+    /// The mean loss.
+    pub(crate) fn loss(&self) -> f64 {
+        self.loss / self.answers as f64
+    }
+
+    /// The share of right answers.
+    pub(crate) fn accuracy(&self) -> f64 {
+        self.right as f64 / self.answers as f64
+    }
+
+    pub(crate) fn row(&self, epoch: usize, train: Scores) -> EpochRow {
         let taken = || self.steps.iter().filter(|step| !step.skipped);
         let norms = || taken().map(|step| step.grad_norm);
         EpochRow {
             epoch,
-            train: Scores::of(&[
-                (Metric::Loss, self.loss / self.sequences as f64),
-                (Metric::Accuracy, self.right as f64 / self.sequences as f64),
-            ]),
+            train,
             valid: Scores::default(),
             lr: self.steps.last().map_or(0.0, |step| step.lr),
             grad_norm: norms().sum::<f64>() / taken().count() as f64,

@@ -12,11 +12,8 @@ use crate::checkpoint::Checkpoint;
 use crate::files::{self, Checksum, FileError};
 use crate::fit::Fit;
 use crate::recipe::{CellKind, Recipe, RecipeError};
-use crate::splits::Splits;
-use crate::{
-    Backend, Classifier, Event, Observer, Predictions, RunFolder, Scores, TrainError, history,
-    summary,
-};
+use crate::task::{self, Part, Task};
+use crate::{Backend, Event, Network, Observer, RunFolder, Scores, TrainError, history, summary};
 
 /// Whether a run begins or goes on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -100,7 +97,7 @@ impl Finished {
     }
 }
 
-/// Trains a classifier after a recipe and leaves everything about it in a folder.
+/// Trains a network after a recipe and leaves everything about it in a folder.
 ///
 /// The data are read and checked before anything is written. Each epoch ends with a checkpoint, so that a run that is
 /// killed at any moment can go on with [`Start::Resume`]; on one CPU backend it ends with the same bits as a run that
@@ -127,15 +124,14 @@ pub fn train(
         return Ok(finished.outcome);
     }
 
-    let splits = Splits::read(&recipe.data, recipe.seed)?;
-    let lengths = splits.train.sequences.iter().map(|sequence| sequence.len());
-    let recipe = &recipe.for_lengths(lengths.collect());
-    let mut fit = Fit::start(recipe, folder, &splits, &device)?;
+    let task = task::open(recipe)?;
+    let recipe = &recipe.for_lengths(task.lengths());
+    let mut fit = Fit::start(recipe, folder, &*task, &device)?;
     fs::create_dir_all(folder.path()).map_err(FileError::write(folder.path()))?;
     files::write(&folder.recipe(), recipe.to_toml().as_bytes())?;
-    splits.preprocessing.save(&folder.preprocessing())?;
+    task.preprocessing().save(&folder.preprocessing())?;
     fit.run(observer)?;
-    let outcome = finish(recipe, backend, folder, &splits, &fit, &device)?;
+    let outcome = finish(recipe, backend, folder, &*task, &fit, &device)?;
     observer.observe(&Event::Done { outcome: &outcome });
     Ok(outcome)
 }
@@ -151,9 +147,9 @@ pub fn check(recipe: &Recipe, folder: &Path, start: Start) -> Result<Option<Outc
     recipe.validate()?;
     let folder = &RunFolder::new(folder);
     check_folder(folder, recipe, start)?;
-    let splits = Splits::read(&recipe.data, recipe.seed)?;
+    let task = task::open(recipe)?;
     if let Some(checkpoint) = Checkpoint::load(folder)? {
-        checkpoint.check_data(folder, &splits.checksum())?;
+        checkpoint.check_data(folder, &task.checksum())?;
     }
     Ok(Finished::load(folder)?.map(|finished| finished.outcome))
 }
@@ -227,17 +223,13 @@ fn finish(
     recipe: &Recipe,
     backend: Backend,
     folder: &RunFolder,
-    splits: &Splits,
+    task: &dyn Task,
     fit: &Fit,
     device: &Device,
 ) -> Result<Outcome, TrainError> {
-    let classifier = fit.kept()?;
-    let (classes, batch_size) = (&splits.preprocessing.classes, recipe.training.batch_size);
-    let evaluate = |set: &Option<_>| {
-        let set = set.as_ref()?;
-        Predictions::of(&classifier, set, classes, batch_size, device).evaluate()
-    };
-    let (valid, test) = (evaluate(&splits.valid), evaluate(&splits.test));
+    let network = fit.kept()?;
+    let evaluate = |part| task.evaluate(&network, part, device);
+    let (valid, test) = (evaluate(Part::Valid), evaluate(Part::Test));
     let outcome = Outcome {
         name: recipe.name.clone(),
         cell: recipe.model.cell,
@@ -247,7 +239,7 @@ fn finish(
         kept_epoch: fit.kept_epoch(),
         seconds: fit.epochs().iter().map(|row| row.seconds).sum(),
         skipped_steps: fit.epochs().iter().map(|row| row.skipped).sum(),
-        parameters: classifier.parameters(),
+        parameters: network.parameters(),
         seed: recipe.seed,
         backend,
     };
@@ -255,22 +247,22 @@ fn finish(
     let report = summary::Summary {
         recipe,
         outcome: &outcome,
-        classes,
-        classifier: &classifier,
+        classes: &task.preprocessing().classes,
+        network: &network,
         epochs: fit.epochs(),
         steps: &history::steps_of(folder)?,
         evaluations: &[("validation", valid), ("test", test)],
     };
     files::write(&folder.report(), report.to_report().to_html().as_bytes())?;
-    let weights = weights_of(classifier, &folder.model())?;
+    let weights = weights_of(network, &folder.model())?;
     files::write(&folder.model(), &weights)?;
     Finished::new(&weights, &outcome).save(folder)?;
     Ok(outcome)
 }
 
-/// A classifier's weights as a burnpack.
-pub(crate) fn weights_of(classifier: Classifier, path: &Path) -> Result<Vec<u8>, FileError> {
-    let bytes = classifier.into_record().into_bytes();
+/// A network's weights as a burnpack.
+pub(crate) fn weights_of(network: Network, path: &Path) -> Result<Vec<u8>, FileError> {
+    let bytes = network.into_record().into_bytes();
     let bytes = bytes.map_err(|error| FileError::damaged(path, error))?;
     Ok(bytes.to_vec())
 }

@@ -11,12 +11,13 @@ use rekindle_data::{SequenceSet, read};
 use crate::files::{Checksum, FileError, record_problem};
 use crate::recipe::{Recipe, RecipeError};
 use crate::splits::{DataError, Preprocessing};
+use crate::task::{Sampling, language};
 use crate::train::Finished;
 use crate::{
-    Backend, BackendError, Classifier, Evaluation, Outcome, Predictions, RunFolder, recipe_of,
+    Backend, BackendError, Evaluation, Network, Outcome, Predictions, RunFolder, recipe_of,
 };
 
-/// A run folder that no classifier can be loaded from.
+/// A run folder that no network can be loaded from.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum LoadError {
@@ -47,7 +48,7 @@ pub enum LoadError {
     Backend(#[from] BackendError),
 }
 
-/// A trained classifier with everything that belongs to it.
+/// A trained network with everything that belongs to it.
 #[derive(Debug)]
 pub struct Trained {
     /// The recipe that it was trained after.
@@ -57,7 +58,7 @@ pub struct Trained {
     /// The result of the training.
     pub outcome: Outcome,
     /// The network, without autodiff.
-    pub classifier: Classifier,
+    pub network: Network,
     device: Device,
 }
 
@@ -81,34 +82,29 @@ impl Trained {
             });
         };
         let preprocessing = Preprocessing::load(&run.preprocessing())?;
-        let classifier = Classifier::init(
-            &recipe,
-            preprocessing.channels.len(),
-            preprocessing.classes.len(),
-            &device,
-        );
+        let network = Network::init(&recipe, preprocessing.shape(), &device);
         let path = run.model();
         let record = read_weights(&path, &finished.weights)?;
-        let classifier = classifier
+        let network = network
             .try_load_record(record)
             .map_err(|error| FileError::damaged(&path, record_problem(error)))?;
-        let classifier = classifier.valid();
+        let network = network.valid();
         Ok(Self {
             recipe,
             preprocessing,
             outcome: finished.outcome,
-            classifier,
+            network,
             device,
         })
     }
 
     /// Another network in its place, with its recipe.
-    pub(crate) fn with(&self, recipe: Recipe, classifier: Classifier) -> Self {
+    pub(crate) fn with(&self, recipe: Recipe, network: Network) -> Self {
         Self {
             recipe,
             preprocessing: self.preprocessing.clone(),
             outcome: self.outcome.clone(),
-            classifier,
+            network,
             device: self.device.clone(),
         }
     }
@@ -126,7 +122,7 @@ impl Trained {
     pub fn predict(&self, set: &Arc<SequenceSet>) -> Predictions {
         let classes = &self.preprocessing.classes;
         let batch_size = self.recipe.training.batch_size;
-        Predictions::of(&self.classifier, set, classes, batch_size, &self.device)
+        Predictions::of(&self.network, set, classes, batch_size, &self.device)
     }
 
     /// Scores over a set that [`read`](Self::read) made ready.
@@ -140,9 +136,39 @@ impl Trained {
         self.predict(set).evaluate().ok_or_else(unlabelled)
     }
 
+    /// Scores over a file: of labelled sequences, or of a text if the run is a language model.
+    ///
+    /// # Errors
+    /// If the file cannot be used, or no sequence in it has a label.
+    pub fn evaluate_file(&self, path: &Path) -> Result<Evaluation, DataError> {
+        let Some(vocabulary) = &self.preprocessing.vocabulary else {
+            return self.evaluate(&self.read(path)?);
+        };
+        let text = language::read(path, vocabulary)?;
+        let bptt = self.recipe.text.unwrap_or_default().bptt;
+        let shape = [self.recipe.training.batch_size, bptt];
+        let kind = vocabulary.kind();
+        Ok(language::evaluate(
+            &self.network,
+            &text,
+            kind,
+            shape,
+            &self.device,
+        ))
+    }
+
+    /// Goes on with a text, token by token, as the language model would: see [`Sampling`].
+    ///
+    /// # Errors
+    /// If the run is no language model.
+    pub fn generate(&self, prompt: &str, sampling: &Sampling) -> Result<String, DataError> {
+        let vocabulary = (self.preprocessing.vocabulary.as_ref()).ok_or(DataError::NoText)?;
+        Ok(sampling.go_on(&self.network, vocabulary, prompt, &self.device))
+    }
+
     /// Trainable numbers.
     pub fn parameters(&self) -> usize {
-        self.classifier.parameters()
+        self.network.parameters()
     }
 }
 

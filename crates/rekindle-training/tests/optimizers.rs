@@ -148,7 +148,7 @@ fn a_mean_of_pruned_weights_is_pruned_and_is_what_is_scored() {
     let folder = temporary.path().join("run");
     let outcome = run(&recipe, &folder);
     let trained = Trained::load(&folder, backend()).expect("a run");
-    let report = PruneReport::of(&trained.classifier, &Targets::recurrent()).expect("weights");
+    let report = PruneReport::of(&trained.network, &Targets::recurrent()).expect("weights");
     for tensor in report.tensors {
         assert_eq!(2 * tensor.nonzero, tensor.total, "{}", tensor.path);
     }

@@ -2,7 +2,7 @@
 
 use burn::tensor::{DType, Tensor};
 use rekindle_testkit::{Tolerance, assert_close_within, assert_same_bits, devices, random};
-use rekindle_training::{Classifier, Recipe};
+use rekindle_training::{Network, Recipe, Shape};
 
 const CHANNELS: usize = 3;
 const SEQ: usize = 7;
@@ -28,7 +28,14 @@ fn a_sequence_scores_the_same_alone_in_a_batch_and_beside_garbage() {
                 "model.direction=bidirectional".to_string(),
             ];
             let recipe = Recipe::for_data("a.csv".as_ref(), &overrides).expect("a valid recipe");
-            let classifier = Classifier::init(&recipe, CHANNELS, 4, &device);
+            let classifier = Network::init(
+                &recipe,
+                Shape::Classes {
+                    channels: CHANNELS,
+                    classes: 4,
+                },
+                &device,
+            );
             let input = random([LENGTHS.len(), SEQ, CHANNELS], 1, (&device, DType::F32));
             let together = classifier.forward(input.clone(), &LENGTHS);
             for (row, length) in LENGTHS.into_iter().enumerate() {

@@ -35,7 +35,7 @@ fn weights(folder: &Path) -> Vec<(String, Vec<f32>)> {
     }
     let mut all = All::default();
     let trained = Trained::load(folder, backend()).expect("a finished run");
-    trained.classifier.visit(&mut all);
+    trained.network.visit(&mut all);
     all.found
 }
 

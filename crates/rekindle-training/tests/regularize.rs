@@ -13,7 +13,7 @@ use rekindle_cells::Normalization;
 use rekindle_regularize::penalty::{ActivationPenalty, TemporalPenalty};
 use rekindle_testkit::{Tolerance, assert_close_within};
 use rekindle_training::{
-    Classifier, Encoder, Outcome, Recipe, RunFolder, Start, TrainError, Trained, train,
+    Encoder, Input, Network, Outcome, Recipe, RunFolder, Shape, Start, TrainError, Trained, train,
 };
 
 const NOISE: &str = "regularize.dropout={input=0.1,hidden=0.2,output=0.2,candidate=0.1,candidate_per='sequence',\
@@ -133,10 +133,10 @@ fn batch_norms_score_a_sequence_alone_as_in_a_batch() {
             &device,
         );
         let lengths = [4, 2, 3];
-        let together = trained.classifier.forward(input.clone(), &lengths);
+        let together = trained.network.forward(input.clone(), &lengths);
         for (row, length) in lengths.into_iter().enumerate() {
             let alone = input.clone().narrow(0, row, 1).narrow(1, 0, length);
-            let alone = trained.classifier.forward(alone, &[length]);
+            let alone = trained.network.forward(alone, &[length]);
             let expected = together.clone().narrow(0, row, 1);
             assert_close_within(&alone, &expected, Tolerance(1e-5), normalization);
         }
@@ -148,7 +148,7 @@ fn batch_norms_score_a_sequence_alone_as_in_a_batch() {
 struct Weights(Vec<String>, Vec<(String, Vec<f64>)>);
 
 impl Weights {
-    fn of(classifier: &Classifier, end: &str) -> Vec<Vec<f64>> {
+    fn of(classifier: &Network, end: &str) -> Vec<Vec<f64>> {
         let mut weights = Self::default();
         classifier.visit(&mut weights);
         let all = weights.1.into_iter();
@@ -192,7 +192,7 @@ fn saved_weights_meet_their_constraints() {
             &[overrides, &["training.keep=last"]].concat(),
         );
         let (_, trained) = run(&recipe, &temporary.path().join(name));
-        let weights = Weights::of(&trained.classifier, "weight_ih");
+        let weights = Weights::of(&trained.network, "weight_ih");
         assert_eq!(weights.len(), 1);
         column_norms(&weights[0], 4 * 6)
             .into_iter()
@@ -219,10 +219,10 @@ fn constraints_follow_each_other_in_order() {
                 {kind='orthogonal',targets=['weight_hh']}]";
     let recipe = recipe(temporary.path(), &[both, "model.cell=gru"]);
     let (_, trained) = run(&recipe, &temporary.path().join("run"));
-    let input = Weights::of(&trained.classifier, "weight_ih");
+    let input = Weights::of(&trained.network, "weight_ih");
     assert!(input[0].iter().all(|&weight| weight >= 0.0), "{input:?}");
     assert!(input[0].iter().any(|&weight| weight > 0.0), "{input:?}");
-    let Encoder::Gru(stack) = &trained.classifier.encoder else {
+    let Encoder::Gru(stack) = &trained.network.encoder else {
         panic!("no GRU");
     };
     let cell = stack.layers[0].forward.as_ref().expect("a forward cell");
@@ -263,8 +263,11 @@ fn penalties_shrink_what_they_are_of_and_leave_the_reported_loss() {
             .collect();
         let device = backend().device().expect("a device");
         let input = Tensor::<3>::from_floats([[[0.3], [-0.9], [0.9], [-1.1], [1.2]]], &device);
-        let output = trained.classifier.score(input, &[5]).output;
-        let weights = Weights::of(&trained.classifier, "weight_hh");
+        let output = trained
+            .network
+            .score(Input::Values(input), &[5], None)
+            .output;
+        let weights = Weights::of(&trained.network, "weight_hh");
         let sum = |of: fn(f64) -> f64| weights[0].iter().copied().map(of).sum::<f64>();
         (
             first,
@@ -377,9 +380,16 @@ fn output_dropout_masks_all_steps_and_the_end_by_one_mask() {
         ];
         let recipe = Recipe::for_data("a.csv".as_ref(), &overrides).expect("a valid recipe");
         let device = backend().device().expect("a device").autodiff();
-        let classifier = Classifier::init(&recipe, 1, 2, &device);
+        let classifier = Network::init(
+            &recipe,
+            Shape::Classes {
+                channels: 1,
+                classes: 2,
+            },
+            &device,
+        );
         let input = Tensor::<3>::from_floats([[[0.3], [-0.9], [0.9]]], &device);
-        let scored = classifier.score(input.clone(), &[3]);
+        let scored = classifier.score(Input::Values(input.clone()), &[3], None);
         let [_, _, width] = scored.output.dims();
         let [output, dropped] = [scored.output, scored.dropped]
             .map(|steps| steps.into_data().iter::<f32>().collect::<Vec<_>>());
@@ -403,12 +413,12 @@ fn output_dropout_masks_all_steps_and_the_end_by_one_mask() {
         let again = classifier.forward(input.clone(), &[3]).into_data();
         assert_ne!(
             again,
-            scored.logits.into_data(),
+            scored.scores.into_data(),
             "{readout}: the head sees the mask"
         );
 
         let classifier = classifier.valid();
-        let scored = classifier.score(input.inner(), &[3]);
+        let scored = classifier.score(Input::Values(input.inner()), &[3], None);
         assert_eq!(scored.output.into_data(), scored.dropped.into_data());
     }
 }

@@ -15,6 +15,9 @@ struct Data;
 #[doc = include_str!("../../../docs/src/recipes.md")]
 struct Recipes;
 
+#[doc = include_str!("../../../docs/src/language-models.md")]
+struct LanguageModels;
+
 #[doc = include_str!("../../../docs/src/schedules.md")]
 struct Schedules;
 

@@ -23,7 +23,7 @@ pub fn svg(compared: &[Compared]) -> String {
         title: names.join(", "),
         score: score.label(),
         subjects: compared.iter().map(subject).collect(),
-        panels: panels(compared, score.metric),
+        panels: panels(compared, score.metric.or_else(|| trained(compared))),
     };
     comparison.to_svg()
 }
@@ -92,6 +92,12 @@ fn label(metric: Metric) -> String {
 
 fn runs(compared: &[Compared]) -> impl Iterator<Item = &Run> {
     compared.iter().flat_map(|row| &row.runs)
+}
+
+/// The main metric over the training data.
+fn trained(compared: &[Compared]) -> Option<Metric> {
+    let first = runs(compared).find_map(|run| run.epochs.first())?;
+    first.train.main().map(|(metric, _)| metric)
 }
 
 /// The curves of the loss, and of the main metric beside it.

@@ -3,34 +3,36 @@
 use burn::lr_scheduler::module_lr_scheduler::ModuleLearningRate;
 use burn::optim::GradientsParams;
 use burn::tensor::Tensor;
-use rekindle_data::Batch;
 use rekindle_optim::NonFinite;
 
 use super::Fit;
-use crate::classifier::Scored;
 use crate::history::StepRow;
+use crate::network::Scored;
 use crate::sums::{Sums, right_answers};
-use crate::{Classifier, TrainError};
+use crate::task::Lesson;
+use crate::{EncoderState, Network, TrainError};
 
 impl Fit<'_> {
-    /// One optimiser step; returns the loss, without penalties.
+    /// One optimiser step; returns the loss, without penalties. The state is what the lesson before has left, and becomes
+    /// what this one leaves.
     pub(super) fn step(
         &mut self,
-        batch: Batch,
-        epoch: usize,
-        step: usize,
+        lesson: Lesson,
+        state: &mut Option<EncoderState>,
+        [epoch, step]: [usize; 2],
         sums: &mut Sums,
     ) -> Result<f64, TrainError> {
-        let size = batch.len();
         // The statistics of norms over the batch change as soon as it is read.
         let policy = self.recipe.training.on_nonfinite;
-        let before = (policy != NonFinite::Error).then(|| self.classifier.clone());
-        let scored = self.classifier.score(batch.input, &batch.lengths);
-        let right = right_answers(&scored.logits, &batch.targets);
-        let loss = self.loss.forward(scored.logits.clone(), batch.targets);
+        let before = (policy != NonFinite::Error).then(|| self.network.clone());
+        let from = state.clone().filter(|_| lesson.goes_on);
+        let scored = self.network.score(lesson.input, &lesson.lengths, from);
+        let size = scored.scores.dims()[0];
+        let right = right_answers(&scored.scores, &lesson.targets);
+        let loss = self.loss.forward(scored.scores.clone(), lesson.targets);
         let value = loss.clone().into_scalar::<f64>();
         let gradients = match value.is_finite() {
-            true => self.gradients(loss, &scored, &batch.lengths, [epoch, step]),
+            true => self.gradients(loss, &scored, &lesson.lengths, [epoch, step]),
             false => Err(TrainError::Loss { epoch, step, value }),
         };
         let (lr, rates) = self.rates.step(self.nonfinite.lr_factor);
@@ -47,11 +49,12 @@ impl Fit<'_> {
                 (row.grad_norm, row.skipped) = (norm, false);
                 self.descend(rates, [epoch, step], gradients)?;
                 self.nonfinite.step_taken();
+                *state = Some(scored.state.detach());
             }
             Err(error) => self.leave_out(error, before, [epoch, step])?,
         }
         self.averager
-            .after_step(step, self.batches_per_epoch, &self.classifier);
+            .after_step(step, self.batches_per_epoch, &self.network);
         sums.add(row, size, right);
         Ok(value)
     }
@@ -64,14 +67,14 @@ impl Fit<'_> {
         lengths: &[usize],
         [epoch, step]: [usize; 2],
     ) -> Result<(GradientsParams, f64), TrainError> {
-        let penalty = (self.regularizer).penalty(&self.classifier, scored, lengths);
+        let penalty = (self.regularizer).penalty(&self.network, scored, lengths);
         let loss = match penalty.map_err(TrainError::regularize(epoch, step))? {
             Some(penalty) => loss + penalty,
             None => loss,
         };
-        let gradients = GradientsParams::from_grads(loss.backward(), &self.classifier);
+        let gradients = GradientsParams::from_grads(loss.backward(), &self.network);
         (self.recipe.training.clip)
-            .apply(&self.classifier, gradients, step - 1)
+            .apply(&self.network, gradients, step - 1)
             .map_err(|source| TrainError::Gradient {
                 epoch,
                 step,
@@ -87,18 +90,18 @@ impl Fit<'_> {
         gradients: GradientsParams,
     ) -> Result<(), TrainError> {
         if let Some(pruning) = &mut self.pruning {
-            (pruning.before(step, &self.classifier, &gradients))
+            (pruning.before(step, &self.network, &gradients))
                 .map_err(TrainError::prune(epoch, step))?;
         }
-        let classifier = (self.optimizer).step(rates, self.classifier.clone(), gradients);
-        self.settle([epoch, step], classifier)
+        let network = (self.optimizer).step(rates, self.network.clone(), gradients);
+        self.settle([epoch, step], network)
     }
 
     /// Goes on without a step that is not finite, with the weights and statistics of before it, if the policy says so.
     fn leave_out(
         &mut self,
         error: TrainError,
-        before: Option<Classifier>,
+        before: Option<Network>,
         at: [usize; 2],
     ) -> Result<(), TrainError> {
         let policy = self.recipe.training.on_nonfinite;
@@ -114,19 +117,15 @@ impl Fit<'_> {
     }
 
     /// Puts weights where the constraints and masks of a step want them.
-    fn settle(
-        &mut self,
-        [epoch, step]: [usize; 2],
-        classifier: Classifier,
-    ) -> Result<(), TrainError> {
-        let constrained = self.regularizer.constrained(step, classifier);
-        let classifier = constrained.map_err(TrainError::regularize(epoch, step))?;
-        self.classifier = match &mut self.pruning {
+    fn settle(&mut self, [epoch, step]: [usize; 2], network: Network) -> Result<(), TrainError> {
+        let constrained = self.regularizer.constrained(step, network);
+        let network = constrained.map_err(TrainError::regularize(epoch, step))?;
+        self.network = match &mut self.pruning {
             Some(pruning) => {
-                let masked = pruning.after(step, classifier);
+                let masked = pruning.after(step, network);
                 masked.map_err(TrainError::prune(epoch, step))?
             }
-            None => classifier,
+            None => network,
         };
         Ok(())
     }

@@ -8,8 +8,9 @@ use super::keys::KEYS;
 use super::parse::Source;
 
 /// The tables that hold keys.
-pub(super) const SECTIONS: [&str; 7] = [
+pub(super) const SECTIONS: [&str; 8] = [
     "data",
+    "text",
     "model",
     "model.init",
     "training",
@@ -22,7 +23,7 @@ pub(super) const SECTIONS: [&str; 7] = [
 const REQUIRED: [&str; 2] = ["name", "data.train"];
 
 /// What other tools call a key.
-const OTHER_NAMES: [(&str, &str); 30] = [
+const OTHER_NAMES: [(&str, &str); 34] = [
     ("learning_rate", "training.lr"),
     ("num_epochs", "training.epochs"),
     ("max_norm", "training.clip"),
@@ -53,6 +54,10 @@ const OTHER_NAMES: [(&str, &str); 30] = [
     ("zoneout", "regularize.dropout.zoneout_hidden"),
     ("weight_drop", "regularize.dropout.weight"),
     ("tar", "regularize.temporal_activation"),
+    ("seq_len", "text.bptt"),
+    ("tie_weights", "text.tied"),
+    ("emsize", "text.embedding"),
+    ("vocab_size", "text.vocabulary"),
 ];
 
 /// From here on two words are taken for the same one, mistyped. On the scale of Jaro and Winkler, 1 for equal words.

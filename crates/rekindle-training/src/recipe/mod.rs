@@ -17,6 +17,7 @@ mod prune;
 mod regularize;
 #[cfg(test)]
 mod tests;
+mod text;
 mod validate;
 mod watch;
 
@@ -35,6 +36,7 @@ pub use optimizer::Optimizer;
 pub use parse::parse_schedule;
 pub use prune::PruneRecipe;
 pub use regularize::RegularizeRecipe;
+pub use text::TextRecipe;
 pub(crate) use validate::check;
 pub use watch::Watch;
 
@@ -67,6 +69,9 @@ pub struct Recipe {
     pub seed: u64,
     /// What to read.
     pub data: DataRecipe,
+    /// What a text is cut into; with it, the run learns a language model. Default: none, sequences are classified.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub text: Option<TextRecipe>,
     /// The network.
     #[serde(default)]
     pub model: ModelRecipe,

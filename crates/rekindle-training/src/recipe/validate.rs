@@ -1,13 +1,13 @@
 //! The ranges of a recipe's values.
 
 use rekindle_cells::{
-    CellConfigError, Connections, Elman, Gru, Merge, Peepholes, StackConfigError,
+    CellConfigError, Connections, Direction, Elman, Gru, Merge, Peepholes, StackConfigError,
 };
 use rekindle_optim::{Average, Mode, NonFinite, RangeError, Schedule, Unit};
 use rekindle_regularize::prune::Criterion;
 
 use super::{CellKind, Keep, ModelRecipe, Recipe, RecipeError, TrainingRecipe};
-use crate::classifier::Cells;
+use crate::network::Cells;
 
 /// A value and what it should be.
 pub(crate) fn check(
@@ -101,6 +101,7 @@ impl Recipe {
             "a fraction in [0, 1)",
         )?;
         self.regularize.check()?;
+        self.check_text()?;
         self.check_model()?;
         self.training.check()?;
         check(
@@ -111,7 +112,35 @@ impl Recipe {
             "\"error\" with prune.criterion = \"sensitivity\", which needs the gradient of certain steps",
         )?;
         self.prune.check(self.training.epochs)?;
+        self.check_watched()?;
         self.check_watch()
+    }
+
+    /// Checks a language model.
+    fn check_text(&self) -> Result<(), RecipeError> {
+        let Some(text) = &self.text else {
+            return Ok(());
+        };
+        text.check()?;
+        check(
+            self.model.direction == Direction::Forward,
+            "model.direction",
+            "a direction that reads from the end",
+            "\"forward\" with [text]: what comes next must not be read before",
+        )?;
+        check(
+            !text.tied || self.d_output() == Some(text.embedding),
+            "text.tied",
+            format!("true with text.embedding = {}", text.embedding),
+            "an embedding as wide as what the last layer puts out: model.projected, or model.hidden",
+        )
+    }
+
+    /// Width of what the stack of a language model puts out, if it is plain to see.
+    fn d_output(&self) -> Option<usize> {
+        let dense = self.model.connections == Connections::Dense;
+        let last = self.model.hidden.numbers().last();
+        self.model.projected.or(last).filter(|_| !dense)
     }
 
     fn check_model(&self) -> Result<(), RecipeError> {

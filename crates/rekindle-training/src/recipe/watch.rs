@@ -2,11 +2,14 @@
 
 use std::fmt;
 
+use rekindle_data::TokenKind;
 use rekindle_optim::Mode;
 use serde::de::{Deserializer, Error};
 use serde::{Deserialize, Serialize, Serializer};
 
-use crate::{EpochRow, Metric};
+use super::validate::check;
+use super::{Recipe, RecipeError};
+use crate::{EpochRow, Metric, Metrics};
 
 /// The metric that decides about the learning rate, about stopping, and about which weights are kept.
 ///
@@ -77,6 +80,47 @@ impl Watch {
             Some(best) if self.mode() == Mode::Min => value < best,
             Some(best) => value > best,
         }
+    }
+}
+
+impl Recipe {
+    /// What a run of the recipe measures.
+    pub fn metrics(&self) -> Metrics {
+        match self.text.map(|text| text.tokens) {
+            None => Metrics {
+                train: &[Metric::Loss, Metric::Accuracy],
+                valid: &[Metric::Loss, Metric::Accuracy, Metric::MacroF1],
+            },
+            Some(TokenKind::Character) => Metrics {
+                train: &[Metric::Loss, Metric::BitsPerCharacter],
+                valid: &[Metric::Loss, Metric::BitsPerCharacter],
+            },
+            Some(TokenKind::Word) => Metrics {
+                train: &[Metric::Loss, Metric::Perplexity],
+                valid: &[Metric::Loss, Metric::Perplexity, Metric::BitsPerCharacter],
+            },
+        }
+    }
+
+    /// Checks that what is watched is measured.
+    pub(super) fn check_watched(&self) -> Result<(), RecipeError> {
+        let Watch { valid, metric } = self.training.watch;
+        check(
+            !valid || self.metrics().valid.contains(&metric),
+            "training.watch",
+            format!("\"{}\"", self.training.watch),
+            match self.text.map(|text| text.tokens) {
+                None => {
+                    "\"valid_loss\", \"valid_accuracy\", \"valid_macro_f1\" or \"train_loss\" of a classifier"
+                }
+                Some(TokenKind::Character) => {
+                    "\"valid_loss\", \"valid_bits_per_character\" or \"train_loss\" of a text of characters"
+                }
+                Some(TokenKind::Word) => {
+                    "\"valid_loss\", \"valid_perplexity\", \"valid_bits_per_character\" or \"train_loss\" of a text of words"
+                }
+            },
+        )
     }
 }
 

@@ -12,6 +12,12 @@ use crate::{BackendError, DataError, LoadError, RecipeError, TrainError};
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum SmallerError {
+    /// A language model.
+    #[error("run {} is a language model, expected one that classifies sequences: others cannot be made smaller yet", folder.display())]
+    Text {
+        /// The run folder.
+        folder: PathBuf,
+    },
     /// A run that cannot be loaded.
     #[error(transparent)]
     Load(#[from] LoadError),

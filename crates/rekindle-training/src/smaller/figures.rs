@@ -43,8 +43,8 @@ pub(super) fn of(
         let evaluation = evaluation.ok_or_else(|| SmallerError::Unlabelled {
             path: set.source.clone(),
         })?;
-        let bytes = weights_of(network.classifier.clone(), &set.source)?;
-        let everything = PruneReport::of(&network.classifier, &Targets::new(["*"]))?;
+        let bytes = weights_of(network.network.clone(), &set.source)?;
+        let everything = PruneReport::of(&network.network, &Targets::new(["*"]))?;
         all.push(Figures {
             scores: evaluation.scores,
             parameters: everything.total,

@@ -27,7 +27,7 @@ pub(super) fn of(
 ) -> Result<GradientsParams, SmallerError> {
     let device = backend.device()?.autodiff();
     let recipe = &trained.recipe;
-    let classifier = trained.classifier.clone().train().map(&mut Evaluation);
+    let classifier = trained.network.clone().train().map(&mut Evaluation);
     let loss = CrossEntropyLossConfig::new().init(&device);
     let mut sum = GradientsAccumulator::new();
     let loader = SequenceLoader::shuffled(

@@ -20,9 +20,9 @@ use crate::files::{self, FileError};
 use crate::fit::Fit;
 use crate::pruning::Pruning;
 use crate::recipe::{Hidden, Recipe};
-use crate::splits::Splits;
+use crate::task::Classification;
 use crate::train::{Finished, Start, check_folder, train, weights_of};
-use crate::{Backend, Classifier, Observer, RunFolder, Trained, history, summary};
+use crate::{Backend, Network, Observer, RunFolder, Trained, history, summary};
 
 /// What is pruned.
 #[derive(Clone, Debug, PartialEq)]
@@ -87,7 +87,7 @@ pub struct Smaller {
 
 /// A pruned network.
 struct Pruned {
-    classifier: Classifier,
+    classifier: Network,
     masks: Masks,
     report: PruneReport,
     kept: Kept,
@@ -113,11 +113,16 @@ pub fn make_smaller(
     let data = data.ok_or_else(|| SmallerError::NoData {
         folder: source.to_path_buf(),
     })?;
+    if trained.recipe.text.is_some() {
+        return Err(SmallerError::Text {
+            folder: source.to_path_buf(),
+        });
+    }
     let set = trained.read(data)?;
     let folder = RunFolder::new(target);
     check_folder(&folder, &trained.recipe, Start::New)?;
-    let splits = Splits::read(&trained.recipe.data, trained.recipe.seed)?;
-    let pruned = cut(&trained, &plan.cut, &splits, backend)?;
+    let task = Classification::read(&trained.recipe)?;
+    let pruned = cut(&trained, &plan.cut, &task, backend)?;
     let recipe = recipe_of(&trained, &pruned.classifier, plan.fine_tuning)?;
     let as_cut = trained.with(recipe.clone(), pruned.classifier.clone());
     let smaller = |after: &Trained, middle: Option<&Trained>| {
@@ -136,11 +141,11 @@ pub fn make_smaller(
     let result = match plan.fine_tuning {
         None => {
             let result = smaller(&as_cut, None)?;
-            save(&folder, source, &as_cut, &splits)?;
+            save(&folder, source, &as_cut, &task)?;
             result
         }
         Some(_) => {
-            begin(&folder, &as_cut, &pruned, &splits, backend)?;
+            begin(&folder, &as_cut, &pruned, &task, backend)?;
             train(&recipe, backend, target, Start::Resume, observer)?;
             smaller(&Trained::load(target, backend)?, Some(&as_cut))?
         }
@@ -155,10 +160,10 @@ pub fn make_smaller(
 fn cut(
     trained: &Trained,
     cut: &Cut,
-    splits: &Splits,
+    task: &Classification,
     backend: Backend,
 ) -> Result<Pruned, SmallerError> {
-    let classifier = trained.classifier.clone();
+    let classifier = trained.network.clone();
     let groups = classifier.units();
     match cut {
         Cut::Units {
@@ -167,7 +172,7 @@ fn cut(
             scope,
         } => {
             let gradients = match score {
-                UnitScore::Sensitivity => Some(gradients::of(trained, splits, backend)?),
+                UnitScore::Sensitivity => Some(gradients::of(trained, &task.splits, backend)?),
                 _ => None,
             };
             let scores = score.score(&classifier, &groups, gradients.as_ref())?;
@@ -186,7 +191,7 @@ fn cut(
             selection,
         } => {
             let gradients = match selection.criterion.needs_gradients() {
-                true => Some(gradients::of(trained, splits, backend)?),
+                true => Some(gradients::of(trained, &task.splits, backend)?),
                 false => None,
             };
             let (classifier, masks) =
@@ -203,7 +208,7 @@ fn cut(
 
 /// A network without the units that do not stay. Weights that its run has pruned stay zero.
 fn without(trained: &Trained, groups: &[UnitGroup], kept: Kept) -> Result<Pruned, SmallerError> {
-    let classifier = shrink(trained.classifier.clone(), groups, &kept)?;
+    let classifier = shrink(trained.network.clone(), groups, &kept)?;
     let masks = match &trained.recipe.prune {
         prune if prune.schedule.is_some() => Masks::from_zeros(&classifier, &prune.targets)?,
         _ => Masks::default(),
@@ -220,7 +225,7 @@ fn without(trained: &Trained, groups: &[UnitGroup], kept: Kept) -> Result<Pruned
 /// The recipe of the smaller network.
 fn recipe_of(
     trained: &Trained,
-    classifier: &Classifier,
+    classifier: &Network,
     fine_tuning: Option<FineTuning>,
 ) -> Result<Recipe, SmallerError> {
     let mut recipe = trained.recipe.clone();
@@ -250,14 +255,14 @@ fn begin(
     folder: &RunFolder,
     as_cut: &Trained,
     pruned: &Pruned,
-    splits: &Splits,
+    task: &Classification,
     backend: Backend,
 ) -> Result<(), SmallerError> {
     let device = backend.device()?;
     let state = (!pruned.masks.is_empty()).then(|| Pruning::kept(pruned.masks.clone()));
     fs::create_dir_all(folder.path()).map_err(FileError::write(folder.path()))?;
-    let fit = Fit::start(&as_cut.recipe, folder, splits, &device)?;
-    fit.save_beginning(as_cut.classifier.clone(), state)?;
+    let fit = Fit::start(&as_cut.recipe, folder, task, &device)?;
+    fit.save_beginning(as_cut.network.clone(), state)?;
     as_cut.preprocessing.save(&folder.preprocessing())?;
     files::write(&folder.recipe(), as_cut.recipe.to_toml().as_bytes())?;
     Ok(())
@@ -268,7 +273,7 @@ fn save(
     folder: &RunFolder,
     source: &Path,
     as_cut: &Trained,
-    splits: &Splits,
+    task: &Classification,
 ) -> Result<(), SmallerError> {
     fs::create_dir_all(folder.path()).map_err(FileError::write(folder.path()))?;
     let source = RunFolder::new(source);
@@ -280,7 +285,7 @@ fn save(
     }
     let recipe = &as_cut.recipe;
     let evaluate = |set: &Option<_>| as_cut.predict(set.as_ref()?).evaluate();
-    let (valid, test) = (evaluate(&splits.valid), evaluate(&splits.test));
+    let (valid, test) = (evaluate(&task.splits.valid), evaluate(&task.splits.test));
     let mut outcome = as_cut.outcome.clone();
     outcome.valid = valid.as_ref().map(|evaluation| evaluation.scores);
     outcome.test = test.as_ref().map(|evaluation| evaluation.scores);
@@ -289,7 +294,7 @@ fn save(
         recipe,
         outcome: &outcome,
         classes: &as_cut.preprocessing.classes,
-        classifier: &as_cut.classifier,
+        network: &as_cut.network,
         epochs: &history::epochs_of(folder.path())?,
         steps: &history::steps_of(folder)?,
         evaluations: &[("validation", valid), ("test", test)],
@@ -297,7 +302,7 @@ fn save(
     files::write(&folder.report(), report.to_report().to_html().as_bytes())?;
     as_cut.preprocessing.save(&folder.preprocessing())?;
     files::write(&folder.recipe(), recipe.to_toml().as_bytes())?;
-    let weights = weights_of(as_cut.classifier.clone(), &folder.model())?;
+    let weights = weights_of(as_cut.network.clone(), &folder.model())?;
     files::write(&folder.model(), &weights)?;
     Finished::new(&weights, &outcome).save(folder)?;
     Ok(())

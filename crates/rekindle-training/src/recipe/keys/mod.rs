@@ -5,6 +5,7 @@ mod model;
 mod prune;
 mod regularize;
 mod schedule;
+mod text;
 mod training;
 
 use super::fields::Slot;
@@ -56,7 +57,7 @@ const RUN: &[Key] = &[
     key(
         "data.train",
         "(required)",
-        "the .ts or .csv file to train on",
+        "the .ts or .csv file to train on, or a text with [text]",
     ),
     key("data.valid", "(none)", "a file to validate on"),
     key(
@@ -82,8 +83,9 @@ const RUN: &[Key] = &[
 ];
 
 /// The keys of all sections, in the order of the file.
-const SECTIONS: [&[Key]; 7] = [
+const SECTIONS: [&[Key]; 8] = [
     RUN,
+    text::KEYS,
     model::KEYS,
     init::KEYS,
     training::KEYS,
@@ -93,6 +95,7 @@ const SECTIONS: [&[Key]; 7] = [
 ];
 
 const COUNT: usize = RUN.len()
+    + text::KEYS.len()
     + model::KEYS.len()
     + init::KEYS.len()
     + training::KEYS.len()

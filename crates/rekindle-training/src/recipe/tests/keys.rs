@@ -7,6 +7,7 @@ use rekindle_cells::{
     Initializer, LstmGates, Merge, Normalization, Peepholes, RecurrentScheme, Redraw, Reset,
     Update,
 };
+use rekindle_data::TokenKind;
 use rekindle_init::{Fan, Nonlinearity};
 use rekindle_optim::{
     Anneal, Average, Between, Clip, CosineRestarts, Cyclic, Decay, Limit, Mode, NonFinite,
@@ -385,7 +386,7 @@ fn full_model() -> ModelRecipe {
 }
 
 /// The options of the other cells.
-fn other_cells() -> [Recipe; 2] {
+fn other_cells() -> [Recipe; 3] {
     let with = |model| Recipe {
         model,
         ..small(&[])
@@ -406,7 +407,18 @@ fn other_cells() -> [Recipe; 2] {
         },
         ..ModelRecipe::default()
     };
-    [gru, rnn].map(with)
+    let text = Recipe {
+        text: Some(TextRecipe {
+            tokens: TokenKind::Word,
+            vocabulary: 9,
+            embedding: 5,
+            embedding_dropout: 0.5,
+            tied: false,
+            bptt: 3,
+        }),
+        ..small(&[])
+    };
+    [with(gru), with(rnn), text]
 }
 
 fn full_recipe(initializer: &Initializer, schedule: Schedule, number: usize) -> Recipe {
@@ -427,6 +439,7 @@ fn full_recipe(initializer: &Initializer, schedule: Schedule, number: usize) -> 
             missing: Missing::Zero,
             scaling: Scaling::None,
         },
+        text: None,
         model: ModelRecipe {
             normalization: norms()[number % 4].0,
             peepholes: norms()[number % 4].1,
@@ -639,6 +652,7 @@ fn value_at<'a>(value: &'a Value, path: &str) -> Option<&'a Value> {
 fn listed_defaults_are_those_of_the_structs() {
     // Every kind with nothing but what it requires.
     let kinds = [
+        "text={}",
         "model.init.input={kind='normal',std=1.0}",
         "model.init.input={kind='xavier_uniform'}",
         "model.init.input={kind='he_normal'}",

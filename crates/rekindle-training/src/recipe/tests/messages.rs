@@ -573,7 +573,7 @@ fn wrong_overrides_are_quoted() {
         ),
         (
             "data={test='a.ts'}",
-            "/r/x.toml: missing key data.train, expected it in the file or as --set data.train=…: the .ts or .csv file to train on",
+            "/r/x.toml: missing key data.train, expected it in the file or as --set data.train=…: the .ts or .csv file to train on, or a text with [text]",
         ),
     ] {
         assert_eq!(message(SMALL, &[text]), expected);
