@@ -6,7 +6,9 @@ mod gradients;
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
+use rekindle_data::SequenceSet;
 use rekindle_optim::{Average, Unit};
 use rekindle_regularize::prune::{Masks, PruneReport, Selection, prune_once};
 use rekindle_regularize::units::{Kept, UnitGroup, UnitScore, shrink};
@@ -109,16 +111,7 @@ pub fn make_smaller(
     observer: &mut dyn Observer,
 ) -> Result<Smaller, SmallerError> {
     let trained = Trained::load(source, backend)?;
-    let data = plan.data.as_ref().or(trained.recipe.data.test.as_ref());
-    let data = data.ok_or_else(|| SmallerError::NoData {
-        folder: source.to_path_buf(),
-    })?;
-    if trained.recipe.text.is_some() {
-        return Err(SmallerError::Text {
-            folder: source.to_path_buf(),
-        });
-    }
-    let set = trained.read(data)?;
+    let set = scored_on(&trained, plan, source)?;
     let folder = RunFolder::new(target);
     check_folder(&folder, &trained.recipe, Start::New)?;
     let task = Classification::read(&trained.recipe)?;
@@ -154,6 +147,21 @@ pub fn make_smaller(
     let text = serde_json::to_vec_pretty(&result).map_err(|e| FileError::damaged(&path, e))?;
     files::write(&path, &text)?;
     Ok(result)
+}
+
+/// The set that the networks are scored on.
+fn scored_on(
+    trained: &Trained,
+    plan: &Plan,
+    source: &Path,
+) -> Result<Arc<SequenceSet>, SmallerError> {
+    let folder = || source.to_path_buf();
+    if trained.recipe.text.is_some() {
+        return Err(SmallerError::Text { folder: folder() });
+    }
+    let data = plan.data.as_ref().or(trained.recipe.data.test.as_ref());
+    let data = data.ok_or_else(|| SmallerError::NoData { folder: folder() })?;
+    Ok(trained.read(data)?)
 }
 
 /// The pruned network.
