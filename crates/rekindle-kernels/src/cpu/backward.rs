@@ -88,11 +88,7 @@ impl Plan {
             initial: operands.state.clone(),
             output,
             kept: slab.kept(),
-            projected: Buffer::recycled(
-                geometry
-                    .projected
-                    .map_or(0, |_| self.timetable.slab_rows() * geometry.row_width()),
-            ),
+            projected: self.room_for_projected(&geometry),
             output_gradient: gradients.output,
             input: input.as_mut().map(|input| Shared(input.as_mut_ptr())),
             state: shared(&mut state),
@@ -103,7 +99,8 @@ impl Plan {
         scan.run_all();
         let totals = scan.norm_totals();
         let [.., shown] = &totals;
-        let gradients = Backward {
+        self.put_flow(flow);
+        Backward {
             input_side: needs.input_side.then(|| scan.input_side(operands)),
             hidden_side: needs.hidden_side.then(|| scan.hidden_side(operands)),
             projection: (operands.projection.filter(|_| needs.projection))
@@ -113,9 +110,15 @@ impl Plan {
             gains: totals.into_iter().flatten().map(|[gain, _]| gain).collect(),
             input,
             state,
-        };
-        self.put_flow(flow);
-        gradients
+        }
+    }
+}
+
+impl Plan {
+    /// Room for the gradient of the projected hidden state, if there is one: `[slab row, row]`.
+    fn room_for_projected<F: Element>(&self, geometry: &Geometry) -> Buffer<F> {
+        let rows = geometry.projected.map_or(0, |_| self.timetable.slab_rows());
+        Buffer::recycled(rows * geometry.row_width())
     }
 }
 

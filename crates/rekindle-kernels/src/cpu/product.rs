@@ -357,28 +357,35 @@ unsafe fn add_sparse<V: Vector, const R: usize, const N: usize>(
     (panels, places): ([*const V::Element; N], [&[u32]; N]),
     sums: &mut [[V; N]; R],
 ) {
+    // A copy that only constants index, which stays in registers.
     let mut local = *sums;
     let in_all = places.map(<[u32]>::len).into_iter().min().unwrap_or(0);
     // SAFETY: the caller answers for the pointers; `index` is below the number of places.
-    unsafe {
-        let add = |n: usize, index: usize, local: &mut [[V; N]; R]| {
-            let weight = V::load(simd, panels[n].add(index * V::LANES));
-            let place = *places[n].get_unchecked(index) as usize;
+    let at = |panel: *const V::Element, places: &[u32], index: usize| unsafe {
+        let place = *places.get_unchecked(index) as usize;
+        (V::load(simd, panel.add(index * V::LANES)), place)
+    };
+    // SAFETY: the caller answers for the places.
+    let input = |r: usize, place: usize| unsafe { V::splat(simd, *inputs[r].add(place)) };
+    for index in 0..in_all {
+        for n in 0..N {
+            let (weight, place) = at(panels[n], places[n], index);
             for r in 0..R {
-                let input = V::splat(simd, *inputs[r].add(place));
-                local[r][n] = input.mul_add(weight, local[r][n]);
-            }
-        };
-        for index in 0..in_all {
-            for n in 0..N {
-                add(n, index, &mut local);
-            }
-        }
-        for (n, places) in places.iter().enumerate() {
-            for index in in_all..places.len() {
-                add(n, index, &mut local);
+                local[r][n] = input(r, place).mul_add(weight, local[r][n]);
             }
         }
     }
     *sums = local;
+    for (n, (&panel, places)) in panels.iter().zip(places).enumerate() {
+        let mut of_register: [V; R] = std::array::from_fn(|r| sums[r][n]);
+        for index in in_all..places.len() {
+            let (weight, place) = at(panel, places, index);
+            for (r, sum) in of_register.iter_mut().enumerate() {
+                *sum = input(r, place).mul_add(weight, *sum);
+            }
+        }
+        for (sums, sum) in sums.iter_mut().zip(of_register) {
+            sums[n] = sum;
+        }
+    }
 }

@@ -33,6 +33,7 @@ impl<F: Element> Weights<F> {
         let [bias_ih, bias_hh] = operands.biases.unwrap_or_default();
         // The last gate's bias comes with the product of the middle vector.
         let of_states = if geometry.middle { others } else { packed };
+        let of_states = bias_hh.get(..of_states).unwrap_or_default();
         let of_middle = || {
             let wide = geometry.wide(d_hidden);
             let weight = operands.weights_hh[geometry.reads - 1];
@@ -55,21 +56,13 @@ impl<F: Element> Weights<F> {
             ),
             bias_ih: Packed::gates(plan, by_units, gates, &[bias_ih]),
             hh: recurrent(operands, geometry, plan),
-            bias_hh: Packed::gates(
-                plan,
-                by_units,
-                gates,
-                &[bias_hh.get(..of_states).unwrap_or_default()],
-            ),
+            bias_hh: Packed::gates(plan, by_units, gates, &[of_states]),
             middle: geometry.middle.then(of_middle),
             projection: operands.projection.map(|weight| {
                 let width = geometry.d_output();
                 let rows: Vec<&[F]> = weight.chunks_exact(width).collect();
-                Factor::pack(
-                    (plan, geometry),
-                    GateRows::new(&rows, geometry.wide(width), 1),
-                    whole,
-                )
+                let rows = GateRows::new(&rows, geometry.wide(width), 1);
+                Factor::pack((plan, geometry), rows, whole)
             }),
             units: units(operands, geometry),
         }
