@@ -5,6 +5,7 @@
 //! killed and goes on therefore ends with the bits of one that was not.
 
 mod step;
+mod trial;
 
 use std::fs::{self, OpenOptions};
 use std::io::Write;

@@ -7,6 +7,7 @@
 mod backend;
 mod checkpoint;
 mod classifier;
+pub mod doctor;
 mod events;
 mod files;
 mod fit;
