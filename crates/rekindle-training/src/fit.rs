@@ -22,6 +22,7 @@ use rekindle_optim::{Averager, Mode, NonFiniteState};
 use rekindle_regularize::prune::PrunerState;
 
 use crate::checkpoint::{Best, Checkpoint};
+use crate::doctor::{EpochFlows, Watcher};
 use crate::files::{self, FileError};
 use crate::history::{StepRow, epochs_to_csv};
 use crate::pruning::Pruning;
@@ -54,6 +55,7 @@ pub(crate) struct Fit<'a> {
     checksum: String,
     pruning: Option<Pruning>,
     batches_per_epoch: usize,
+    watcher: Option<Watcher>,
 }
 
 impl<'a> Fit<'a> {
@@ -69,7 +71,8 @@ impl<'a> Fit<'a> {
         let batches = splits.steps_per_epoch(recipe.training.batch_size);
         let preprocessing = &splits.preprocessing;
         let (channels, classes) = (preprocessing.channels.len(), preprocessing.classes.len());
-        let classifier = Classifier::init(recipe, channels, classes, &training);
+        let mut classifier = Classifier::init(recipe, channels, classes, &training);
+        let watches = recipe.training.watch_gradients;
         let fit = Self {
             recipe,
             folder,
@@ -77,6 +80,7 @@ impl<'a> Fit<'a> {
             loss: CrossEntropyLossConfig::new().init(&training),
             regularizer: Regularizer::new(&recipe.regularize, batches, &classifier),
             rates: Rates::new(&recipe.training, &classifier, batches)?,
+            watcher: watches.then(|| Watcher::new(&mut classifier)),
             classifier,
             device: training,
             optimizer: recipe.training.optimizer.init(recipe.training.weight_decay),
@@ -125,6 +129,9 @@ impl<'a> Fit<'a> {
             .map_err(|error| FileError::damaged(&path, error))?;
         let (recipe, batches) = (&self.recipe.prune, self.batches_per_epoch);
         self.pruning = Pruning::new(recipe, batches, checkpoint.prune)?;
+        if let Some(watcher) = &mut self.watcher {
+            watcher.resume(self.folder, checkpoint.epochs.len())?;
+        }
         self.epochs = checkpoint.epochs;
         self.best = checkpoint.best;
         self.best_model = best_model;
@@ -216,6 +223,11 @@ impl<'a> Fit<'a> {
         &self.epochs
     }
 
+    /// What was seen of the gradients in each epoch; nothing unless the recipe asks for it.
+    pub(crate) fn flows(&self) -> &[EpochFlows] {
+        self.watcher.as_ref().map_or(&[], Watcher::epochs)
+    }
+
     /// The epoch whose weights are kept, counted from 1.
     pub(crate) fn kept_epoch(&self) -> usize {
         match (self.recipe.training.keep, self.best) {
@@ -276,6 +288,9 @@ impl<'a> Fit<'a> {
             row.valid_loss = scores.map(|scores| scores.loss);
             row.valid_accuracy = scores.map(|scores| scores.accuracy);
             row.valid_macro_f1 = scores.map(|scores| scores.macro_f1);
+        }
+        if let Some(watcher) = &mut self.watcher {
+            watcher.after_epoch(epoch);
         }
         row.seconds = started.elapsed().as_secs_f64();
         let is_best = self.take(row, validated);
@@ -344,6 +359,9 @@ impl<'a> Fit<'a> {
             &self.folder.metrics(),
             epochs_to_csv(&self.epochs).as_bytes(),
         )?;
+        if let Some(watcher) = &self.watcher {
+            watcher.save(self.folder)?;
+        }
 
         let mean = self.averager.averaged().cloned();
         let current = self

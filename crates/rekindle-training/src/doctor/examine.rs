@@ -12,7 +12,7 @@ use super::look::Seen;
 use super::measure::{Data, Flow, Horizon, Jacobian, Losses, Saturation, Units, Updates};
 use super::moves::Moves;
 use super::network::Patient;
-use super::{Finding, diagnose};
+use super::{EpochFlows, Finding, diagnose, watch};
 use crate::fit::Fit;
 use crate::history::{self, StepRow};
 use crate::recipe::Recipe;
@@ -59,6 +59,8 @@ pub struct Examination {
     pub name: String,
     /// Steps that were tried in memory.
     pub tried: usize,
+    /// What was seen of the gradients while the run was trained, if it was watched.
+    pub watched: Vec<EpochFlows>,
     /// What was measured.
     pub measurements: Measurements,
     /// What is wrong, the first thing to mend first; empty if nothing was found.
@@ -105,17 +107,21 @@ pub fn examine(
         Some(folder) if folder.steps().exists() => history::steps_of(folder)?,
         _ => Vec::new(),
     };
-    let measurements = measure(&mut fit, &splits, &sample, &mut rows, steps, &device)?;
+    let (measurements, tried) = measure(&mut fit, &splits, &sample, &mut rows, steps, &device)?;
     let findings = diagnose(&recipe, &measurements);
     Ok(Examination {
         name: recipe.name.clone(),
-        tried: rows.len().min(steps),
+        tried,
+        watched: match folder.map(|folder| folder.health()) {
+            Some(path) if path.exists() => watch::load(&path)?,
+            _ => Vec::new(),
+        },
         measurements,
         findings,
     })
 }
 
-/// Takes the steps and measures. `rows` are the steps of the run, and then those of the trial, too.
+/// Takes the steps and measures; returns how many were taken, too. `rows` are the steps of the run, and then those of the trial, too.
 fn measure(
     fit: &mut Fit,
     splits: &Splits,
@@ -123,11 +129,12 @@ fn measure(
     rows: &mut Vec<StepRow>,
     steps: usize,
     device: &Device,
-) -> Result<Measurements, TrainError> {
+) -> Result<(Measurements, usize), TrainError> {
     let mut moves = Moves::default();
     let (tried, failed) = fit.trial(steps, |before, after| moves.add(before, after))?;
     // A run that was killed wrote steps behind its checkpoint.
     rows.retain(|row| tried.first().is_none_or(|first| row.step < first.step));
+    let taken = tried.len();
     rows.extend(tried);
     let data = Data::of(&splits.train);
     let losses = Losses::of(rows, failed.is_some(), data.entropy);
@@ -135,7 +142,7 @@ fn measure(
     let patient = Patient::new(fit.network());
     let mut seen = Seen::default();
     patient.look(&batch, &mut seen);
-    Ok(Measurements {
+    let measurements = Measurements {
         data,
         losses,
         updates: moves.updates(),
@@ -144,7 +151,8 @@ fn measure(
         gates: seen.gates,
         jacobians: seen.jacobians,
         units: seen.units,
-    })
+    };
+    Ok((measurements, taken))
 }
 
 /// Sequences of the set, evenly chosen, in one batch.

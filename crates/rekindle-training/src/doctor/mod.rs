@@ -10,6 +10,7 @@
 //! | `rules` | what figures are a fault, with thresholds and sources |
 //! | `network` | the only place that knows what a network is |
 //! | `look`, `moves` | walking a cell's steps; what steps do to parameters |
+//! | `page` | what reports show of it |
 //! | `watch` | the hook that stays on in training, and its file |
 
 mod diagnosis;
@@ -21,6 +22,7 @@ mod network;
 mod page;
 mod place;
 mod rules;
+mod watch;
 
 pub use diagnosis::{Finding, Severity, diagnose};
 pub use examine::{Examination, Measurements, Subject, examine};
@@ -28,4 +30,7 @@ pub use measure::{
     BINS, Channel, Data, Flow, Horizon, Jacobian, Losses, Neighbours, PARTS, Saturation, Tails,
     Units, Update, Updates,
 };
+pub(crate) use page::Health;
 pub use place::Place;
+pub use watch::EpochFlows;
+pub(crate) use watch::Watcher;
