@@ -778,7 +778,7 @@ const FOLDERS: &[Case] = &[
             )
         },
         "train toy.toml --out half --resume",
-        &["state.json", "format 9", "format 1"],
+        &["state.json", "format 9", "format 2"],
     ),
     (
         "truncated steps",

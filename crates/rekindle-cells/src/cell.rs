@@ -5,7 +5,7 @@ use std::fmt::Debug;
 use burn::config::Config;
 use burn::module::{Module, ModuleDisplay};
 use burn::tensor::{Device, Tensor};
-use rekindle_init::InitError;
+use rekindle_init::{Gate, InitError};
 use rekindle_kernels::Order;
 use rekindle_regularize::units::UnitAxis;
 
@@ -50,6 +50,16 @@ pub trait Cell: Module + ModuleDisplay {
         state: Self::State,
         order: Order,
     ) -> (Tensor<3>, Self::State);
+
+    /// The values of the gates in one step, `[batch, units]` each, in packing order: those of a sigmoid, and of tanh for the
+    /// candidate. Empty where the cell cannot show them, which is the default: with other activations, or with options
+    /// that change what gates read.
+    ///
+    /// # Panics
+    /// If the shapes do not belong together.
+    fn gates(&self, _x: Tensor<2>, _state: &Self::State) -> Vec<(Gate, Tensor<2>)> {
+        Vec::new()
+    }
 
     /// Width of the hidden state.
     fn d_hidden(&self) -> usize {

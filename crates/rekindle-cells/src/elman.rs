@@ -245,6 +245,13 @@ impl Cell for Elman {
         }
     }
 
+    fn gates(&self, x: Tensor<2>, hidden: &Tensor<2>) -> Vec<(Gate, Tensor<2>)> {
+        match self.activation {
+            Activation::Tanh => vec![(Gate::Candidate, self.step(x, hidden.clone()))],
+            _ => Vec::new(),
+        }
+    }
+
     fn scan(&self, input: Sequences, hidden: Tensor<2>, order: Order) -> (Tensor<3>, Tensor<2>) {
         let parameters = self.weights.parameters();
         let equations = self.equations();

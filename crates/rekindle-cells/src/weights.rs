@@ -74,6 +74,26 @@ impl Weights {
         Tensor::zeros([batch, width], options)
     }
 
+    /// What gates are made of in one step, gate by gate: `x W_ih + b_ih` and `h W_hh + b_hh`, `[batch, d_hidden]` each.
+    pub(crate) fn products(
+        &self,
+        x: Tensor<2>,
+        hidden: Tensor<2>,
+        gates: usize,
+    ) -> Vec<[Tensor<2>; 2]> {
+        let of = |values: Tensor<2>, weight: &Param<Tensor<2>>, bias: &Option<Param<Tensor<1>>>| {
+            let product = values.matmul(weight.val());
+            match bias {
+                Some(bias) => product + bias.val().unsqueeze::<2>(),
+                None => product,
+            }
+        };
+        let of_input = of(x, &self.weight_ih, &self.bias_ih).chunk(gates, 1);
+        let of_hidden = of(hidden, &self.weight_hh, &self.bias_hh).chunk(gates, 1);
+        let pairs = of_input.into_iter().zip(of_hidden);
+        pairs.map(|(input, hidden)| [input, hidden]).collect()
+    }
+
     /// What a scan reads of them. A cell with more parameters adds those.
     pub fn parameters(&self) -> Parameters {
         let biases = match (&self.bias_ih, &self.bias_hh) {

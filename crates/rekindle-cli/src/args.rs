@@ -39,6 +39,8 @@ pub enum Command {
     Inspect(InspectArgs),
     /// Show how the learning rate changes over the run of a recipe, or by a schedule alone
     Schedule(ScheduleArgs),
+    /// Say why a network does not learn: try a few steps in memory, measure, and name faults with their remedies
+    Doctor(DoctorArgs),
     /// List the keys of a recipe with their defaults
     Keys,
 }
@@ -347,6 +349,38 @@ pub struct ScheduleArgs {
     /// Picture to write, as SVG
     #[arg(long, value_name = "FILE.svg")]
     pub plot: Option<PathBuf>,
+}
+
+/// Options of `doctor`.
+#[derive(Group, Debug)]
+#[command(after_help = "\
+Examples:
+  rekindle doctor recipes/japanese-vowels-gru.toml --report health.html
+  rekindle doctor runs/vowels --steps 0
+  rekindle doctor mine.toml --set model.hidden=128 --json
+
+Nothing of a run is changed. The exit code is 0 with findings, too.")]
+pub struct DoctorArgs {
+    /// Recipe in TOML, or run folder
+    pub path: PathBuf,
+    /// File to look at the cells on [default: a sample of the training data]
+    #[arg(long, value_name = "FILE")]
+    pub data: Option<PathBuf>,
+    /// Training steps to try in memory
+    #[arg(long, value_name = "N", default_value_t = 60, value_parser = clap::value_parser!(u64).range(..=100_000))]
+    pub steps: u64,
+    /// Change a key of the recipe, as for `train`; can be given several times
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    pub sets: Vec<String>,
+    /// Page to write, as HTML: figures, findings and pictures
+    #[arg(long, value_name = "FILE.html")]
+    pub report: Option<PathBuf>,
+    /// Backend, as for `train` [default: the first that is compiled in]
+    #[arg(long)]
+    pub backend: Option<Backend>,
+    /// Print one JSON object
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// What a recipe takes as a seed: a TOML integer.

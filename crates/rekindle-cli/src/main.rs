@@ -1,7 +1,8 @@
-//! The command `rekindle`: train, compare, evaluate, predict, prune, inspect, and what recipes may hold.
+//! The command `rekindle`: train, compare, evaluate, predict, prune, inspect, examine, and what recipes may hold.
 
 mod args;
 mod compare;
+mod doctor;
 mod evaluate;
 mod generate;
 mod history;
@@ -51,6 +52,7 @@ fn run(args: Args) -> anyhow::Result<()> {
         Command::Prune(args) => prune::run(&args),
         Command::Inspect(args) => inspect::run(&args),
         Command::Schedule(args) => schedule::run(&args),
+        Command::Doctor(args) => doctor::run(&args),
         Command::Keys => keys::run(),
     }
 }

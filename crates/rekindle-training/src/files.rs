@@ -99,6 +99,11 @@ impl RunFolder {
         self.0.join("steps.csv")
     }
 
+    /// How much gradient reached each state in each epoch, if the run watches it.
+    pub fn health(&self) -> PathBuf {
+        self.0.join("health.csv")
+    }
+
     /// What a run needs to go on.
     pub fn checkpoints(&self) -> PathBuf {
         self.0.join("checkpoint")

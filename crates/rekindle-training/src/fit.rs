@@ -5,6 +5,7 @@
 //! killed and goes on therefore ends with the bits of one that was not.
 
 mod step;
+mod trial;
 
 use std::fs::{self, OpenOptions};
 use std::io::Write;
@@ -19,6 +20,7 @@ use rekindle_optim::{Averager, NonFiniteState};
 use rekindle_regularize::prune::PrunerState;
 
 use crate::checkpoint::{Best, Checkpoint};
+use crate::doctor::{EpochFlows, Watcher};
 use crate::files::{self, FileError};
 use crate::history::{StepRow, epochs_to_csv};
 use crate::pruning::Pruning;
@@ -51,6 +53,7 @@ pub(crate) struct Fit<'a> {
     checksum: String,
     pruning: Option<Pruning>,
     batches_per_epoch: usize,
+    watcher: Option<Watcher>,
 }
 
 impl<'a> Fit<'a> {
@@ -64,7 +67,8 @@ impl<'a> Fit<'a> {
         let training = device.clone().autodiff();
         device.seed(mix(recipe.seed, 0));
         let batches = task.steps_per_epoch();
-        let network = Network::init(recipe, task.shape(), &training);
+        let mut network = Network::init(recipe, task.shape(), &training);
+        let watches = recipe.training.watch_gradients;
         let fit = Self {
             recipe,
             folder,
@@ -72,6 +76,7 @@ impl<'a> Fit<'a> {
             loss: CrossEntropyLossConfig::new().init(&training),
             regularizer: Regularizer::new(&recipe.regularize, batches, &network),
             rates: Rates::new(&recipe.training, &network, batches)?,
+            watcher: watches.then(|| Watcher::new(&mut network)),
             network,
             device: training,
             optimizer: recipe.training.optimizer.init(recipe.training.weight_decay),
@@ -120,6 +125,9 @@ impl<'a> Fit<'a> {
             .map_err(|error| FileError::damaged(&path, error))?;
         let (recipe, batches) = (&self.recipe.prune, self.batches_per_epoch);
         self.pruning = Pruning::new(recipe, batches, checkpoint.prune)?;
+        if let Some(watcher) = &mut self.watcher {
+            watcher.resume(self.folder, checkpoint.epochs.len())?;
+        }
         self.epochs = checkpoint.epochs;
         self.best = checkpoint.best;
         self.best_model = best_model;
@@ -204,6 +212,11 @@ impl<'a> Fit<'a> {
         &self.epochs
     }
 
+    /// What was seen of the gradients in each epoch; nothing unless the recipe asks for it.
+    pub(crate) fn flows(&self) -> &[EpochFlows] {
+        self.watcher.as_ref().map_or(&[], Watcher::epochs)
+    }
+
     /// The epoch whose weights are kept, counted from 1.
     pub(crate) fn kept_epoch(&self) -> usize {
         match (self.recipe.training.keep, self.best) {
@@ -255,6 +268,9 @@ impl<'a> Fit<'a> {
         row.valid = valid
             .map(|evaluation| evaluation.scores)
             .unwrap_or_default();
+        if let Some(watcher) = &mut self.watcher {
+            watcher.after_epoch(epoch);
+        }
         row.seconds = started.elapsed().as_secs_f64();
         let is_best = self.take(row, validated);
         self.save(&sums.steps)?;
@@ -305,6 +321,9 @@ impl<'a> Fit<'a> {
             &self.folder.metrics(),
             epochs_to_csv(&self.epochs, self.recipe.metrics()).as_bytes(),
         )?;
+        if let Some(watcher) = &self.watcher {
+            watcher.save(self.folder)?;
+        }
 
         let mean = self.averager.averaged().cloned();
         let current = self

@@ -6,6 +6,7 @@
 
 mod backend;
 mod checkpoint;
+pub mod doctor;
 mod events;
 mod files;
 mod fit;

@@ -57,6 +57,11 @@ pub enum DataError {
         "the run classifies sequences, expected one that learned a text, with a section [text] in its recipe"
     )]
     NoText,
+    /// A text, where sequences are needed.
+    #[error(
+        "the recipe has a section [text], expected one that classifies sequences: the doctor does not know texts yet"
+    )]
+    Text,
     /// A labelled file is needed.
     #[error("{}: no sequence has a label, expected labels to compare predictions with", path.display())]
     Unlabelled {

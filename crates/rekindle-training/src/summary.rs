@@ -5,6 +5,7 @@ use rekindle_regularize::Targets;
 use rekindle_regularize::prune::PruneReport;
 use rekindle_regularize::units::UnitScore;
 
+use crate::doctor::Health;
 use crate::history::StepRow;
 use crate::recipe::{Keep, Recipe};
 use crate::report::{
@@ -23,6 +24,8 @@ pub(crate) struct Summary<'a> {
     pub(crate) steps: &'a [StepRow],
     /// By name of the set.
     pub(crate) evaluations: &'a [(&'static str, Option<Evaluation>)],
+    /// What was seen of the gradients, and gates; empty unless the recipe asks for it.
+    pub(crate) health: &'a Health,
 }
 
 impl Summary<'_> {
@@ -49,7 +52,9 @@ impl Summary<'_> {
             charts: std::iter::once(self.loss())
                 .chain(self.beside_loss())
                 .chain([self.learning_rate(), self.gradient_norm()])
+                .chain(self.health.chart())
                 .collect(),
+            health: self.health.part(),
             confusions: evaluated()
                 .filter_map(|(split, evaluation)| {
                     let counts = evaluation.confusion.as_ref()?.counts.clone();

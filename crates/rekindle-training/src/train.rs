@@ -9,6 +9,7 @@ use rekindle_cells::Normalization;
 use serde::{Deserialize, Serialize};
 
 use crate::checkpoint::Checkpoint;
+use crate::doctor::Health;
 use crate::files::{self, Checksum, FileError};
 use crate::fit::Fit;
 use crate::recipe::{CellKind, Recipe, RecipeError};
@@ -252,6 +253,7 @@ fn finish(
         epochs: fit.epochs(),
         steps: &history::steps_of(folder)?,
         evaluations: &[("validation", valid), ("test", test)],
+        health: &Health::of(fit.flows(), &network, task.sequences(), device),
     };
     files::write(&folder.report(), report.to_report().to_html().as_bytes())?;
     let weights = weights_of(network, &folder.model())?;

@@ -11,7 +11,7 @@ mod variant;
 use burn::module::{Content, DisplaySettings, Module, ModuleDisplay};
 use burn::tensor::Tensor;
 use rekindle_init::Gate;
-use rekindle_kernels::Order;
+use rekindle_kernels::{Equations, Order};
 use rekindle_regularize::units::UnitAxis;
 
 pub use config::GruConfig;
@@ -129,6 +129,17 @@ impl Cell for Gru {
             Some(learned) => learned.rows(0, batch),
             None => self.zero_state(batch),
         }
+    }
+
+    fn gates(&self, x: Tensor<2>, hidden: &Tensor<2>) -> Vec<(Gate, Tensor<2>)> {
+        if !self.is_plain() || self.extras.norms.is_some() {
+            return Vec::new();
+        }
+        let products = self.weights.products(x, hidden.clone(), Self::GATES.len());
+        let [input, recurrent] =
+            [0, 1].map(|part| std::array::from_fn::<_, 3, _>(|gate| products[gate][part].clone()));
+        let (_, [r, z, n, _]) = GruEquations.forward(input, recurrent, [hidden.clone()], []);
+        Self::GATES.iter().copied().zip([r, z, n]).collect()
     }
 
     fn scan(&self, input: Sequences, hidden: Tensor<2>, order: Order) -> (Tensor<3>, Tensor<2>) {

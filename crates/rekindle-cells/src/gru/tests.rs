@@ -1,9 +1,10 @@
 //! Display, initialisation, and configurations that are refused.
 
+use burn::tensor::{Device, Distribution, Tensor};
 use rekindle_init::{GateBias, RecurrentScheme};
 
 use super::Update;
-use crate::{CellConfig, GruConfig};
+use crate::{Cell, CellConfig, GruConfig};
 
 #[test]
 fn display() {
@@ -40,4 +41,18 @@ fn chrono_biases_remember_in_either_convention() {
             "{update:?}: {of_update:?}"
         );
     }
+}
+
+/// `h′ = (1 − z) n + z h` of the gates that the cell shows is the state of its step.
+#[test]
+fn the_gates_shown_are_those_of_the_step() {
+    let device = Device::default();
+    let gru = GruConfig::new(3, 5).init(&device);
+    let random = |shape| Tensor::<2>::random(shape, Distribution::Default, &device);
+    let (x, hidden) = (random([2, 3]), random([2, 5]));
+    let gates = gru.gates(x.clone(), &hidden);
+    let [_, z, n] = [0, 1, 2].map(|gate| gates[gate].1.clone());
+    let expected = z.clone().neg().add_scalar(1.0) * n + z * hidden.clone();
+    let error = (gru.step(x, hidden) - expected).abs().max();
+    assert!(error.into_scalar::<f32>() < 1e-6);
 }

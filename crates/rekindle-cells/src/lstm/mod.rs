@@ -252,6 +252,20 @@ impl Cell for Lstm {
         LstmState::from_slice(&states)
     }
 
+    fn gates(&self, x: Tensor<2>, state: &LstmState) -> Vec<(Gate, Tensor<2>)> {
+        if !self.is_plain() || self.extras.norms.is_some() {
+            return Vec::new();
+        }
+        let products = self
+            .weights
+            .products(x, state.hidden.clone(), Self::GATES.len());
+        let [input, hidden] =
+            [0, 1].map(|part| std::array::from_fn::<_, 4, _>(|gate| products[gate][part].clone()));
+        let states = [state.hidden.clone(), state.cell.clone()];
+        let (_, values) = LstmEquations.forward(input, hidden, states, []);
+        Self::GATES.iter().copied().zip(values).collect()
+    }
+
     fn scan(&self, input: Sequences, state: LstmState, order: Order) -> (Tensor<3>, LstmState) {
         match (self.gates, &self.weight_gh) {
             _ if self.is_plain() => self.scan_with(&LstmEquations, input, state, order),

@@ -1,6 +1,9 @@
-//! Display, and configurations that are refused.
+//! Display, gates that are shown, and configurations that are refused.
 
-use crate::{CellConfig, LstmConfig, LstmGates, Peepholes};
+use burn::tensor::{Device, Distribution, Tensor};
+use rekindle_init::Gate;
+
+use crate::{Cell, CellConfig, Lstm, LstmConfig, LstmGates, LstmState, Peepholes};
 
 #[test]
 fn display() {
@@ -51,4 +54,25 @@ fn wrong_options_are_named() {
         error(config),
         "gate_recurrence does not go with a missing gate: it reads all three gates; set gates to all"
     );
+}
+
+/// `c′ = f c + i g` and `h′ = o tanh(c′)` of the gates that the cell shows are the state of its step.
+#[test]
+fn the_gates_shown_are_those_of_the_step() {
+    let device = Device::default();
+    let lstm = LstmConfig::new(3, 5).init(&device);
+    let random = |shape| Tensor::<2>::random(shape, Distribution::Default, &device);
+    let state = LstmState::new(random([2, 5]), random([2, 5]));
+    let x = random([2, 3]);
+    let gates: Vec<_> = lstm.gates(x.clone(), &state);
+    let names: Vec<Gate> = gates.iter().map(|(gate, _)| *gate).collect();
+    assert_eq!(names, Lstm::GATES);
+    let [i, f, g, o] = [0, 1, 2, 3].map(|gate| gates[gate].1.clone());
+    let cell = f * state.cell.clone() + i * g;
+    let new = lstm.step(x.clone(), state.clone());
+    let differs = |a: Tensor<2>, b: Tensor<2>| (a - b).abs().max().into_scalar::<f32>();
+    assert!(differs(new.cell, cell.clone()) < 1e-6);
+    assert!(differs(new.hidden, o * cell.tanh()) < 1e-6);
+    let variant = LstmConfig::new(3, 5).with_clip(Some(1.0)).init(&device);
+    assert!(variant.gates(x, &state).is_empty());
 }

@@ -93,8 +93,18 @@ impl<C: Cell> Stack<C> {
         input: impl Into<Sequences>,
         state: Option<StackState<C::State>>,
     ) -> (Vec<Tensor<3>>, StackState<C::State>) {
-        let (_, outputs, state) = self.run(input.into(), state);
+        let (_, outputs, state) = self.run(input.into(), state, |_| ());
         (outputs, state)
+    }
+
+    /// What each layer reads while the stack reads `input` from its [initial state](Self::initial_state).
+    ///
+    /// # Panics
+    /// As `forward`.
+    pub fn layer_inputs(&self, input: impl Into<Sequences>) -> Vec<Sequences> {
+        let mut inputs = Vec::with_capacity(self.layers.len());
+        self.run(input.into(), None, |input| inputs.push(input.clone()));
+        inputs
     }
 
     /// What the stack puts out at the end of its sequences, from the state that [`forward`](Recurrent::forward) returned:
@@ -121,11 +131,12 @@ impl<C: Cell> Stack<C> {
             .expect("a stack has at least one layer")
     }
 
-    /// The input of the last layer, the outputs of its cells, and the new state.
+    /// The input of the last layer, the outputs of its cells, and the new state. `read` is given what each layer reads.
     fn run(
         &self,
         input: Sequences,
         state: Option<StackState<C::State>>,
+        mut read: impl FnMut(&Sequences),
     ) -> (Sequences, Vec<Tensor<3>>, StackState<C::State>) {
         let state = state.unwrap_or_else(|| self.initial_state(input.batch()));
         self.assert_fits(&state);
@@ -138,6 +149,7 @@ impl<C: Cell> Stack<C> {
                 let values = self.join(index - 1, &input, outputs);
                 input = input.with_values(self.dropout.forward(values));
             }
+            read(&input);
             let new;
             (outputs, new) = layer.scan(&input, old);
             layers.push(new);
@@ -190,7 +202,7 @@ impl<C: Cell> Recurrent for Stack<C> {
         input: impl Into<Sequences>,
         state: Option<Self::State>,
     ) -> (Tensor<3>, Self::State) {
-        let (input, outputs, state) = self.run(input.into(), state);
+        let (input, outputs, state) = self.run(input.into(), state, |_| ());
         (self.output(self.layers.len() - 1, &input, outputs), state)
     }
 

@@ -175,3 +175,19 @@ fn outputs_of_each_direction_merge_to_the_output() {
     let (output, _) = stack.forward(input, None);
     assert_eq!((forward * reverse).into_data(), output.into_data());
 }
+
+#[test]
+fn each_layer_reads_what_the_one_below_puts_out() {
+    let device = Device::default();
+    let input = Tensor::<3>::random([2, 5, 3], burn::tensor::Distribution::Default, &device);
+    let stack = StackConfig::new()
+        .with_layers(2)
+        .init(&GruConfig::new(3, 4), &device);
+    let inputs = stack.layer_inputs(input.clone());
+    assert_eq!(inputs.len(), 2);
+    assert_eq!(inputs[0].values.to_data(), input.to_data());
+    let mut below = stack.clone();
+    below.layers.truncate(1);
+    let expected = below.forward(input, None).0;
+    assert_eq!(inputs[1].values.to_data(), expected.to_data());
+}

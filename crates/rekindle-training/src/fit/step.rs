@@ -35,6 +35,9 @@ impl Fit<'_> {
             true => self.gradients(loss, &scored, &lesson.lengths, [epoch, step]),
             false => Err(TrainError::Loss { epoch, step, value }),
         };
+        if let Some(watcher) = &mut self.watcher {
+            watcher.after_step();
+        }
         let (lr, rates) = self.rates.step(self.nonfinite.lr_factor);
         let mut row = StepRow {
             step,

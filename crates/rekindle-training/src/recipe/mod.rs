@@ -163,6 +163,8 @@ pub struct TrainingRecipe {
     pub patience: Option<usize>,
     /// Which weights the run ends with. Default: the best.
     pub keep: Keep,
+    /// Whether to note how much gradient reaches the states of each cell, for the report and the doctor. Default: false.
+    pub watch_gradients: bool,
 }
 
 impl Default for TrainingRecipe {
@@ -182,6 +184,7 @@ impl Default for TrainingRecipe {
             average: Average::None,
             patience: None,
             keep: Keep::Best,
+            watch_gradients: false,
         }
     }
 }

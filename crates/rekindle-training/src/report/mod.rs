@@ -10,6 +10,7 @@
 //! | `thin` | keeps the spikes of long series |
 //! | `chart`, `plot`, `table` | a chart: data and frame, drawing, numbers |
 //! | `confusion` | confusion matrix and per-class scores |
+//! | `health` | gradients over time, gates, findings |
 //! | `weights` | sparsity of tensors, maps of hidden units |
 //! | `page` | puts the parts together |
 //! | `comparison` | several runs in one picture |
@@ -21,6 +22,7 @@ mod chart;
 mod comparison;
 mod confusion;
 mod gallery;
+mod health;
 mod markup;
 mod page;
 mod picture;
@@ -36,6 +38,7 @@ pub use chart::{Chart, Line};
 pub use comparison::{Comparison, Panel, Subject};
 pub use confusion::ConfusionMatrix;
 pub use gallery::Gallery;
+pub use health::{FindingRow, FlowRow, HealthPart, Histogram};
 pub use weights::{TensorRow, UnitMap, WeightsPart};
 
 /// What is known about a run once it has ended.
@@ -70,6 +73,8 @@ pub struct Report {
     pub charts: Vec<Chart>,
     /// One matrix for each scored split, in the order of display.
     pub confusions: Vec<ConfusionMatrix>,
+    /// Gradients over time, gates, and what is wrong.
+    pub health: HealthPart,
     /// How many weights are zero, and how large those of each hidden unit are.
     pub weights: WeightsPart,
     /// The recipe that repeats the run, as TOML text. Default: empty, which leaves the part out.

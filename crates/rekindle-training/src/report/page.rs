@@ -46,6 +46,7 @@ pub(super) fn render(report: &Report) -> String {
         .map(|(place, matrix)| matrix.to_html(place + 1))
         .collect();
     html += &part("confusion", "Confusion", &matrices);
+    html += &part("health", "Health", &report.health.to_html());
     html += &part("weights", "Weights", &report.weights.to_html());
     html += &part("recipe", "Recipe", &recipe(&report.recipe));
     let _ = write!(

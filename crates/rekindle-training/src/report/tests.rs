@@ -61,6 +61,24 @@ fn full() -> Report {
                 counts: vec![vec![9, 1], vec![0, 5]],
             })
             .into(),
+        health: HealthPart {
+            examined: true,
+            findings: vec![FindingRow {
+                name: HOSTILE.into(),
+                sentences: vec![HOSTILE.into()],
+                remedy: vec![HOSTILE.into()],
+            }],
+            flows: vec![FlowRow {
+                name: HOSTILE.into(),
+                norms: vec![0.0, f64::NAN, 1.0],
+            }],
+            gates: vec![Histogram {
+                name: HOSTILE.into(),
+                range: [0.0, 1.0],
+                counts: vec![0, 4],
+                note: HOSTILE.into(),
+            }],
+        },
         weights: WeightsPart {
             tensors: vec![TensorRow {
                 name: HOSTILE.into(),
@@ -195,7 +213,10 @@ fn nothing_is_loaded() {
 fn every_chart_has_title_description_and_numbers() {
     let report = full();
     let html = report.to_html();
-    let figures: Vec<&str> = html.split("<figure").skip(1).collect();
+    let figures = html.split("<figure").skip(1);
+    let figures: Vec<&str> = figures
+        .map(|rest| rest.split("</figure>").next().unwrap())
+        .collect();
     assert_eq!(figures.len(), report.charts.len());
     for (figure, chart) in figures.iter().zip(&report.charts) {
         assert!(figure.contains("role=\"img\"") && figure.contains("</title>"));
@@ -226,7 +247,7 @@ fn empty_parts_are_left_out() {
     let html = Report::default().to_html();
     assert!(!html.contains("<h2") && !html.contains("<section"));
     let html = full().to_html();
-    for heading in ["Scores", "Run", "Curves", "Confusion", "Recipe"] {
+    for heading in ["Scores", "Run", "Curves", "Confusion", "Health", "Recipe"] {
         assert!(html.contains(&format!(">{heading}</h2>")), "{heading}");
     }
 }

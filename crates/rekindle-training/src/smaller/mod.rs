@@ -18,6 +18,7 @@ use serde::{Deserialize, Serialize};
 pub use error::SmallerError;
 pub use figures::Figures;
 
+use crate::doctor::Health;
 use crate::files::{self, FileError};
 use crate::fit::Fit;
 use crate::pruning::Pruning;
@@ -306,6 +307,8 @@ fn save(
         epochs: &history::epochs_of(folder.path())?,
         steps: &history::steps_of(folder)?,
         evaluations: &[("validation", valid), ("test", test)],
+        // What was seen of the gradients belongs to the network that was pruned.
+        health: &Health::default(),
     };
     files::write(&folder.report(), report.to_report().to_html().as_bytes())?;
     as_cut.preprocessing.save(&folder.preprocessing())?;

@@ -1,8 +1,10 @@
 //! One class for each sequence.
 
+use std::sync::Arc;
+
 use burn::data::dataloader::DataLoader;
 use burn::tensor::Device;
-use rekindle_data::SequenceLoader;
+use rekindle_data::{SequenceLoader, SequenceSet};
 
 use super::{Lesson, Part, Sizes, Task};
 use crate::network::{Input, Shape};
@@ -43,9 +45,7 @@ impl Task for Classification {
     }
 
     fn sizes(&self) -> Sizes {
-        let size = |set: &Option<std::sync::Arc<rekindle_data::SequenceSet>>| {
-            set.as_ref().map_or(0, |set| set.len())
-        };
+        let size = |set: &Option<Arc<SequenceSet>>| set.as_ref().map_or(0, |set| set.len());
         Sizes {
             of: "sequences",
             train: self.splits.train.len(),
@@ -56,6 +56,10 @@ impl Task for Classification {
 
     fn steps_per_epoch(&self) -> usize {
         self.splits.train.len().div_ceil(self.batch_size)
+    }
+
+    fn sequences(&self) -> Option<&SequenceSet> {
+        Some(&self.splits.train)
     }
 
     fn lengths(&self) -> Vec<usize> {

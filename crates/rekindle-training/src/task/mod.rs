@@ -5,6 +5,7 @@ pub(crate) mod language;
 mod sampling;
 
 use burn::tensor::{Device, Int, Tensor};
+use rekindle_data::SequenceSet;
 
 pub(crate) use classify::Classification;
 use language::LanguageModel;
@@ -34,6 +35,11 @@ pub(crate) trait Task {
 
     /// Lessons in an epoch.
     fn steps_per_epoch(&self) -> usize;
+
+    /// The sequences that are trained on; `None` of a text.
+    fn sequences(&self) -> Option<&SequenceSet> {
+        None
+    }
 
     /// The steps of each sequence that is trained on.
     fn lengths(&self) -> Vec<usize>;

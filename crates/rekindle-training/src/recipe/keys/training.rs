@@ -225,4 +225,9 @@ pub(super) const KEYS: &[Key] = &[
         "\"best\"",
         "the weights that the run ends with: \"best\" by watch, or \"last\"",
     ),
+    key(
+        "training.watch_gradients",
+        "false",
+        "whether to note how much gradient reaches the states of each cell, for the report and the doctor",
+    ),
 ];

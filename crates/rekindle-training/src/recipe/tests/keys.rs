@@ -483,6 +483,7 @@ fn full_recipe(initializer: &Initializer, schedule: Schedule, number: usize) -> 
             },
             patience: Some(2),
             keep: Keep::Last,
+            watch_gradients: true,
         },
         regularize: full_regularize(),
         prune: PruneRecipe {

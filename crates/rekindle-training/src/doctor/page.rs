@@ -1,0 +1,157 @@
+//! What pages show of a network's health.
+
+use burn::tensor::Device;
+use rekindle_data::SequenceSet;
+
+use super::examine::batch;
+use super::look::Seen;
+use super::network::Patient;
+use super::{EpochFlows, Examination, Finding, Flow, Measurements, Saturation};
+use crate::Network;
+use crate::report::{Chart, Fact, FindingRow, FlowRow, HealthPart, Histogram, Line, Report, Scale};
+
+impl Examination {
+    /// The examination as a page.
+    pub fn to_report(&self) -> Report {
+        let Measurements {
+            losses,
+            updates,
+            data,
+            horizons,
+            ..
+        } = &self.measurements;
+        let horizon = horizons.iter().map(|horizon| horizon.steps.to_string());
+        let horizon: Vec<String> = horizon.collect();
+        Report {
+            title: format!("{}: examination", self.name),
+            subtitle: format!("{} steps tried in memory", self.tried),
+            facts: vec![
+                Fact::new("first loss", format!("{:.3}", losses.first)),
+                Fact::new("last loss", format!("{:.3}", losses.last)),
+                Fact::new("loss of guessing", format!("{:.3}", losses.guess)),
+                Fact::new("spikes", losses.spikes),
+                Fact::new("gradient norm", format!("{:.2e}", losses.norm)),
+                Fact::new("update over weight", format!("{:.2e}", updates.ratio())),
+                Fact::new("memory horizon", format!("{} steps", horizon.join(", "))),
+                Fact::new("longest sequence", format!("{} steps", data.longest)),
+            ],
+            charts: over_epochs(&self.watched).into_iter().collect(),
+            health: HealthPart {
+                examined: true,
+                findings: self.findings.iter().map(finding).collect(),
+                ..health(&self.measurements.flows, &self.measurements.gates)
+            },
+            ..Report::default()
+        }
+    }
+}
+
+/// What the report of a run shows; empty unless the run was watched.
+#[derive(Default)]
+pub(crate) struct Health {
+    epochs: Vec<EpochFlows>,
+    gates: Vec<Saturation>,
+}
+
+impl Health {
+    /// Of a run that was watched, and the gates of the weights that it keeps on a sample of a set.
+    pub(crate) fn of(
+        epochs: &[EpochFlows],
+        network: &Network,
+        set: Option<&SequenceSet>,
+        device: &Device,
+    ) -> Self {
+        if epochs.is_empty() {
+            return Self::default();
+        }
+        let mut seen = Seen::default();
+        if let Some(set) = set {
+            Patient::new(network).look(&batch(set, device), &mut seen);
+        }
+        Self {
+            epochs: epochs.to_vec(),
+            gates: seen.gates,
+        }
+    }
+
+    /// The chart over epochs.
+    pub(crate) fn chart(&self) -> Option<Chart> {
+        over_epochs(&self.epochs)
+    }
+
+    /// The pictures of the last epoch.
+    pub(crate) fn part(&self) -> HealthPart {
+        let last = self.epochs.last();
+        health(last.map_or(&[], |last| &last.flows), &self.gates)
+    }
+}
+
+/// Pictures of flows and gates.
+fn health(flows: &[Flow], gates: &[Saturation]) -> HealthPart {
+    HealthPart {
+        flows: flows.iter().map(flow).collect(),
+        gates: gates.iter().map(gate).collect(),
+        ..HealthPart::default()
+    }
+}
+
+/// The gradient of the first tenth over that of the last one, epoch by epoch; `None` without epochs.
+fn over_epochs(epochs: &[EpochFlows]) -> Option<Chart> {
+    let first = &epochs.iter().find(|row| !row.flows.is_empty())?.flows;
+    let line = |(index, flow): (usize, &Flow)| {
+        let point = |row: &EpochFlows| {
+            let flow = row.flows.get(index)?;
+            Some((row.epoch as f64, flow.ratio()))
+        };
+        let points = epochs.iter().filter_map(point).collect();
+        Line::new(name(flow), points)
+    };
+    Some(Chart {
+        scale: Scale::Log10,
+        ..Chart::new(
+            "Gradient that reaches the beginning",
+            "epoch",
+            "first tenth of a sequence over last tenth",
+            first.iter().enumerate().map(line).collect(),
+        )
+    })
+}
+
+fn name(flow: &Flow) -> String {
+    format!("{}, {}", flow.place, flow.state)
+}
+
+fn flow(flow: &Flow) -> FlowRow {
+    FlowRow {
+        name: name(flow),
+        norms: flow.norms.clone(),
+    }
+}
+
+fn gate(gate: &Saturation) -> Histogram {
+    Histogram {
+        name: format!("{}, {}", gate.place, gate.gate),
+        range: match gate.gate {
+            rekindle_cells::Gate::Candidate => [-1.0, 1.0],
+            _ => [0.0, 1.0],
+        },
+        counts: gate.histogram.clone(),
+        note: format!(
+            "{:.0} % near the lower end, {:.0} % near the upper one",
+            100.0 * gate.low,
+            100.0 * gate.high
+        ),
+    }
+}
+
+fn finding(finding: &Finding) -> FindingRow {
+    FindingRow {
+        name: format!("{} ({})", finding.name, finding.severity),
+        sentences: vec![
+            format!("{}.", finding.evidence),
+            format!("Remedy: {}.", finding.advice),
+            format!("Threshold: {}.", finding.source),
+        ],
+        remedy: finding.remedy.clone(),
+    }
+}

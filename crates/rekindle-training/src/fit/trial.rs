@@ -1,0 +1,44 @@
+//! Steps that are taken in memory alone, to see what they do.
+
+use super::Fit;
+use crate::history::StepRow;
+use crate::seed::mix;
+use crate::sums::Sums;
+use crate::{Network, TrainError};
+
+impl Fit<'_> {
+    /// Takes up to `steps` steps from where the run stands, and writes nothing. After each of them `see` is told the weights
+    /// before and after it.
+    ///
+    /// Returns the steps that were taken, and what stopped them if a loss or gradient was not finite.
+    pub(crate) fn trial(
+        &mut self,
+        steps: usize,
+        mut see: impl FnMut(&Network, &Network),
+    ) -> Result<(Vec<StepRow>, Option<TrainError>), TrainError> {
+        let mut sums = Sums::default();
+        let mut epoch = self.epochs.len();
+        while sums.steps.len() < steps {
+            epoch += 1;
+            self.device.seed(mix(self.recipe.seed, epoch as u64));
+            let left = steps - sums.steps.len();
+            let lessons = self.task.lessons(epoch - 1, &self.device);
+            let mut state = None;
+            for (index, lesson) in lessons.take(left).enumerate() {
+                let step = (epoch - 1) * self.batches_per_epoch + index + 1;
+                let before = self.network.clone();
+                match self.step(lesson, &mut state, [epoch, step], &mut sums) {
+                    Ok(_) => see(&before, &self.network),
+                    Err(error) if error.is_nonfinite() => return Ok((sums.steps, Some(error))),
+                    Err(error) => return Err(error),
+                }
+            }
+        }
+        Ok((sums.steps, None))
+    }
+
+    /// The network as it stands, with autodiff.
+    pub(crate) fn network(&self) -> &Network {
+        &self.network
+    }
+}
