@@ -351,6 +351,10 @@ unsafe fn add_dense<V: Vector, const R: usize, const N: usize>(
 /// # Safety
 /// The rows have all places, and each panel has as many registers as there are places of its own.
 #[inline(always)]
+#[allow(
+    clippy::needless_range_loop,
+    reason = "constant indices keep the sums in registers"
+)]
 unsafe fn add_sparse<V: Vector, const R: usize, const N: usize>(
     simd: V::Simd,
     inputs: [*const V::Element; R],
