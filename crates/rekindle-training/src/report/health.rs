@@ -79,7 +79,7 @@ impl HealthPart {
             remedy,
         } in &self.findings
         {
-            let _ = write!(html, "<li><h3>{}</h3>\n", escape(name));
+            let _ = writeln!(html, "<li><h3>{}</h3>", escape(name));
             for sentence in sentences {
                 let _ = writeln!(html, "<p>{}</p>", escape(sentence));
             }
