@@ -28,12 +28,18 @@ pub fn svg(compared: &[Compared]) -> String {
     comparison.to_svg()
 }
 
+/// The scores of a run over one of its sets.
+type OfRun = fn(&Run) -> Option<Scores>;
+
+/// The scores of an epoch over one of its sets.
+type OfEpoch = fn(&EpochRow) -> &Scores;
+
 /// What subjects are scored by.
 #[derive(Clone, Copy)]
 struct Score {
     /// The name of the set, and the scores over it.
     set: &'static str,
-    scores: fn(&Run) -> Option<Scores>,
+    scores: OfRun,
     /// The main metric of these; none if not every run has scores.
     metric: Option<Metric>,
 }
@@ -41,7 +47,7 @@ struct Score {
 impl Score {
     /// That of the test sets if every run has one, else that of the validation sets.
     fn of(compared: &[Compared]) -> Self {
-        let sets: [(&'static str, fn(&Run) -> Option<Scores>); 2] = [
+        let sets: [(&'static str, OfRun); 2] = [
             ("test", |run| run.outcome.test),
             ("validation", |run| run.outcome.valid),
         ];
@@ -112,11 +118,11 @@ fn panels(compared: &[Compared], main: Option<Metric>) -> Vec<Panel> {
 /// The curves of a metric over the validation sets if it was measured in every epoch of every run, else over the training
 /// data; `None` if it was not measured there either.
 fn panel(compared: &[Compared], metric: Metric) -> Option<Panel> {
-    let sets: [(&str, fn(&EpochRow) -> &Scores); 2] = [
+    let sets: [(&str, OfEpoch); 2] = [
         ("Validation", |row| &row.valid),
         ("Training", |row| &row.train),
     ];
-    let is_measured = |scores: fn(&EpochRow) -> &Scores| {
+    let is_measured = |scores: OfEpoch| {
         let mut epochs = runs(compared).flat_map(|run| &run.epochs);
         epochs.all(|row| scores(row).get(metric).is_some())
     };
