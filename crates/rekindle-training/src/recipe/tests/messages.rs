@@ -496,7 +496,7 @@ fn wrong_values_are_refused_with_their_place() {
         (
             "name = \"a\"\n".into(),
             "/r/x.toml: missing key data.train, expected it in the file or as --set data.train=…: the .ts or .csv file to \
-             train on".into(),
+             train on, or a text with [text]".into(),
         ),
         (
             "[data]\ntrain = \"a.ts\"\n".into(),
