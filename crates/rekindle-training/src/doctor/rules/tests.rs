@@ -67,9 +67,16 @@ fn flow(first: f64) -> Flow {
 
 fn gate(low: f64) -> Saturation {
     Saturation {
+        low,
+        ..gate_of_candidate()
+    }
+}
+
+fn gate_of_candidate() -> Saturation {
+    Saturation {
         place: Place::new(0, false),
         gate: rekindle_cells::Gate::Candidate,
-        low,
+        low: 0.0,
         high: 0.0,
         histogram: Vec::new(),
     }
@@ -153,6 +160,27 @@ fn each_fault_is_found_alone_and_its_remedy_is_a_recipe() {
             assert!(!findings[0].source.is_empty() && !findings[0].advice.is_empty());
         }
     }
+}
+
+#[test]
+fn a_forget_gate_that_is_open_is_not_saturated() {
+    let mut recipe = recipe("lstm");
+    let mut measurements = well();
+    let open = |gate, low, high| Saturation {
+        gate,
+        low,
+        high,
+        ..gate_of_candidate()
+    };
+    measurements.gates = vec![
+        open(rekindle_cells::Gate::Forget, 0.0, 1.0),
+        open(rekindle_cells::Gate::Input, 1.0, 0.0),
+    ];
+    recipe.model.init.gate_bias = rekindle_cells::GateBias::Chrono { t_max: 50 };
+    assert_eq!(super::super::diagnose(&recipe, &measurements), []);
+    recipe.model.init.gate_bias = rekindle_cells::GateBias::default();
+    let findings = super::super::diagnose(&recipe, &measurements);
+    assert_eq!(findings[0].name, "saturated_gates");
 }
 
 #[test]
