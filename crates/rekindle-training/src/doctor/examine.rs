@@ -50,6 +50,8 @@ pub struct Measurements {
     pub horizons: Vec<Horizon>,
     /// Hidden units.
     pub units: Vec<Units>,
+    /// Hidden units before the steps were tried.
+    pub units_before: Vec<Units>,
 }
 
 /// The measurements of a network and what they say.
@@ -130,6 +132,9 @@ fn measure(
     steps: usize,
     device: &Device,
 ) -> Result<(Measurements, usize), TrainError> {
+    let batch = batch(sample, device);
+    let mut before = Seen::default();
+    Patient::new(fit.network()).look(&batch, &mut before);
     let mut moves = Moves::default();
     let (tried, failed) = fit.trial(steps, |before, after| moves.add(before, after))?;
     // A run that was killed wrote steps behind its checkpoint.
@@ -137,9 +142,9 @@ fn measure(
     let taken = tried.len();
     rows.extend(tried);
     let data = Data::of(&splits.train);
-    let losses = Losses::of(rows, failed.is_some(), data.entropy);
-    let batch = batch(sample, device);
+    let mut losses = Losses::of(rows, failed.is_some(), data.entropy);
     let patient = Patient::new(fit.network());
+    losses.valid = (splits.valid.as_ref()).and_then(|set| patient.loss(set, device));
     let mut seen = Seen::default();
     patient.look(&batch, &mut seen);
     let measurements = Measurements {
@@ -151,6 +156,7 @@ fn measure(
         gates: seen.gates,
         jacobians: seen.jacobians,
         units: seen.units,
+        units_before: before.units,
     };
     Ok((measurements, taken))
 }

@@ -28,6 +28,8 @@ pub struct Losses {
     pub first: f64,
     /// The median of the last quarter of the steps, at most 50 of them.
     pub last: f64,
+    /// The loss over the validation set after the steps, if there is one.
+    pub valid: Option<f64>,
     /// Steps whose loss is 2 times the median of the ten before it, and 1.5 times that of guessing.
     pub spikes: usize,
     /// The step whose loss or gradient was not finite, counted from 1.
@@ -58,6 +60,7 @@ impl Losses {
             guess,
             first: losses.first().copied().unwrap_or(f64::NAN),
             last: median(losses[losses.len() - tail..].to_vec()),
+            valid: None,
             spikes: spikes.count(),
             not_finite: skipped.or_else(|| failed.then_some(rows.len() + 1)),
             greatest_norm: norms.iter().copied().fold(0.0, f64::max),

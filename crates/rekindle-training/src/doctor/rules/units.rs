@@ -13,10 +13,9 @@ const COPIES: f64 = 0.25;
 /// Units that are copies of each other stay so: they get the same gradients.
 pub(super) fn duplicated_units(_: &Recipe, found: &Measurements, _: &[Finding]) -> Option<Finding> {
     let share = |units: &&Units| units.copies_share();
-    let worst = found
-        .units
-        .iter()
-        .max_by(|a, b| share(a).total_cmp(&share(b)))?;
+    // The head tells units apart in the end, so that those of the start are looked at, too.
+    let units = found.units_before.iter().chain(&found.units);
+    let worst = units.max_by(|a, b| share(a).total_cmp(&share(b)))?;
     // States that explode all point where the recurrent weights stretch most.
     let explodes = found.flows.iter().any(|flow| flow.ratio() > GROWS);
     (worst.copies_share() > COPIES && !explodes).then(|| Finding {
@@ -92,8 +91,10 @@ pub(super) fn saturated_gates(
     let share = |gate: &Saturation| stuck_share(recipe, gate);
     let gates = || found.gates.iter();
     let worst = gates().max_by(|a, b| share(a).total_cmp(&share(b)))?;
+    // One gate may well be saturated in a network that learns.
     let all = gates().filter(|gate| share(gate) >= SATURATED).count();
-    (stuck(found) && share(worst) >= SATURATED).then(|| Finding {
+    let most = 2 * all > found.gates.len();
+    ((most || stuck(found)) && share(worst) >= SATURATED).then(|| Finding {
         name: "saturated_gates".into(),
         severity: severity(found),
         evidence: format!(
