@@ -79,7 +79,7 @@ impl HealthPart {
             remedy,
         } in &self.findings
         {
-            let _ = write!(html, "<li><h3>{}</h3>\n", escape(name));
+            let _ = writeln!(html, "<li><h3>{}</h3>", escape(name));
             for sentence in sentences {
                 let _ = writeln!(html, "<p>{}</p>", escape(sentence));
             }
@@ -107,8 +107,7 @@ impl HealthPart {
         let decades = (greatest / smallest)
             .log10()
             .ceil()
-            .max(DECADES[0])
-            .min(DECADES[1]);
+            .clamp(DECADES[0], DECADES[1]);
         let words: Vec<String> = self.flows.iter().map(FlowRow::words).collect();
         let mut html = format!(
             "<section class=\"card health\" aria-labelledby=\"flow\">\n<h3 id=\"flow\">Gradient over time and layers</h3>\n\

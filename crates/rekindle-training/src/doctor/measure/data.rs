@@ -170,7 +170,7 @@ fn standardise(rows: &mut [Vec<f64>]) {
 }
 
 fn neighbours(set: &SequenceSet) -> Option<Neighbours> {
-    let labelled = set.sequences.iter().filter(|sequence| sequence.len() > 0);
+    let labelled = set.sequences.iter().filter(|sequence| !sequence.is_empty());
     let labelled: Vec<(&Sequence, usize)> = labelled
         .filter_map(|sequence| Some((sequence, sequence.label.class()?)))
         .collect();
@@ -260,7 +260,7 @@ mod tests {
         };
         let follows = with(|index| index % 2);
         assert!(follows.labels_follow() && follows.agreement > 0.9);
-        let noise = with(|index| (index * 2654435761 >> 7) % 2);
+        let noise = with(|index| ((index * 2_654_435_761) >> 7) % 2);
         assert!(!noise.labels_follow(), "{noise:?}");
         let twice = set(vec![(vec![1.0, 2.0], 0); 10]
             .into_iter()

@@ -21,7 +21,8 @@ pub(super) fn not_clipped(recipe: &Recipe, found: &Measurements, _: &[Finding]) 
     let losses = &found.losses;
     let jumps = losses.greatest_norm > JUMP * losses.norm && losses.greatest_norm > HARMLESS;
     let ratio = found.flows.iter().map(Flow::ratio).fold(0.0, f64::max);
-    let explodes = losses.not_finite.is_some() || jumps || (ratio > GROWS && stuck(found));
+    let breaks = losses.not_finite.is_some() || losses.skipped > 0;
+    let explodes = breaks || jumps || (ratio > GROWS && stuck(found));
     (recipe.training.clip == Clip::None && explodes).then(|| {
         let radius = found.jacobians.iter().map(Jacobian::largest).fold(0.0, f64::max);
         Finding {
