@@ -94,7 +94,7 @@ pub fn examine(
         None => splits.train.clone(),
         Some(path) => {
             let set = read(path, recipe.data.missing).map_err(DataError::from)?;
-            Arc::new(splits.preprocessing.apply(&set)?)
+            Arc::new(labelled(&splits.preprocessing.apply(&set)?)?)
         }
     };
     // A folder that is not there has no checkpoint.
@@ -121,6 +121,18 @@ pub fn examine(
         measurements,
         findings,
     })
+}
+
+/// The sequences whose class is known.
+fn labelled(set: &SequenceSet) -> Result<SequenceSet, DataError> {
+    let has_class = |&row: &usize| set.sequences[row].label.class().is_some();
+    let rows: Vec<usize> = (0..set.len()).filter(has_class).collect();
+    match rows.is_empty() {
+        true => Err(DataError::Unlabelled {
+            path: set.source.clone(),
+        }),
+        false => Ok(set.subset(&rows)),
+    }
 }
 
 /// Takes the steps and measures; returns how many were taken, too. `rows` are the steps of the run, and then those of the trial, too.

@@ -31,7 +31,7 @@ impl Fit<'_> {
                 let before = self.classifier.clone();
                 match self.step(batch, epoch, step, &mut sums) {
                     Ok(_) => see(&before, &self.classifier),
-                    Err(error) if error.is_nonfinite() => return Ok((sums.steps, Some(error))),
+                    Err(error) if stops(&error) => return Ok((sums.steps, Some(error))),
                     Err(error) => return Err(error),
                 }
             }
@@ -43,4 +43,9 @@ impl Fit<'_> {
     pub(crate) fn network(&self) -> &Classifier {
         &self.classifier
     }
+}
+
+/// Whether a loss or gradient that is not finite ends the training, at once or after steps that were left out.
+fn stops(error: &TrainError) -> bool {
+    error.is_nonfinite() || matches!(error, TrainError::BackedOff { .. })
 }
