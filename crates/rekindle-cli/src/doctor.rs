@@ -45,6 +45,10 @@ fn subject(path: &Path, sets: &[String]) -> anyhow::Result<Subject> {
 
 fn text(examination: &Examination) -> String {
     let findings = match examination.findings.len() {
+        0 if examination.is_stuck() => {
+            "No fault found, but the loss is that of guessing: the task may need more --steps."
+                .to_string()
+        }
         0 => "No fault found.".to_string(),
         _ => {
             let numbered = examination.findings.iter().enumerate();

@@ -12,6 +12,7 @@ use super::look::Seen;
 use super::measure::{Data, Flow, Horizon, Jacobian, Losses, Saturation, Units, Updates};
 use super::moves::Moves;
 use super::network::Patient;
+use super::rules::stuck;
 use super::{EpochFlows, Finding, diagnose, watch};
 use crate::fit::Fit;
 use crate::history::{self, StepRow};
@@ -69,12 +70,34 @@ pub struct Examination {
     pub findings: Vec<Finding>,
 }
 
+impl Examination {
+    /// Whether the training gets nowhere: the loss is above 0.9 times that of guessing, or not finite.
+    pub fn is_stuck(&self) -> bool {
+        stuck(&self.measurements)
+    }
+}
+
 /// Examines a network: takes up to `steps` steps of its training in memory, measures, and says what is wrong.
 ///
 /// `data` is a file that cells are looked at on, in place of a sample of the training data. Nothing is written.
 ///
 /// # Errors
 /// If the recipe, the data or the folder cannot be used. A loss that is not finite is no error, but a finding.
+///
+/// # Examples
+/// ```no_run
+/// use std::path::Path;
+///
+/// use rekindle_training::doctor::{Subject, examine};
+/// use rekindle_training::{Backend, Recipe};
+///
+/// let recipe = Recipe::load(Path::new("recipes/digits-lstm.toml"), &["training.lr=3".into()])?;
+/// let subject = Subject::Recipe(Box::new(recipe));
+/// let examination = examine(&subject, None, 60, Backend::compiled()[0])?;
+/// assert_eq!(examination.findings[0].name, "learning_rate_too_large");
+/// assert_eq!(examination.findings[0].remedy, ["training.lr = 0.003"]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub fn examine(
     subject: &Subject,
     data: Option<&Path>,
