@@ -119,6 +119,16 @@ fn a_run_that_broke_off_is_examined() {
     let text = succeed(folder, &["doctor", "run"]);
     assert!(text.contains("not finite at step"), "{text}");
     assert!(text.contains("1. no_clipping (fault)"), "{text}");
+    // With steps that may be left out it breaks off later.
+    let recipe = [
+        "doctor",
+        "toy.toml",
+        "--set",
+        "training.on_nonfinite=back_off",
+    ];
+    let text = succeed(folder, &[&recipe[..], &breaks].concat());
+    assert!(text.contains("steps left out"), "{text}");
+    assert!(text.contains("1. no_clipping (fault)"), "{text}");
 }
 
 #[test]
@@ -126,6 +136,8 @@ fn wrong_paths_are_told() {
     let temporary = prepared();
     let folder = temporary.path();
     fs::create_dir(folder.join("empty")).expect("a folder");
+    let unlabelled = "series,time,level,slope\na,0,1,2\na,1,2,3\n";
+    fs::write(folder.join("unlabelled.csv"), unlabelled).expect("data");
     for (args, expected) in [
         (vec!["doctor", "none.toml"], "none.toml"),
         (vec!["doctor", "empty"], "empty is no run folder"),
@@ -134,6 +146,10 @@ fn wrong_paths_are_told() {
             "--set beside a run folder",
         ),
         (vec!["doctor", "toy.toml", "--data", "none.csv"], "none.csv"),
+        (
+            vec!["doctor", "toy.toml", "--data", "unlabelled.csv"],
+            "no sequence has a label",
+        ),
         (
             vec!["doctor", "toy.toml", "--report", "empty"],
             "--report: cannot write",

@@ -30,7 +30,7 @@ impl<C: Cell> Stack<C> {
     /// let device = Device::flex().autodiff();
     /// let mut rnn = StackConfig::new().with_layers(2).init(&LstmConfig::new(3, 8), &device);
     /// let cells = rnn.watch();
-    /// let (output, _) = rnn.forward(Tensor::<3>::ones([4, 10, 3], &device).into(), None);
+    /// let (output, _) = rnn.forward(Tensor::<3>::ones([4, 10, 3], &device), None);
     /// output.narrow(1, 9, 1).sum().backward();
     ///
     /// let passes = cells[1].flow.take();

@@ -45,6 +45,10 @@ fn subject(path: &Path, sets: &[String]) -> anyhow::Result<Subject> {
 
 fn text(examination: &Examination) -> String {
     let findings = match examination.findings.len() {
+        0 if examination.is_stuck() => {
+            "No fault found, but the loss is that of guessing: the task may need more --steps."
+                .to_string()
+        }
         0 => "No fault found.".to_string(),
         _ => {
             let numbered = examination.findings.iter().enumerate();
@@ -77,6 +81,9 @@ fn figures(examination: &Examination) -> Table {
         ),
     );
     row("spikes of the loss", losses.spikes.to_string());
+    if losses.skipped > 0 {
+        row("steps left out", losses.skipped.to_string());
+    }
     if let Some(step) = losses.not_finite {
         row("not finite at step", step.to_string());
     }
@@ -155,14 +162,35 @@ fn cells(examination: &Examination) -> String {
 
 fn finding(place: usize, finding: &Finding) -> String {
     let mut text = format!(
-        "{place}. {} ({})\n   {}.\n   Remedy: {}.",
-        finding.name, finding.severity, finding.evidence, finding.advice
+        "{place}. {} ({})\n{}\n{}",
+        finding.name,
+        finding.severity,
+        wrapped(&format!("{}.", finding.evidence)),
+        wrapped(&format!("Remedy: {}.", finding.advice))
     );
     for line in &finding.remedy {
         text += &format!("\n     {line}");
     }
-    text += &format!("\n   Threshold: {}", finding.source);
+    text += &format!("\n{}", wrapped(&format!("Threshold: {}", finding.source)));
     text
+}
+
+/// Characters of a line, at most.
+const WIDTH: usize = 110;
+
+/// A text in indented lines, broken between words.
+fn wrapped(text: &str) -> String {
+    let mut lines = vec![String::from("  ")];
+    for word in text.split_whitespace() {
+        let line = lines.last().expect("there is a line");
+        if line.chars().count() + 1 + word.chars().count() > WIDTH {
+            lines.push(String::from("  "));
+        }
+        let line = lines.last_mut().expect("there is a line");
+        line.push(' ');
+        line.push_str(word);
+    }
+    lines.join("\n")
 }
 
 /// Three digits.
@@ -180,6 +208,19 @@ fn short(value: f64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn long_sentences_are_broken_between_words() {
+        let text = wrapped(&"word ".repeat(40));
+        let lines: Vec<&str> = text.lines().collect();
+        assert_eq!(lines.len(), 2);
+        assert!(lines.iter().all(|line| line.starts_with("   word")));
+        assert!(
+            lines
+                .iter()
+                .all(|line| line.len() <= WIDTH && !line.ends_with(' '))
+        );
+    }
 
     #[test]
     fn numbers_are_short() {

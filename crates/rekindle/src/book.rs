@@ -27,6 +27,9 @@ struct CommandLine;
 #[doc = include_str!("../../../docs/src/run-folder.md")]
 struct RunFolder;
 
+#[doc = include_str!("../../../docs/src/doctor.md")]
+struct Doctor;
+
 #[doc = include_str!("../../../docs/src/pruning.md")]
 struct Pruning;
 

@@ -12,6 +12,7 @@ use super::look::Seen;
 use super::measure::{Data, Flow, Horizon, Jacobian, Losses, Saturation, Units, Updates};
 use super::moves::Moves;
 use super::network::Patient;
+use super::rules::stuck;
 use super::{EpochFlows, Finding, diagnose, watch};
 use crate::fit::Fit;
 use crate::history::{self, StepRow};
@@ -51,6 +52,8 @@ pub struct Measurements {
     pub horizons: Vec<Horizon>,
     /// Hidden units.
     pub units: Vec<Units>,
+    /// Hidden units before the steps were tried.
+    pub units_before: Vec<Units>,
 }
 
 /// The measurements of a network and what they say.
@@ -68,12 +71,34 @@ pub struct Examination {
     pub findings: Vec<Finding>,
 }
 
+impl Examination {
+    /// Whether the training gets nowhere: the loss is above 0.9 times that of guessing, or not finite.
+    pub fn is_stuck(&self) -> bool {
+        stuck(&self.measurements)
+    }
+}
+
 /// Examines a network: takes up to `steps` steps of its training in memory, measures, and says what is wrong.
 ///
 /// `data` is a file that cells are looked at on, in place of a sample of the training data. Nothing is written.
 ///
 /// # Errors
 /// If the recipe, the data or the folder cannot be used. A loss that is not finite is no error, but a finding.
+///
+/// # Examples
+/// ```no_run
+/// use std::path::Path;
+///
+/// use rekindle_training::doctor::{Subject, examine};
+/// use rekindle_training::{Backend, Recipe};
+///
+/// let recipe = Recipe::load(Path::new("recipes/digits-lstm.toml"), &["training.lr=3".into()])?;
+/// let subject = Subject::Recipe(Box::new(recipe));
+/// let examination = examine(&subject, None, 60, Backend::compiled()[0])?;
+/// assert_eq!(examination.findings[0].name, "learning_rate_too_large");
+/// assert_eq!(examination.findings[0].remedy, ["training.lr = 0.003"]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub fn examine(
     subject: &Subject,
     data: Option<&Path>,
@@ -96,7 +121,7 @@ pub fn examine(
         None => splits.train.clone(),
         Some(path) => {
             let set = read(path, recipe.data.missing).map_err(DataError::from)?;
-            Arc::new(splits.preprocessing.apply(&set)?)
+            Arc::new(labelled(&splits.preprocessing.apply(&set)?)?)
         }
     };
     // A folder that is not there has no checkpoint.
@@ -120,6 +145,18 @@ pub fn examine(
     })
 }
 
+/// The sequences whose class is known.
+fn labelled(set: &SequenceSet) -> Result<SequenceSet, DataError> {
+    let has_class = |&row: &usize| set.sequences[row].label.class().is_some();
+    let rows: Vec<usize> = (0..set.len()).filter(has_class).collect();
+    match rows.is_empty() {
+        true => Err(DataError::Unlabelled {
+            path: set.source.clone(),
+        }),
+        false => Ok(set.subset(&rows)),
+    }
+}
+
 /// Takes the steps and measures; returns how many were taken, too. `rows` are the steps of the run, and then those of the trial, too.
 fn measure(
     fit: &mut Fit,
@@ -129,6 +166,9 @@ fn measure(
     steps: usize,
     device: &Device,
 ) -> Result<(Measurements, usize), TrainError> {
+    let batch = batch(sample, device);
+    let mut before = Seen::default();
+    Patient::new(fit.network()).look(&batch, &mut before);
     let mut moves = Moves::default();
     let (tried, failed) = fit.trial(steps, |before, after| moves.add(before, after))?;
     // A run that was killed wrote steps behind its checkpoint.
@@ -136,9 +176,9 @@ fn measure(
     let taken = tried.len();
     rows.extend(tried);
     let data = Data::of(&splits.train);
-    let losses = Losses::of(rows, failed.is_some(), data.entropy);
-    let batch = batch(sample, device);
+    let mut losses = Losses::of(rows, failed.is_some(), data.entropy);
     let patient = Patient::new(fit.network());
+    losses.valid = (splits.valid.as_ref()).and_then(|set| patient.loss(set, device));
     let mut seen = Seen::default();
     patient.look(&batch, &mut seen);
     let measurements = Measurements {
@@ -150,6 +190,7 @@ fn measure(
         gates: seen.gates,
         jacobians: seen.jacobians,
         units: seen.units,
+        units_before: before.units,
     };
     Ok((measurements, taken))
 }

@@ -1,6 +1,6 @@
 //! Why a network does not learn: figures of a run, and what they say.
 //!
-//! [`examine`] takes a recipe or a run folder, tries a few dozen steps in memory, and measures; [`diagnose`] reads the
+//! [`examine()`] takes a recipe or a run folder, tries a few dozen steps in memory, and measures; [`diagnose`] reads the
 //! figures and ends in [`Finding`]s, the cause of the others first, each with lines of a recipe that mend it.
 //!
 //! | module | what it does |

@@ -1,14 +1,19 @@
 //! The one place where the doctor meets the network.
 
+use std::sync::Arc;
+
 use burn::module::{Flag, Module, ModuleMapper, Param};
 use burn::nn::loss::CrossEntropyLossConfig;
 use burn::tensor::{Device, Distribution, Tensor};
 use rekindle_cells::{Cell, CellFlow, Recurrent, Sequences, Stack, State};
-use rekindle_data::Batch;
+use rekindle_data::{Batch, SequenceSet};
 
 use super::Place;
 use super::measure::{Flow, FlowSum, Horizon};
-use crate::{Encoder, Network};
+use crate::{Encoder, Metric, Network, Predictions};
+
+/// Sequences that are scored at a time.
+const BATCH: usize = 64;
 
 /// Runs an expression with the stack of a network, whatever its cells are.
 macro_rules! with_stack {
@@ -104,6 +109,15 @@ impl Patient {
             Horizon::of(&squares, reverse)
         };
         orders.iter().enumerate().map(horizon).collect()
+    }
+
+    /// The loss over a labelled set.
+    pub(crate) fn loss(&self, set: &Arc<SequenceSet>, device: &Device) -> Option<f64> {
+        let classes = set.classes();
+        let predictions = Predictions::of(&self.plain, set, classes, BATCH, device);
+        predictions
+            .evaluate()
+            .and_then(|evaluation| evaluation.scores.get(Metric::Loss))
     }
 
     /// Looks at every cell.

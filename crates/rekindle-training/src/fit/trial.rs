@@ -29,7 +29,7 @@ impl Fit<'_> {
                 let before = self.network.clone();
                 match self.step(lesson, &mut state, [epoch, step], &mut sums) {
                     Ok(_) => see(&before, &self.network),
-                    Err(error) if error.is_nonfinite() => return Ok((sums.steps, Some(error))),
+                    Err(error) if stops(&error) => return Ok((sums.steps, Some(error))),
                     Err(error) => return Err(error),
                 }
             }
@@ -41,4 +41,9 @@ impl Fit<'_> {
     pub(crate) fn network(&self) -> &Network {
         &self.network
     }
+}
+
+/// Whether a loss or gradient that is not finite ends the training, at once or after steps that were left out.
+fn stops(error: &TrainError) -> bool {
+    error.is_nonfinite() || matches!(error, TrainError::BackedOff { .. })
 }

@@ -4,8 +4,8 @@ use std::fmt::Write;
 
 use super::markup::{count, escape, number, percent};
 
-/// A norm of so many powers of ten below the greatest is not seen any more.
-const DECADES: f64 = 8.0;
+/// The shades span as many powers of ten as the norms do, within these bounds.
+const DECADES: [f64; 2] = [2.0, 8.0];
 
 /// What is known about the health of a network.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -99,6 +99,15 @@ impl HealthPart {
             .copied()
             .filter(|norm| norm.is_finite())
             .fold(0.0, f64::max);
+        let seen = norms()
+            .copied()
+            .filter(|norm| *norm > 0.0 && norm.is_finite());
+        let smallest = seen.fold(f64::INFINITY, f64::min);
+        // Without any norm there is nothing to shade.
+        let decades = (greatest / smallest)
+            .log10()
+            .ceil()
+            .clamp(DECADES[0], DECADES[1]);
         let words: Vec<String> = self.flows.iter().map(FlowRow::words).collect();
         let mut html = format!(
             "<section class=\"card health\" aria-labelledby=\"flow\">\n<h3 id=\"flow\">Gradient over time and layers</h3>\n\
@@ -106,11 +115,11 @@ impl HealthPart {
              last. Shade: the norm of the loss's gradient with respect to the state, on a log scale; the darkest is {}, \
              nothing is below {}.</p>\n<div role=\"img\" aria-label=\"{}\">\n",
             number(greatest),
-            number(greatest * 10_f64.powf(-DECADES)),
+            number(greatest * 10_f64.powf(-decades)),
             escape(&words.join("; "))
         );
         for flow in &self.flows {
-            html += &flow.strip(greatest);
+            html += &flow.strip(greatest, decades);
         }
         html += "</div>\n";
         html += &self.numbers();
@@ -176,7 +185,7 @@ impl FlowRow {
     }
 
     /// One rectangle a part, the darker the more gradient there is.
-    fn strip(&self, greatest: f64) -> String {
+    fn strip(&self, greatest: f64, decades: f64) -> String {
         let mut html = format!(
             "<div class=\"strip\"><span>{}</span><svg viewBox=\"0 0 {} 1\" preserveAspectRatio=\"none\" aria-hidden=\"true\">",
             escape(&self.name),
@@ -184,7 +193,7 @@ impl FlowRow {
         );
         for (part, &norm) in self.norms.iter().enumerate() {
             let shade = match norm > 0.0 && norm.is_finite() {
-                true => (1.0 + (norm / greatest).log10() / DECADES).clamp(0.0, 1.0),
+                true => (1.0 + (norm / greatest).log10() / decades).clamp(0.0, 1.0),
                 false => 0.0,
             };
             let _ = write!(

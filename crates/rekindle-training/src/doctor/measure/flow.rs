@@ -16,7 +16,7 @@ pub struct Flow {
     /// The state: `hidden`, `cell`, or a gate that the cell carries.
     pub state: String,
     /// The root mean square over rows and steps of each twentieth of the sequence, the steps that the cell reads first
-    /// at the beginning.
+    /// at the beginning. Of states other than the hidden one without the last step, after which nothing reads them.
     pub norms: Vec<f64>,
 }
 
@@ -41,12 +41,14 @@ impl FlowSum {
     pub(crate) fn add(&mut self, pass: &StateGradients, reverse: bool) {
         let states = self.states.len().max(pass.squares.len());
         self.states.resize(states, [(0.0, 0); PARTS]);
-        for (parts, squares) in self.states.iter_mut().zip(&pass.squares) {
+        for (index, (parts, squares)) in self.states.iter_mut().zip(&pass.squares).enumerate() {
             let rows = squares.chunks(pass.seq.max(1)).zip(&pass.lengths);
             for (row, &length) in rows.filter(|(_, length)| **length > 0) {
+                // What the last step leaves in the cell is read by no step after it; its output is the hidden state.
+                let visits = (length - usize::from(index > 0)).max(1);
                 for (part, (sum, count)) in parts.iter_mut().enumerate() {
-                    let start = part * length / PARTS;
-                    let end = ((part + 1) * length / PARTS).max(start + 1);
+                    let start = part * visits / PARTS;
+                    let end = ((part + 1) * visits / PARTS).max(start + 1);
                     for visit in start..end {
                         let step = if reverse { length - 1 - visit } else { visit };
                         // A step that is left out tells nothing.
@@ -113,6 +115,9 @@ mod tests {
             assert!(norms.windows(2).all(|pair| pair[0] <= pair[1]), "{norms:?}");
             // The last two steps of the long row, the last one of the short row.
             assert!((norms[PARTS - 1] - (2.25_f64 / 3.0).sqrt()).abs() < 1e-12);
+            // The cell's without the last step of either: one step of each row.
+            let of_cell = flows[1].norms[PARTS - 1];
+            assert!((of_cell * of_cell - (0.25 + 0.0625 + 0.25) / 3.0).abs() < 1e-12);
         }
         let mut long = FlowSum::default();
         let mut only = pass(false);

@@ -28,10 +28,14 @@ pub struct Losses {
     pub first: f64,
     /// The median of the last quarter of the steps, at most 50 of them.
     pub last: f64,
+    /// The loss over the validation set after the steps, if there is one.
+    pub valid: Option<f64>,
     /// Steps whose loss is 2 times the median of the ten before it, and 1.5 times that of guessing.
     pub spikes: usize,
-    /// The step whose loss or gradient was not finite, counted from 1.
+    /// The step whose loss or gradient was not finite and ended the training, counted from 1.
     pub not_finite: Option<usize>,
+    /// Steps that were left out because their loss or gradient was not finite.
+    pub skipped: usize,
     /// The median of the global gradient norms before clipping.
     pub norm: f64,
     /// The greatest of them.
@@ -41,7 +45,8 @@ pub struct Losses {
 impl Losses {
     /// Of the steps of a run, the last of which was not finite if `failed`; `guess` is the loss of who guesses.
     pub(crate) fn of(rows: &[StepRow], failed: bool, guess: f64) -> Self {
-        let losses: Vec<f64> = rows.iter().map(|row| row.loss).collect();
+        let taken = rows.iter().filter(|row| !row.skipped);
+        let losses: Vec<f64> = taken.map(|row| row.loss).collect();
         let tail = (losses.len() / 4).clamp(1, LAST).min(losses.len());
         let norms = rows
             .iter()
@@ -52,14 +57,15 @@ impl Losses {
             let before = median(losses[step - WINDOW..step].to_vec());
             losses[step] > SPIKE * before && losses[step] > WORSE * guess
         });
-        let skipped = rows.iter().find(|row| row.skipped).map(|row| row.step);
         Self {
             steps: rows.len(),
             guess,
             first: losses.first().copied().unwrap_or(f64::NAN),
             last: median(losses[losses.len() - tail..].to_vec()),
+            valid: None,
             spikes: spikes.count(),
-            not_finite: skipped.or_else(|| failed.then_some(rows.len() + 1)),
+            not_finite: failed.then(|| rows.last().map_or(0, |row| row.step) + 1),
+            skipped: rows.len() - losses.len(),
             greatest_norm: norms.iter().copied().fold(0.0, f64::max),
             norm: median(norms),
         }
@@ -96,7 +102,12 @@ mod tests {
         assert_eq!((found.last, found.progress()), (0.35, 0.5));
         assert_eq!((found.norm, found.greatest_norm), (8.5, 16.0));
         let failed = Losses::of(&rows(&losses[..3]), true, 0.7);
-        assert_eq!(failed.not_finite, Some(4));
+        assert_eq!((failed.not_finite, failed.skipped), (Some(4), 0));
+        let mut skipped = rows(&[0.7, f64::NAN, 0.6]);
+        skipped[1].skipped = true;
+        let skipped = Losses::of(&skipped, false, 0.7);
+        assert_eq!((skipped.not_finite, skipped.skipped), (None, 1));
+        assert_eq!(skipped.last, 0.6);
         assert!(Losses::of(&[], true, 0.7).last.is_nan());
     }
 }

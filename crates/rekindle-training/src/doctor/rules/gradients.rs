@@ -41,6 +41,10 @@ pub(super) fn vanishing(recipe: &Recipe, found: &Measurements, _: &[Finding]) ->
     })
 }
 
+/// From this length on chrono biases are tried before a bias of 1: of 64 steps the bias of 1 learnt more in our runs, of 119
+/// steps chrono did.
+const LONG: usize = 100;
+
 fn advice(recipe: &Recipe) -> String {
     let gates = match recipe.model.cell {
         CellKind::Lstm => "open the forget gates at the start",
@@ -64,8 +68,11 @@ fn remedy(recipe: &Recipe, found: &Measurements) -> Vec<String> {
     );
     let mut remedy = match (recipe.model.cell, recipe.model.init.gate_bias) {
         (CellKind::Lstm, GateBias::None) => {
-            let open = "model.init.gate_bias = { kind = \"forget\", value = 1.0 }";
-            vec![chrono, open.to_string()]
+            let open = "model.init.gate_bias = { kind = \"forget\", value = 1.0 }".to_string();
+            match found.data.longest > LONG {
+                true => vec![chrono, open],
+                false => vec![open, chrono],
+            }
         }
         (CellKind::Lstm | CellKind::Gru, _) => vec![chrono],
         (CellKind::Rnn, _) => lines([

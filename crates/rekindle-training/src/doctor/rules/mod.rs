@@ -39,10 +39,10 @@ pub(super) const RULES: [Rule; 12] = [
 const STUCK: f64 = 0.9;
 
 /// Whether training gets nowhere: the loss is that of guessing or worse, or not finite.
-fn stuck(measurements: &Measurements) -> bool {
+pub(super) fn stuck(measurements: &Measurements) -> bool {
     let losses = &measurements.losses;
-    // A loss that was not measured is stuck, too.
-    let learns = losses.last < STUCK * losses.guess;
+    // Without a step nothing is known; a loss that is no number is stuck.
+    let learns = losses.steps == 0 || losses.last < STUCK * losses.guess;
     losses.not_finite.is_some() || !learns
 }
 

@@ -4,7 +4,7 @@ use rekindle_optim::Clip;
 
 use super::{figure, lines, outcome, severity, stuck};
 use crate::doctor::{Finding, Flow, Jacobian, Measurements, Severity};
-use crate::recipe::Recipe;
+use crate::recipe::{Optimizer, Recipe, TrainingRecipe};
 
 /// A gradient norm of so many times the median is a jump that clipping is for: Pascanu et al., 2013,
 /// <https://arxiv.org/abs/1211.5063>, clip at "half to ten times" the average norm.
@@ -21,7 +21,8 @@ pub(super) fn not_clipped(recipe: &Recipe, found: &Measurements, _: &[Finding]) 
     let losses = &found.losses;
     let jumps = losses.greatest_norm > JUMP * losses.norm && losses.greatest_norm > HARMLESS;
     let ratio = found.flows.iter().map(Flow::ratio).fold(0.0, f64::max);
-    let explodes = losses.not_finite.is_some() || jumps || (ratio > GROWS && stuck(found));
+    let breaks = losses.not_finite.is_some() || losses.skipped > 0;
+    let explodes = breaks || jumps || (ratio > GROWS && stuck(found));
     (recipe.training.clip == Clip::None && explodes).then(|| {
         let radius = found.jacobians.iter().map(Jacobian::largest).fold(0.0, f64::max);
         Finding {
@@ -64,7 +65,15 @@ pub(super) fn too_large_rate(
     let harmed = stuck(found) || found.losses.spikes > 1;
     let is_explained = earlier.iter().any(|finding| finding.name == "no_clipping");
     (ratio > LARGE && harmed && !is_explained).then(|| {
-        let lr = recipe.training.lr * (0.01 / ratio).min(0.1);
+        let tenth = recipe.training.lr / 10.0;
+        let lr = match recipe.training.optimizer {
+            // Whatever the gradient is, their steps are as long as the rate.
+            Optimizer::Adam { .. }
+            | Optimizer::Adamw { .. }
+            | Optimizer::Radam { .. }
+            | Optimizer::Nadam { .. } => tenth.min(TrainingRecipe::default().lr),
+            _ => tenth,
+        };
         Finding {
             name: "learning_rate_too_large".into(),
             severity: severity(found),

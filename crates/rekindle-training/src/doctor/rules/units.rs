@@ -1,5 +1,7 @@
 //! Faults of hidden units and gates.
 
+use rekindle_cells::{Gate, GateBias};
+
 use super::steps::GROWS;
 use super::{lines, percent, severity, stuck};
 use crate::doctor::{Finding, Measurements, Saturation, Units};
@@ -11,10 +13,9 @@ const COPIES: f64 = 0.25;
 /// Units that are copies of each other stay so: they get the same gradients.
 pub(super) fn duplicated_units(_: &Recipe, found: &Measurements, _: &[Finding]) -> Option<Finding> {
     let share = |units: &&Units| units.copies_share();
-    let worst = found
-        .units
-        .iter()
-        .max_by(|a, b| share(a).total_cmp(&share(b)))?;
+    // The head tells units apart in the end, so that those of the start are looked at, too.
+    let units = found.units_before.iter().chain(&found.units);
+    let worst = units.max_by(|a, b| share(a).total_cmp(&share(b)))?;
     // States that explode all point where the recurrent weights stretch most.
     let explodes = found.flows.iter().any(|flow| flow.ratio() > GROWS);
     (worst.copies_share() > COPIES && !explodes).then(|| Finding {
@@ -70,26 +71,37 @@ pub(super) fn dead_units(recipe: &Recipe, found: &Measurements, _: &[Finding]) -
 /// values of a gate at its ends leave no slope for the gradient: σ′ ≤ 0.09 there, a third of its maximum.
 const SATURATED: f64 = 0.9;
 
+/// The share of a gate's values that are stuck at an end. A forget or update gate at its upper end keeps the state, which is
+/// what it is there for; chrono initialisation closes the input gates with it.
+fn stuck_share(recipe: &Recipe, gate: &Saturation) -> f64 {
+    let chrono = matches!(recipe.model.init.gate_bias, GateBias::Chrono { .. });
+    match gate.gate {
+        Gate::Forget | Gate::Update => gate.low,
+        Gate::Input if chrono => gate.high,
+        _ => gate.share(),
+    }
+}
+
 /// Gates whose values lie at their ends.
-pub(super) fn saturated_gates(_: &Recipe, found: &Measurements, _: &[Finding]) -> Option<Finding> {
-    let share = |gate: &&Saturation| gate.share();
-    let worst = found
-        .gates
-        .iter()
-        .max_by(|a, b| share(a).total_cmp(&share(b)))?;
-    let all = found
-        .gates
-        .iter()
-        .filter(|gate| gate.share() >= SATURATED)
-        .count();
-    (stuck(found) && worst.share() >= SATURATED).then(|| Finding {
+pub(super) fn saturated_gates(
+    recipe: &Recipe,
+    found: &Measurements,
+    _: &[Finding],
+) -> Option<Finding> {
+    let share = |gate: &Saturation| stuck_share(recipe, gate);
+    let gates = || found.gates.iter();
+    let worst = gates().max_by(|a, b| share(a).total_cmp(&share(b)))?;
+    // One gate may well be saturated in a network that learns.
+    let all = gates().filter(|gate| share(gate) >= SATURATED).count();
+    let most = 2 * all > found.gates.len();
+    ((most || stuck(found)) && share(worst) >= SATURATED).then(|| Finding {
         name: "saturated_gates".into(),
         severity: severity(found),
         evidence: format!(
             "{}: {} of the {} gate's values are near an end ({} low, {} high), where its slope is small; so are {all} of {} \
              gates",
             worst.place,
-            percent(worst.share()),
+            percent(share(worst)),
             worst.gate,
             percent(worst.low),
             percent(worst.high),
