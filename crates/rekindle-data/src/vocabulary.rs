@@ -30,8 +30,8 @@ pub enum TokenKind {
 ///
 /// let vocabulary = Vocabulary::of("abracadabra", TokenKind::Character, 0);
 /// assert_eq!(vocabulary.len(), 6);
-/// assert_eq!(vocabulary.encode("bad!"), [2, 1, 4, 0]);
-/// assert_eq!(vocabulary.decode(&[2, 1, 4]), "bad");
+/// assert_eq!(vocabulary.encode("bad!"), [2, 1, 5, 0]);
+/// assert_eq!(vocabulary.decode(&[2, 1, 5]), "bad");
 /// ```
 #[derive(Serialize, Deserialize, Debug, Clone, PartialEq, Eq)]
 #[serde(try_from = "Saved", into = "Saved")]
