@@ -23,7 +23,7 @@ pub struct Args {
 /// What to do.
 #[derive(Subcommand, Debug)]
 pub enum Command {
-    /// Train a classifier and leave a run folder
+    /// Train a network and leave a run folder
     Train(TrainArgs),
     /// Train recipes and variants of them, each with several seeds, and compare them in a table and a picture
     Compare(CompareArgs),

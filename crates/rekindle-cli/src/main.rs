@@ -1,4 +1,4 @@
-//! The command `rekindle`: train, compare, evaluate, predict, prune, inspect, examine, and what recipes may hold.
+//! The command `rekindle`: train, compare, evaluate, predict, generate, prune, inspect, doctor, and what recipes may hold.
 
 mod args;
 mod compare;
