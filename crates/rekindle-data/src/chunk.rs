@@ -301,7 +301,7 @@ impl TokenBatch {
     ///
     /// # Panics
     /// If the chunk is not one of these texts.
-    pub fn new(texts: &[Vec<u32>], chunk: &Chunk, device: &Device) -> Self {
+    pub fn new<T: AsRef<[u32]>>(texts: &[T], chunk: &Chunk, device: &Device) -> Self {
         let (batch, seq) = (chunk.spans.len(), chunk.steps());
         let numbers = |shift: usize| {
             let mut numbers = vec![0_i64; batch * seq];
@@ -309,7 +309,7 @@ impl TokenBatch {
                 let Some(Span { sequence, steps }) = span else {
                     continue;
                 };
-                let tokens = &texts[*sequence][steps.start + shift..steps.end + shift];
+                let tokens = &texts[*sequence].as_ref()[steps.start + shift..steps.end + shift];
                 for (number, &token) in row.iter_mut().zip(tokens) {
                     *number = i64::from(token);
                 }

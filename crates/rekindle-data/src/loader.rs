@@ -153,6 +153,13 @@ impl SequenceLoader {
         self.rows.len().div_ceil(self.batch_size)
     }
 
+    /// The batches of the epoch at which the loader stands, each made when it is asked for.
+    pub fn into_batches(self) -> impl Iterator<Item = Batch> {
+        let plan = self.plan(self.epoch());
+        plan.into_iter()
+            .map(move |rows| self.batcher.batch(rows, &self.device))
+    }
+
     /// The rows of each batch of an epoch.
     fn plan(&self, epoch: usize) -> Vec<Vec<usize>> {
         let mut rows = self.rows.clone();

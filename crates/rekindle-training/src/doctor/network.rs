@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use burn::module::{Flag, Module, ModuleMapper, Param};
+use burn::module::Module;
 use burn::nn::loss::CrossEntropyLossConfig;
 use burn::tensor::{Device, Distribution, Tensor};
 use rekindle_cells::{Cell, CellFlow, Recurrent, Sequences, Stack, State};
@@ -39,15 +39,6 @@ pub(crate) struct Patient {
     differentiated: Network,
 }
 
-/// Switches noise and statistics of batches off.
-struct Evaluation;
-
-impl ModuleMapper for Evaluation {
-    fn map_flag(&mut self, flag: Param<Flag>) -> Param<Flag> {
-        flag.with_value(false)
-    }
-}
-
 /// Looks at one cell of a stack, without and with autodiff, and at what it reads.
 pub(crate) trait Look {
     /// Takes note of a cell. What it reads has no autodiff.
@@ -58,7 +49,7 @@ impl Patient {
     /// A copy of a network, so that nobody else who watches it sees anything.
     pub(crate) fn new(network: &Network) -> Self {
         let plain = network.valid();
-        let mut differentiated = plain.clone().train().map(&mut Evaluation);
+        let mut differentiated = plain.differentiated();
         with_stack!(&mut differentiated.encoder, stack => stack.unwatch());
         Self {
             plain,

@@ -10,7 +10,7 @@ use crate::history::StepRow;
 use crate::network::Scored;
 use crate::sums::{Sums, right_answers};
 use crate::task::Lesson;
-use crate::{EncoderState, Network, TrainError};
+use crate::{EncoderState, Metric, Network, TrainError};
 
 impl Fit<'_> {
     /// One optimiser step; returns the loss, without penalties. The state is what the lesson before has left, and becomes
@@ -28,7 +28,11 @@ impl Fit<'_> {
         let from = state.clone().filter(|_| lesson.goes_on);
         let scored = self.network.score(lesson.input, &lesson.lengths, from);
         let size = scored.scores.dims()[0];
-        let right = right_answers(&scored.scores, &lesson.targets);
+        let counts = self.recipe.metrics().train.contains(&Metric::Accuracy);
+        let right = match counts {
+            true => right_answers(&scored.scores, &lesson.targets),
+            false => 0,
+        };
         let loss = self.loss.forward(scored.scores.clone(), lesson.targets);
         let value = loss.clone().into_scalar::<f64>();
         let gradients = match value.is_finite() {

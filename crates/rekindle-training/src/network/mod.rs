@@ -2,7 +2,7 @@
 
 mod encoder;
 
-use burn::module::{Module, ModuleMapper, ModuleVisitor, Param, ParamId};
+use burn::module::{Flag, Module, ModuleMapper, ModuleVisitor, Param, ParamId};
 use burn::nn::{Dropout, DropoutConfig, Embedding, EmbeddingConfig, Linear, LinearConfig};
 use burn::tensor::module::linear;
 use burn::tensor::{Bool, Device, Int, Tensor, TensorData};
@@ -117,6 +117,19 @@ impl Network {
             encoder,
         };
         network.map(&mut Numbered::default())
+    }
+
+    /// A copy with autodiff that behaves as in evaluation: without noise, and by running statistics.
+    pub(crate) fn differentiated(&self) -> Self {
+        /// Switches noise and statistics of batches off.
+        struct Evaluation;
+
+        impl ModuleMapper for Evaluation {
+            fn map_flag(&mut self, flag: Param<Flag>) -> Param<Flag> {
+                flag.with_value(false)
+            }
+        }
+        self.clone().train().map(&mut Evaluation)
     }
 
     /// The hidden units, which can be taken out one by one: see [`rekindle_regularize::units`].
@@ -238,15 +251,31 @@ pub struct Scored {
 fn valid_steps(output: Tensor<3>, lengths: &[usize]) -> Tensor<2> {
     let [batch, seq, width] = output.dims();
     let flat = output.reshape([batch * seq, width]);
-    if lengths.iter().all(|&length| length == seq) {
-        return flat;
+    match valid_places(lengths, seq, &flat.device()) {
+        Some(places) => flat.select(0, places),
+        None => flat,
     }
-    let places = (lengths.iter().enumerate())
-        .flat_map(|(row, &length)| (0..length).map(move |step| (row * seq + step) as i64));
-    let places: Vec<i64> = places.collect();
-    let count = places.len();
-    let places = Tensor::from_data(TensorData::new(places, [count]), &flat.device());
-    flat.select(0, places)
+}
+
+/// The same of numbers of tokens: `[batch, seq]` to `[valid steps]`.
+pub(crate) fn valid_targets(targets: Tensor<2, Int>, lengths: &[usize]) -> Tensor<1, Int> {
+    let [batch, seq] = targets.dims();
+    let flat = targets.reshape([batch * seq]);
+    match valid_places(lengths, seq, &flat.device()) {
+        Some(places) => flat.select(0, places),
+        None => flat,
+    }
+}
+
+/// The places of all valid steps, row by row; `None` if there are no others.
+fn valid_places(lengths: &[usize], seq: usize, device: &Device) -> Option<Tensor<1, Int>> {
+    if lengths.iter().all(|&length| length == seq) {
+        return None;
+    }
+    let rows = lengths.iter().enumerate();
+    let places = rows.flat_map(|(row, &length)| (0..length).map(move |step| row * seq + step));
+    let places: Vec<i64> = places.map(|place| place as i64).collect();
+    Some(Tensor::from_data(places.as_slice(), device))
 }
 
 /// Counts the numbers that an optimiser moves.

@@ -181,7 +181,7 @@ fn cut(
             scope,
         } => {
             let gradients = match score {
-                UnitScore::Sensitivity => Some(gradients::of(trained, &task.splits, backend)?),
+                UnitScore::Sensitivity => Some(gradients::of(trained, task, backend)?),
                 _ => None,
             };
             let scores = score.score(&classifier, &groups, gradients.as_ref())?;
@@ -200,7 +200,7 @@ fn cut(
             selection,
         } => {
             let gradients = match selection.criterion.needs_gradients() {
-                true => Some(gradients::of(trained, &task.splits, backend)?),
+                true => Some(gradients::of(trained, task, backend)?),
                 false => None,
             };
             let (classifier, masks) =

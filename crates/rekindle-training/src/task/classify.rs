@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use burn::data::dataloader::DataLoader;
 use burn::tensor::Device;
 use rekindle_data::{SequenceLoader, SequenceSet};
 
@@ -74,15 +73,11 @@ impl Task for Classification {
     ) -> Box<dyn Iterator<Item = Lesson> + 'a> {
         let train = self.splits.train.clone();
         let loader = SequenceLoader::shuffled(train, self.batch_size, self.seed, device);
-        let batches: Vec<_> = loader.from_epoch(epoch).iter().collect();
-        Box::new(batches.into_iter().map(|batch| {
-            let batch = batch.expect("a set in memory yields its batches");
-            Lesson {
-                input: Input::Values(batch.input),
-                lengths: batch.lengths,
-                targets: batch.targets,
-                goes_on: false,
-            }
+        Box::new(loader.from_epoch(epoch).into_batches().map(|batch| Lesson {
+            input: Input::Values(batch.input),
+            lengths: batch.lengths,
+            targets: batch.targets,
+            goes_on: false,
         }))
     }
 

@@ -3,14 +3,14 @@
 use std::path::Path;
 
 use burn::nn::loss::CrossEntropyLossConfig;
-use burn::tensor::{Device, Int, Tensor};
+use burn::tensor::Device;
 use rekindle_data::{
     Chunk, ChunkLength, Streams, TokenBatch, TokenKind, TokenText, Vocabulary, read_text,
 };
 
 use super::{Lesson, Part, Sizes, Task};
 use crate::files::Checksum;
-use crate::network::{Input, Shape};
+use crate::network::{Input, Shape, valid_targets};
 use crate::recipe::{Recipe, TextRecipe};
 use crate::splits::{DataError, Preprocessing};
 use crate::sums::Sums;
@@ -105,24 +105,11 @@ fn chunks(text: &TokenText, rows: usize, bptt: usize) -> Vec<Chunk> {
     streams.chunks(ChunkLength::Fixed { steps: bptt }, 0, 0)
 }
 
-/// The numbers of the next tokens of all valid steps, row by row.
-fn targets(texts: &[Vec<u32>], chunk: &Chunk, device: &Device) -> Tensor<1, Int> {
-    let spans = chunk.spans.iter().flatten();
-    let next = spans.flat_map(|span| {
-        let steps = span.steps.start + 1..span.steps.end + 1;
-        texts[span.sequence][steps]
-            .iter()
-            .map(|&token| i64::from(token))
-    });
-    let next: Vec<i64> = next.collect();
-    Tensor::from_data(next.as_slice(), device)
-}
-
-fn lesson(texts: &[Vec<u32>], chunk: &Chunk, device: &Device) -> Lesson {
-    let batch = TokenBatch::new(texts, chunk, device);
+fn lesson(text: &TokenText, chunk: &Chunk, device: &Device) -> Lesson {
+    let batch = TokenBatch::new(&[&text.tokens], chunk, device);
     Lesson {
         input: Input::Tokens(batch.input),
-        targets: targets(texts, chunk, device),
+        targets: valid_targets(batch.target, &batch.lengths),
         goes_on: !chunk.fresh.iter().all(|&fresh| fresh),
         lengths: batch.lengths,
     }
@@ -139,10 +126,9 @@ pub(crate) fn evaluate(
     device: &Device,
 ) -> Evaluation {
     let loss = CrossEntropyLossConfig::new().init(device);
-    let texts = [text.tokens.clone()];
     let (mut sum, mut count, mut state) = (0.0, 0, None);
     for chunk in chunks(text, rows, bptt) {
-        let lesson = lesson(&texts, &chunk, device);
+        let lesson = lesson(text, &chunk, device);
         let before = state.take().filter(|_| lesson.goes_on);
         let scored = network.score(lesson.input, &lesson.lengths, before);
         let [answers] = lesson.targets.dims();
@@ -216,12 +202,9 @@ impl Task for LanguageModel {
         _epoch: usize,
         device: &Device,
     ) -> Box<dyn Iterator<Item = Lesson> + 'a> {
-        let (device, texts) = (device.clone(), [self.train.tokens.clone()]);
-        Box::new(
-            self.chunks
-                .iter()
-                .map(move |chunk| lesson(&texts, chunk, &device)),
-        )
+        let device = device.clone();
+        let lesson = move |chunk| lesson(&self.train, chunk, &device);
+        Box::new(self.chunks.iter().map(lesson))
     }
 
     fn train_scores(&self, sums: &Sums) -> Scores {
