@@ -12,6 +12,16 @@ pub trait State: Clone + Debug + Send + 'static {
     /// Applies a function to each tensor of the state.
     fn map(self, function: impl FnMut(Tensor<2>) -> Tensor<2>) -> Self;
 
+    /// All its tensors, in the order of [`map`](Self::map).
+    fn tensors(&self) -> Vec<Tensor<2>> {
+        let mut tensors = Vec::new();
+        self.clone().map(|tensor| {
+            tensors.push(tensor.clone());
+            tensor
+        });
+        tensors
+    }
+
     /// The same numbers without their history, so that no gradient flows into what came before.
     fn detach(self) -> Self {
         self.map(Tensor::detach)

@@ -42,16 +42,6 @@ impl Loss {
     }
 }
 
-/// The tensors of a state.
-fn tensors<S: State>(state: S) -> Vec<Tensor<2>> {
-    let mut tensors = Vec::new();
-    state.map(|tensor| {
-        tensors.push(tensor.clone());
-        tensor
-    });
-    tensors
-}
-
 /// By the scan: what it leaves; `None` if that is nothing.
 fn by_scan<C: Cell>(cell: &C, x: &Tensor<3>, loss: &Loss, order: Order) -> Option<Squares> {
     let mut cell = cell.clone();
@@ -61,7 +51,7 @@ fn by_scan<C: Cell>(cell: &C, x: &Tensor<3>, loss: &Loss, order: Order) -> Optio
     let start = cell.initial_state(LENGTHS.len());
     let sequences = Sequences::padded(x.clone(), LENGTHS.to_vec());
     let (output, state) = cell.scan(sequences, start, order);
-    let states = tensors(state).into_iter().zip(&loss.states);
+    let states = state.tensors().into_iter().zip(&loss.states);
     let of_states = states.map(|(state, factor)| (state * factor.clone()).sum());
     let of_outputs = (output * loss.outputs.clone()).sum();
     of_states
@@ -104,7 +94,7 @@ fn by_steps<C: Cell>(cell: &C, x: &Tensor<3>, loss: &Loss, order: Order) -> Squa
             leaves.push((t, of_step));
             parts.push((state.hidden() * at(&loss.outputs, t)).sum());
         }
-        let end = tensors(state).into_iter().zip(&loss.states);
+        let end = state.tensors().into_iter().zip(&loss.states);
         parts.extend(end.map(|(state, factor)| (state * of_row(factor)).sum()));
         let sum = parts.into_iter().reduce(|sum, part| sum + part);
         let gradients = sum.expect("a row with steps").backward();

@@ -10,4 +10,4 @@ pub mod units;
 mod path;
 mod precision;
 
-pub use path::Targets;
+pub use path::{Targets, Visit, visit};

@@ -10,7 +10,8 @@ use serde::{Deserialize, Serialize};
 ///
 /// The path of a tensor is the names of its fields joined by dots, with the places of a list in digits:
 /// `layers.0.forward.weights.weight_hh`. It is the name under which a record stores it.
-pub(crate) trait Visit {
+pub trait Visit {
+    /// Sees the tensor at a path.
     fn visit<const D: usize>(&mut self, path: String, param: &Param<Tensor<D>>);
 }
 
@@ -20,7 +21,7 @@ pub(crate) trait Map {
 }
 
 /// Shows all float tensors of a network to a visitor.
-pub(crate) fn visit<M: Module>(module: &M, visitor: &mut impl Visit) {
+pub fn visit<M: Module>(module: &M, visitor: &mut impl Visit) {
     module.visit(&mut WithPath::new(visitor));
 }
 

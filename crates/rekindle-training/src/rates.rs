@@ -2,9 +2,10 @@
 
 use burn::lr_scheduler::module_lr_scheduler::ModuleLearningRate;
 use burn::lr_scheduler::{LrScheduler, LrSchedulerRecord};
-use burn::module::{Module, ModuleVisitor, Param, ParamGroup};
+use burn::module::{Module, Param, ParamGroup};
 use burn::tensor::Tensor;
 use rekindle_optim::{LrGroup, LrRecordError, ScheduledLr};
+use rekindle_regularize::{Visit, visit};
 
 use crate::recipe::{ScheduleUnit, TrainingRecipe};
 
@@ -45,15 +46,15 @@ impl Rates {
             ScheduleUnit::Epoch => steps_per_epoch,
         };
         let mut paths = Paths::default();
-        network.visit(&mut paths);
+        visit(network, &mut paths);
         let group = |(index, group): (usize, &crate::recipe::GroupRecipe)| {
-            let all = paths.found.iter();
+            let all = paths.0.iter();
             let meant: Vec<String> = (all.filter(|path| group.targets.contains(path)))
                 .cloned()
                 .collect();
             if meant.is_empty() {
                 let targets = group.targets.to_string();
-                let available = paths.found.clone();
+                let available = paths.0.clone();
                 return Err(GroupError::NoMatch {
                     index,
                     targets,
@@ -99,21 +100,10 @@ impl Rates {
 
 /// Lists the paths of float parameters, as a record and the optimiser call them.
 #[derive(Default)]
-struct Paths {
-    names: Vec<String>,
-    found: Vec<String>,
-}
+struct Paths(Vec<String>);
 
-impl ModuleVisitor for Paths {
-    fn enter_module(&mut self, name: &str, _container_type: &str) {
-        self.names.push(name.to_string());
-    }
-
-    fn exit_module(&mut self, _name: &str, _container_type: &str) {
-        self.names.pop();
-    }
-
-    fn visit_float<const D: usize>(&mut self, _param: &Param<Tensor<D>>) {
-        self.found.push(self.names.join("."));
+impl Visit for Paths {
+    fn visit<const D: usize>(&mut self, path: String, _param: &Param<Tensor<D>>) {
+        self.0.push(path);
     }
 }

@@ -6,12 +6,8 @@ use rekindle_testkit::assert_close;
 
 /// All tensors of a state, in order.
 pub fn tensors<S: State>(state: StackState<S>) -> Vec<Tensor<2>> {
-    let mut tensors = Vec::new();
-    state.map(|tensor| {
-        tensors.push(tensor.clone());
-        tensor
-    });
-    tensors
+    let cells = state.layers.iter().flatten();
+    cells.flat_map(State::tensors).collect()
 }
 
 /// Asserts that two states are equal within the tolerance of their type.

@@ -126,7 +126,7 @@ impl Walk {
             walk.note(cell.gates(x.clone(), &state), step, lengths);
             if let (true, Some(row)) = (stops.contains(&step), row) {
                 let one = |tensor: &Tensor<2>| tensor.clone().narrow(0, row, 1);
-                let states = tensors(state.clone()).iter().map(one).collect();
+                let states = state.tensors().iter().map(one).collect();
                 walk.states.push((one(&x), states));
             }
             state = cell.step(x, state);
@@ -149,16 +149,6 @@ impl Walk {
     }
 }
 
-/// The tensors of a state.
-fn tensors<S: State>(state: S) -> Vec<Tensor<2>> {
-    let mut tensors = Vec::new();
-    state.map(|tensor| {
-        tensors.push(tensor.clone());
-        tensor
-    });
-    tensors
-}
-
 /// `∂s_t/∂s_{t−1}` of a step from one row of input and states, without autodiff: one row for each number of the new state.
 ///
 /// The row is repeated as often as the state is wide, and each copy asks for the gradient of another number.
@@ -170,7 +160,7 @@ fn jacobian<C: Cell>(cell: &C, x: &Tensor<2>, state: &[Tensor<2>]) -> Tensor<2> 
     let start = cell
         .zero_state(width)
         .map(|_| next.next().expect("as many tensors").clone());
-    let new = Tensor::cat(tensors(cell.step(repeated(x), start)), 1);
+    let new = Tensor::cat(cell.step(repeated(x), start).tensors(), 1);
     let device: Device = new.device();
     let gradients = (new * Tensor::<2>::eye(width, &device)).sum().backward();
     let of = |leaf: &Tensor<2>| {

@@ -1,7 +1,8 @@
 //! How far the steps of a trial move each parameter.
 
-use burn::module::{Module, ModuleVisitor, Param};
+use burn::module::{Module, Param};
 use burn::tensor::Tensor;
+use rekindle_regularize::{Visit, visit};
 
 use super::measure::{Update, Updates};
 
@@ -15,35 +16,24 @@ pub(crate) struct Moves {
     parameters: Vec<(String, bool, Vec<f64>)>,
 }
 
-/// The parameters of a network as flat tensors.
+/// The parameters of a network as flat tensors, with their paths, and whether they are matrices.
 #[derive(Default)]
-struct Flat {
-    path: Vec<String>,
-    found: Vec<(String, bool, Tensor<1>)>,
-}
+struct Flat(Vec<(String, bool, Tensor<1>)>);
 
-impl ModuleVisitor for Flat {
-    fn enter_module(&mut self, name: &str, _container_type: &str) {
-        self.path.push(name.to_string());
-    }
-
-    fn exit_module(&mut self, _name: &str, _container_type: &str) {
-        self.path.pop();
-    }
-
-    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+impl Visit for Flat {
+    fn visit<const D: usize>(&mut self, path: String, param: &Param<Tensor<D>>) {
         // Running statistics are no parameters.
         if param.is_require_grad() {
             let flat = param.val().inner().flatten::<1>(0, D - 1);
-            self.found.push((self.path.join("."), D > 1, flat));
+            self.0.push((path, D > 1, flat));
         }
     }
 }
 
 fn flat<M: Module>(network: &M) -> Vec<(String, bool, Tensor<1>)> {
     let mut flat = Flat::default();
-    network.visit(&mut flat);
-    flat.found
+    visit(network, &mut flat);
+    flat.0
 }
 
 impl Moves {
