@@ -18,8 +18,8 @@ fn text() -> String {
     (0..120).map(line).collect()
 }
 
-const RECIPE: &str = "name = \"verse\"\n[data]\ntrain = \"verse.txt\"\ntest = \"verse.txt\"\n[text]\nembedding = 8\nbptt = 16\n[model]\n\
-                      cell = \"gru\"\nhidden = 16\nhead_dropout = 0.1\n[training]\nepochs = 6\nbatch_size = 4\nlr = 0.02\n";
+const RECIPE: &str = "name = \"verse\"\n[data]\ntrain = \"verse.txt\"\ntest = \"verse.txt\"\n[text]\nembedding = 8\n[model]\n\
+                      cell = \"gru\"\nhidden = 16\nhead_dropout = 0.1\n[training]\nepochs = 6\nbatch_size = 4\nbptt = 16\nlr = 0.02\n";
 
 fn prepared() -> tempfile::TempDir {
     let folder = tempfile::tempdir().expect("a temporary folder");
@@ -144,7 +144,7 @@ fn what_a_language_model_cannot_do_is_an_error() {
             set("text.tied=true"),
             &["text.tied", "text.embedding = 8", "as wide as"],
         ),
-        (set("text.bptt=0"), &["text.bptt is 0"]),
+        (set("training.bptt=0"), &["training.bptt.steps is 0"]),
         (
             set("text.embedding_dropout=1"),
             &["text.embedding_dropout is 1"],

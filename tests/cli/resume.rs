@@ -94,8 +94,9 @@ fn prepared_text(epochs: usize) -> tempfile::TempDir {
     fs::write(folder.path().join("lines.txt"), text).expect("a text");
     let recipe = format!(
         "name = \"toy\"\n[data]\ntrain = \"lines.txt\"\ntest = \"lines.txt\"\n[text]\ntokens = \"word\"\nembedding = 8\n\
-         embedding_dropout = 0.1\ntied = true\nbptt = 12\n[model]\ncell = \"lstm\"\nhidden = 8\nhead_dropout = 0.2\n\
-         [training]\nepochs = {epochs}\nbatch_size = 4\nlr = 0.02\naverage = \"ema\"\n[regularize.dropout]\nweight = 0.2\n"
+         embedding_dropout = 0.1\ntied = true\n[model]\ncell = \"lstm\"\nhidden = 8\nhead_dropout = 0.2\n\
+         [training]\nepochs = {epochs}\nbatch_size = 4\nlr = 0.02\naverage = \"ema\"\n\
+         bptt = {{ kind = \"random\", steps = 12, deviation = 2.0 }}\n[regularize.dropout]\nweight = 0.2\n"
     );
     fs::write(folder.path().join("toy.toml"), recipe).expect("recipe");
     folder

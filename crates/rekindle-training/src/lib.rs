@@ -14,6 +14,7 @@ mod history;
 mod metric;
 mod network;
 mod predictions;
+mod preprocessing;
 mod pruning;
 mod rates;
 pub mod recipe;
@@ -35,14 +36,17 @@ pub use events::{Event, Observer};
 pub use files::{FileError, RunFolder, write_atomically};
 pub use history::{EpochRow, StepRow, epochs_of};
 pub use metric::{Metric, Metrics, Scores};
-pub use network::{Asks, Encoder, EncoderState, Input, Network, Scored, Shape};
-pub use predictions::{Evaluation, Prediction, Predictions};
+pub use network::{Asks, Encoder, EncoderState, Input, Network, Reads, Scored, Shape};
+pub use predictions::{
+    ClassPrediction, ClassPredictions, Evaluation, Predictions, ValuePrediction, ValuePredictions,
+};
+pub use preprocessing::Preprocessing;
 pub use rates::GroupError;
 pub use recipe::{Recipe, RecipeError};
 pub use regularizer::RegularizeError;
 pub use scores::{Confusion, Spread};
 pub use smaller::{Cut, Figures, FineTuning, Plan, Smaller, SmallerError, make_smaller};
-pub use splits::{DataError, Preprocessing, steps_per_epoch};
+pub use splits::{DataError, steps_per_epoch};
 pub use task::{Sampling, Sizes};
 pub use train::{Outcome, Start, check, recipe_of, train};
 pub use train_error::TrainError;

@@ -7,7 +7,7 @@ use rekindle_regularize::units::UnitScore;
 
 use crate::doctor::Health;
 use crate::history::StepRow;
-use crate::recipe::{Keep, Recipe};
+use crate::recipe::{Keep, Learns, Recipe};
 use crate::report::{
     Chart, ConfusionMatrix, Fact, Line, Report, Scale, ScoreRow, TensorRow, UnitMap, WeightsPart,
 };
@@ -39,7 +39,7 @@ impl Summary<'_> {
             subtitle: format!(
                 "{} {}, {}",
                 self.outcome.cell,
-                self.learned(),
+                self.recipe.learned(),
                 self.weights()
             ),
             facts: self.facts(),
@@ -94,14 +94,6 @@ impl Summary<'_> {
         }
     }
 
-    /// What the network has learned to be.
-    fn learned(&self) -> &'static str {
-        match self.recipe.text {
-            Some(_) => "language model",
-            None => "classifier",
-        }
-    }
-
     fn weights(&self) -> String {
         match self.recipe.training.keep {
             Keep::Best => format!("weights of the best epoch, {}", self.outcome.kept_epoch),
@@ -146,16 +138,18 @@ impl Summary<'_> {
     fn loss(&self) -> Chart {
         let train = self.over_epochs("training", |row| row.train.get(Metric::Loss));
         let valid = self.over_epochs("validation", |row| row.valid.get(Metric::Loss));
-        self.both("Loss", "cross-entropy (nats)", train, valid)
+        let label = match self.recipe.learns() {
+            Learns::Labels(kind) if !kind.is_class() => "mean squared error",
+            _ => "cross-entropy (nats)",
+        };
+        self.both("Loss", label, train, valid)
     }
 
-    /// The first metric beside the loss that is measured over the training data.
+    /// The first metric beside the loss that is measured, over the training data if it is measured there.
     fn beside_loss(&self) -> Option<Chart> {
         let first = self.epochs.first()?;
-        let (metric, _) = first
-            .train
-            .main()
-            .filter(|(metric, _)| *metric != Metric::Loss)?;
+        let beside = |scores: &Scores| scores.main().filter(|(metric, _)| *metric != Metric::Loss);
+        let (metric, _) = beside(&first.train).or_else(|| beside(&first.valid))?;
         let scale = if metric.is_share() { 100.0 } else { 1.0 };
         let value = |scores: &Scores| Some(scale * scores.get(metric)?);
         let train = self.over_epochs("training", |row| value(&row.train));
@@ -167,11 +161,9 @@ impl Summary<'_> {
             false => metric.title().to_string(),
         };
         let chart = self.both(&title, &label, train, valid);
+        let note = "Training figures are taken with dropout and without penalties, before each step.";
         Some(Chart {
-            note: Some(
-                "Training figures are taken with dropout and without penalties, before each step."
-                    .into(),
-            ),
+            note: first.train.get(metric).map(|_| note.into()),
             ..chart
         })
     }

@@ -253,7 +253,7 @@ fn finish(
         epochs: fit.epochs(),
         steps: &history::steps_of(folder)?,
         evaluations: &[("validation", valid), ("test", test)],
-        health: &Health::of(fit.flows(), &network, task.sequences(), device),
+        health: &Health::of(fit.flows(), &network, task, device)?,
     };
     files::write(&folder.report(), report.to_report().to_html().as_bytes())?;
     let weights = weights_of(network, &folder.model())?;

@@ -210,8 +210,9 @@ fn a_run_refuses_what_it_was_not_begun_with() {
         "{error}"
     );
 
-    let data = fs::read_to_string(&first.data.train).expect("the data");
-    fs::write(&first.data.train, data.replacen("0,up,", "0,up,1", 1)).expect("changed");
+    let train = first.data.train.as_ref().expect("a file");
+    let data = fs::read_to_string(train).expect("the data");
+    fs::write(train, data.replacen("0,up,", "0,up,1", 1)).expect("changed");
     let error = train(&first, backend(), &folder, Start::Resume, &mut ()).unwrap_err();
     assert!(matches!(error, TrainError::DataChanged { .. }), "{error}");
 }

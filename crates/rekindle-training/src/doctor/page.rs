@@ -1,12 +1,13 @@
 //! What pages show of a network's health.
 
 use burn::tensor::Device;
-use rekindle_data::SequenceSet;
 
-use super::examine::batch;
+use super::examine::SAMPLE;
 use super::look::Seen;
 use super::network::Patient;
 use super::{EpochFlows, Examination, Finding, Flow, Measurements, Saturation};
+use crate::splits::DataError;
+use crate::task::Task;
 use crate::Network;
 use crate::report::{Chart, Fact, FindingRow, FlowRow, HealthPart, Histogram, Line, Report, Scale};
 
@@ -54,24 +55,23 @@ pub(crate) struct Health {
 }
 
 impl Health {
-    /// Of a run that was watched, and the gates of the weights that it keeps on a sample of a set.
+    /// Of a run that was watched, and the gates of the weights that it keeps on a sample of its task.
     pub(crate) fn of(
         epochs: &[EpochFlows],
         network: &Network,
-        set: Option<&SequenceSet>,
+        task: &dyn Task,
         device: &Device,
-    ) -> Self {
+    ) -> Result<Self, DataError> {
         if epochs.is_empty() {
-            return Self::default();
+            return Ok(Self::default());
         }
         let mut seen = Seen::default();
-        if let Some(set) = set {
-            Patient::new(network).look(&batch(set, device), &mut seen);
-        }
-        Self {
+        let sample = task.sample(None, SAMPLE, device)?;
+        Patient::new(network).look(&sample, &mut seen);
+        Ok(Self {
             epochs: epochs.to_vec(),
             gates: seen.gates,
-        }
+        })
     }
 
     /// The chart over epochs.
