@@ -276,7 +276,7 @@ fn the_shipped_digits_are_rows_and_pixels_of_the_same_images() {
         assert_eq!((rows.len(), pixels.len()), (sequences, sequences));
         for (row, pixel) in rows.sequences.iter().zip(&pixels.sequences) {
             assert_eq!((row.len(), pixel.len()), (8, 64));
-            assert_eq!((row.values(), row.label), (pixel.values(), pixel.label));
+            assert_eq!((row.values(), &row.label), (pixel.values(), &pixel.label));
             assert!(row.values().iter().all(|ink| (0.0..=16.0).contains(ink)));
         }
     }

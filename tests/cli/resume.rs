@@ -102,6 +102,17 @@ fn prepared_text(epochs: usize) -> tempfile::TempDir {
     folder
 }
 
+/// Series that are foretold in chunks, or a problem whose sequences are drawn anew in each epoch.
+fn prepared_numbers(data: &str, training: &str) -> tempfile::TempDir {
+    let folder = prepared(EPOCHS);
+    let recipe = format!(
+        "name = \"toy\"\n[data]\n{data}\n[model]\ncell = \"lstm\"\nhidden = 8\nhead_dropout = 0.1\ninitial_state = \"learned\"\n\
+         [training]\nepochs = {EPOCHS}\nbatch_size = 4\nlr = 0.01\n{training}"
+    );
+    fs::write(folder.path().join("toy.toml"), recipe).expect("recipe");
+    folder
+}
+
 /// All that must come out the same: scores, figures without their seconds, steps, weights.
 #[derive(PartialEq)]
 struct Ending {
@@ -186,6 +197,18 @@ fn a_killed_training_resumes_to_the_same_result() {
 #[test]
 fn a_killed_language_model_resumes_to_the_same_result() {
     assert_resumes_to_the_same(prepared_text(EPOCHS).path(), FEWER_KILLS);
+}
+
+#[test]
+fn forecasts_and_drawn_sequences_resume_to_the_same_result() {
+    let series = prepared_numbers(
+        "train = \"toy.csv\"\ntest = \"toy.csv\"\nvalid_fraction = 0.25\nforecast = { channels = [\"level\"] }",
+        "bptt = 3\n",
+    );
+    assert_resumes_to_the_same(series.path(), FEWER_KILLS);
+    let drawn = "problem = { kind = \"adding\", steps = 6, sequences = 40, held_out = 40 }";
+    let drawn = prepared_numbers(drawn, "");
+    assert_resumes_to_the_same(drawn.path(), FEWER_KILLS);
 }
 
 #[test]

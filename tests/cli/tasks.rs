@@ -167,7 +167,7 @@ fn what_cannot_be_learned_is_refused() {
         ("problem = { kind = 'adding', steps = 1 }", "", &["data.problem.steps is 1"]),
         ("problem = { kind = 'copying' }", "", &["copying", "copy_memory"]),
         ("problem = 'adding'", "training.bptt=20", &["training.bptt", "a sequence with one answer"]),
-        ("train = 'gap.csv'\nvalid_fraction = 0\nlabels = 'step_value'", "training.bptt=10", &["steps 1 to 10 of series `a`", "raise it"]),
+        ("train = 'gap.csv'\nvalid_fraction = 0\nlabels = 'step_value'\n[training]\nbatch_size = 1", "training.bptt=10", &["steps 1 to 10 of series `a`", "raise it"]),
     ];
     for (data, set, parts) in cases {
         fs::write(folder.join("r.toml"), format!("name = \"r\"\n[data]\n{data}\n")).expect("a recipe");

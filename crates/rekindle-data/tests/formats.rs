@@ -28,7 +28,7 @@ fn values(set: &SequenceSet) -> Vec<Vec<f32>> {
 fn labels(set: &SequenceSet) -> Vec<Label> {
     set.sequences
         .iter()
-        .map(|sequence| sequence.label)
+        .map(|sequence| sequence.label.clone())
         .collect()
 }
 

@@ -124,7 +124,7 @@ impl Raw {
             let set = read(path, recipe.missing, kind)?;
             match &recipe.forecast {
                 Some(forecast) => Ok(forecast.label(&set)?),
-                None => labelled(&set, recipe.labels),
+                None => labelled(&set, recipe.labels, 1),
             }
         };
         let optional = |path: &Option<PathBuf>| path.as_ref().map(open).transpose();
@@ -139,21 +139,21 @@ impl Raw {
             }
             (Some(forecast), valid) => (forecast.examples(&train)?, valid),
             (None, None) if fraction > 0.0 => {
-                let train = labelled(&train, recipe.labels)?;
+                let train = labelled(&train, recipe.labels, 2)?;
                 let split = stratified_split(&train, fraction, seed);
                 let path = || path.clone();
                 let (train, valid) =
                     split.map_err(|source| DataError::Split { path: path(), source })?;
                 (train, Some(valid))
             }
-            (None, valid) => (labelled(&train, recipe.labels)?, valid),
+            (None, valid) => (labelled(&train, recipe.labels, 2)?, valid),
         };
         Ok(Self { train, valid, test })
     }
 }
 
-/// The sequences of which a label is known, after a look at what the labels are.
-fn labelled(set: &SequenceSet, expected: LabelKind) -> Result<SequenceSet, DataError> {
+/// The sequences of which a label is known, after a look at what the labels are: if classes, at least so many.
+fn labelled(set: &SequenceSet, expected: LabelKind, least: usize) -> Result<SequenceSet, DataError> {
     let wrong = |found: String| {
         Err(DataError::Target {
             path: set.source.clone(),
@@ -175,7 +175,7 @@ fn labelled(set: &SequenceSet, expected: LabelKind) -> Result<SequenceSet, DataE
     match (&set.target, expected) {
         (Target::Classes(classes), LabelKind::Class)
         | (Target::StepClasses(classes), LabelKind::StepClass) => {
-            if classes.len() < 2 {
+            if least > classes.len() {
                 return wrong(format!("the classes {classes:?}"));
             }
         }

@@ -33,7 +33,8 @@ pub fn succeed(folder: &Path, args: &[&str]) -> String {
 pub fn fail(folder: &Path, args: &[&str]) -> String {
     let output = run(folder, args);
     let message = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert_eq!(output.status.code(), Some(1), "{args:?}: {message}");
+    assert_eq!(output.status.code(), Some(2), "{args:?}: {message}");
+    assert!(output.stdout.is_empty(), "{args:?}");
     message
 }
 

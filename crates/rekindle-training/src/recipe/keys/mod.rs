@@ -110,7 +110,7 @@ const RUN: &[Key] = &[
     key("data.problem.kind", "(required)", "\"adding\" or \"copy_memory\""),
     key(
         "data.problem.steps",
-        "200 or 100",
+        "(200 or 100)",
         "of \"adding\": steps, at least 2; of \"copy_memory\": blank steps before the question, at least 1",
     ),
     key(

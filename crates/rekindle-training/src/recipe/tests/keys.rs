@@ -698,6 +698,8 @@ fn listed_defaults_are_those_of_the_structs() {
     // Every kind with nothing but what it requires.
     let kinds = [
         "text={}",
+        "data.forecast={}",
+        "data={problem='copy_memory'}",
         "model.init.input={kind='normal',std=1.0}",
         "model.init.input={kind='xavier_uniform'}",
         "model.init.input={kind='he_normal'}",
@@ -723,7 +725,11 @@ fn listed_defaults_are_those_of_the_structs() {
         "training.schedule={kind='table',points=[[0,1]]}",
         "prune.schedule={kind='cubic',sparsity=0.5,begin=1,end=3,every=1}",
     ];
-    let recipes = kinds.map(|kind| Value::try_from(small(&[kind])).expect("a table"));
+    let drawn = ["text={}", "training.bptt={kind='random',steps=9}"];
+    let recipes = kinds.iter().map(|kind| small(&[*kind])).chain([small(&drawn)]);
+    let recipes: Vec<Value> = recipes
+        .map(|recipe| Value::try_from(recipe).expect("a table"))
+        .collect();
     let default = Value::try_from(small(&[])).expect("a table");
     for key in Recipe::keys() {
         let Some(listed) = default_of(key) else {
