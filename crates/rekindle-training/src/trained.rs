@@ -37,6 +37,16 @@ pub enum LoadError {
         /// The folder.
         folder: PathBuf,
     },
+    /// A run without a whole epoch.
+    #[error(
+        "run {} has no epoch yet: there is none in its metrics.csv; wait for the first, or continue it with `rekindle train --resume --out {}`",
+        folder.display(),
+        folder.display()
+    )]
+    NoEpoch {
+        /// The folder.
+        folder: PathBuf,
+    },
     /// A recipe that cannot be read.
     #[error(transparent)]
     Recipe(#[from] RecipeError),
