@@ -28,7 +28,8 @@ fn numbers(predictions: &Predictions) -> Vec<f64> {
 /// Trains on each backend, to a score above the least; the weights then give the same on all backends.
 fn assert_backends_agree(recipe: &str, epochs: usize, (metric, least): (Metric, f64)) {
     let path = workspace().join("recipes").join(recipe);
-    let recipe = Recipe::load(&path, &[format!("training.epochs={epochs}")]).expect("a shipped recipe");
+    let recipe =
+        Recipe::load(&path, &[format!("training.epochs={epochs}")]).expect("a shipped recipe");
     let test = recipe.data.test.clone().expect("with test data");
     let folder = tempfile::tempdir().expect("a temporary folder");
     let backends = Backend::compiled();

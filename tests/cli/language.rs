@@ -115,10 +115,23 @@ fn a_language_model_is_examined_and_made_smaller() {
     assert!(text.ends_with("No fault found.\n"), "{text}");
     let args = ["doctor", "verse.toml", "--steps", "60", "--set"];
     let slow = succeed(folder, &[&args[..], &["training.lr=1e-7"]].concat());
-    assert!(slow.contains("1. learning_rate_too_small (fault)"), "{slow}");
+    assert!(
+        slow.contains("1. learning_rate_too_small (fault)"),
+        "{slow}"
+    );
 
     train(folder, &["--out", "run"]);
-    let args = ["prune", "run", "--units", "0.25", "--finetune", "1", "--out", "small", "--json"];
+    let args = [
+        "prune",
+        "run",
+        "--units",
+        "0.25",
+        "--finetune",
+        "1",
+        "--out",
+        "small",
+        "--json",
+    ];
     let result = json(&succeed(folder, &[&args[..], &["--quiet"]].concat()));
     let parameters = |network: &str| result[network]["parameters"].as_u64();
     assert!(parameters("after") < parameters("before"), "{result}");

@@ -70,16 +70,31 @@ fn numbers_of_sequences_are_learned_and_predicted_in_their_units() {
     // In units of the labels, which span 590.
     assert!((1.0..60.0).contains(&score(&outcome, "mae")), "{outcome}");
 
-    let table = rows(&succeed(folder, &["predict", "run", "--data", "levels.csv"]));
-    assert_eq!((table.len(), &table[0][..]), (61, &["series".to_string(), "value".into()][..]));
+    let table = rows(&succeed(
+        folder,
+        &["predict", "run", "--data", "levels.csv"],
+    ));
+    assert_eq!(
+        (table.len(), &table[0][..]),
+        (61, &["series".to_string(), "value".into()][..])
+    );
     let error = |row: &Vec<String>| {
         let series: f64 = row[0][1..].parse().expect("a number");
         (row[1].parse::<f64>().expect("a number") - 1000.0 - 10.0 * series).abs()
     };
     let mean = table[1..].iter().map(error).sum::<f64>() / 60.0;
-    assert!((mean - score(&outcome, "mae")).abs() < 0.01, "{mean} {outcome}");
-    let scored = json(&succeed(folder, &["evaluate", "run", "--data", "levels.csv", "--json"]));
-    assert_eq!((scored["rmse"].as_f64(), scored["sequences"].as_u64()), (Some(score(&outcome, "rmse")), Some(60)));
+    assert!(
+        (mean - score(&outcome, "mae")).abs() < 0.01,
+        "{mean} {outcome}"
+    );
+    let scored = json(&succeed(
+        folder,
+        &["evaluate", "run", "--data", "levels.csv", "--json"],
+    ));
+    assert_eq!(
+        (scored["rmse"].as_f64(), scored["sequences"].as_u64()),
+        (Some(score(&outcome, "rmse")), Some(60))
+    );
     let shown = succeed(folder, &["inspect", "run"]);
     assert!(shown.contains("numbers: value"), "{shown}");
 }
@@ -103,13 +118,18 @@ fn steps_are_labelled_and_those_without_a_label_do_not_count() {
         }
     }
     fs::write(folder.join("steps.csv"), &text).expect("data");
-    let known = text.lines().filter(|line| line.contains("low") || line.contains("high"));
+    let known = text
+        .lines()
+        .filter(|line| line.contains("low") || line.contains("high"));
     let known = known.count() as u64;
     let recipe = "name = \"steps\"\n[data]\ntrain = \"steps.csv\"\ntest = \"steps.csv\"\nlabels = \"step_class\"\n[model]\ncell = \"gru\"\n\
                   hidden = 8\n[training]\nepochs = 30\nbatch_size = 8\nbptt = 6\nlr = 0.03\n";
     let outcome = train(folder, recipe, &[]);
     assert!(score(&outcome, "accuracy") > 0.97, "{outcome}");
-    let scored = json(&succeed(folder, &["evaluate", "run", "--data", "steps.csv", "--json"]));
+    let scored = json(&succeed(
+        folder,
+        &["evaluate", "run", "--data", "steps.csv", "--json"],
+    ));
     assert_eq!(scored["steps"].as_u64(), Some(known));
     let table = rows(&succeed(folder, &["predict", "run", "--data", "steps.csv"]));
     assert_eq!(table.len(), 1 + 40 * 12);
@@ -117,7 +137,10 @@ fn steps_are_labelled_and_those_without_a_label_do_not_count() {
     assert_eq!(table[12][..2], ["s0", "12"]);
 
     // The same rows with numbers as labels.
-    let numbers = text.replace("high", "1").replace("low", "-1").replace(",?,", ",,");
+    let numbers = text
+        .replace("high", "1")
+        .replace("low", "-1")
+        .replace(",?,", ",,");
     fs::write(folder.join("steps.csv"), numbers).expect("data");
     fs::remove_dir_all(folder.join("run")).expect("a run");
     let outcome = train(folder, recipe, &["--set", "data.labels=step_value"]);
@@ -140,8 +163,15 @@ fn the_weather_is_foretold_better_than_by_that_of_today() {
     let ahead: Vec<&str> = table[1..].iter().map(|row| row[1].as_str()).collect();
     assert_eq!(ahead, ["1", "2", "3", "4", "5", "6", "7"]);
     // The year ends in winter.
-    let degrees = table[1..].iter().map(|row| row[2].parse::<f64>().expect("a number"));
-    assert!(degrees.clone().all(|degrees| (-5.0..17.0).contains(&degrees)), "{table:?}");
+    let degrees = table[1..]
+        .iter()
+        .map(|row| row[2].parse::<f64>().expect("a number"));
+    assert!(
+        degrees
+            .clone()
+            .all(|degrees| (-5.0..17.0).contains(&degrees)),
+        "{table:?}"
+    );
 }
 
 #[test]
@@ -150,34 +180,93 @@ fn what_cannot_be_learned_is_refused() {
     let folder = temporary.path();
     let csv = shipped(&format!("{SEATTLE}/train.csv"));
     let data = format!("train = '{csv}'");
-    fs::write(folder.join("short.csv"), "series,time,x\na,0,1\na,1,2\nb,0,1\n").expect("data");
+    fs::write(
+        folder.join("short.csv"),
+        "series,time,x\na,0,1\na,1,2\nb,0,1\n",
+    )
+    .expect("data");
     let gap: String = (0..30)
         .map(|time| format!("a,{time},{},{time}\n", if time < 25 { "?" } else { "1" }))
         .collect();
-    fs::write(folder.join("gap.csv"), format!("series,time,label,x\n{gap}")).expect("data");
+    fs::write(
+        folder.join("gap.csv"),
+        format!("series,time,label,x\n{gap}"),
+    )
+    .expect("data");
     let cases: [(&str, &str, &[&str]); 12] = [
         (&data, "", &["label `rain`, expected `drizzle`"]),
-        (&format!("{data}\nlabels = 'step_value'"), "", &["train.csv:2", "`drizzle`", "a finite number"]),
-        (&format!("{data}\nforecast = {{ channels = ['rain'] }}"), "", &["no channel `rain`", "`precipitation`"]),
-        (&format!("{data}\nforecast = {{ horizon = 400 }}"), "", &["731 steps", "expected at least"]),
-        (&format!("{data}\nforecast = {{ horizon = 0 }}"), "", &["data.forecast.horizon is 0"]),
-        (&format!("{data}\nforecast = {{}}"), "model.direction=bidirectional", &["model.direction", "data.forecast"]),
-        (&format!("{data}\nforecast = {{}}\nlabels = 'value'"), "", &["data.forecast is beside data.labels"]),
-        (&format!("{data}\nproblem = 'adding'"), "", &["data.problem is beside files"]),
-        ("problem = { kind = 'adding', steps = 1 }", "", &["data.problem.steps is 1"]),
-        ("problem = { kind = 'copying' }", "", &["copying", "copy_memory"]),
-        ("problem = 'adding'", "training.bptt=20", &["training.bptt", "a sequence with one answer"]),
-        ("train = 'gap.csv'\nvalid_fraction = 0\nlabels = 'step_value'\n[training]\nbatch_size = 1", "training.bptt=10", &["steps 1 to 10 of series `a`", "raise it"]),
+        (
+            &format!("{data}\nlabels = 'step_value'"),
+            "",
+            &["train.csv:2", "`drizzle`", "a finite number"],
+        ),
+        (
+            &format!("{data}\nforecast = {{ channels = ['rain'] }}"),
+            "",
+            &["no channel `rain`", "`precipitation`"],
+        ),
+        (
+            &format!("{data}\nforecast = {{ horizon = 400 }}"),
+            "",
+            &["731 steps", "expected at least"],
+        ),
+        (
+            &format!("{data}\nforecast = {{ horizon = 0 }}"),
+            "",
+            &["data.forecast.horizon is 0"],
+        ),
+        (
+            &format!("{data}\nforecast = {{}}"),
+            "model.direction=bidirectional",
+            &["model.direction", "data.forecast"],
+        ),
+        (
+            &format!("{data}\nforecast = {{}}\nlabels = 'value'"),
+            "",
+            &["data.forecast is beside data.labels"],
+        ),
+        (
+            &format!("{data}\nproblem = 'adding'"),
+            "",
+            &["data.problem is beside files"],
+        ),
+        (
+            "problem = { kind = 'adding', steps = 1 }",
+            "",
+            &["data.problem.steps is 1"],
+        ),
+        (
+            "problem = { kind = 'copying' }",
+            "",
+            &["copying", "copy_memory"],
+        ),
+        (
+            "problem = 'adding'",
+            "training.bptt=20",
+            &["training.bptt", "a sequence with one answer"],
+        ),
+        (
+            "train = 'gap.csv'\nvalid_fraction = 0\nlabels = 'step_value'\n[training]\nbatch_size = 1",
+            "training.bptt=10",
+            &["steps 1 to 10 of series `a`", "raise it"],
+        ),
     ];
     for (data, set, parts) in cases {
-        fs::write(folder.join("r.toml"), format!("name = \"r\"\n[data]\n{data}\n")).expect("a recipe");
+        fs::write(
+            folder.join("r.toml"),
+            format!("name = \"r\"\n[data]\n{data}\n"),
+        )
+        .expect("a recipe");
         let mut args = vec!["train", "r.toml", "--set", "training.keep=last"];
         if !set.is_empty() {
             args.extend(["--set", set]);
         }
         let message = fail(folder, &args);
         for part in parts {
-            assert!(message.contains(part), "{data} {set}: {part:?} is not in {message:?}");
+            assert!(
+                message.contains(part),
+                "{data} {set}: {part:?} is not in {message:?}"
+            );
         }
         assert!(!folder.join("runs").exists(), "{data} {set} left a run");
     }

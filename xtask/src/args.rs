@@ -11,6 +11,7 @@ Commands:
   check                    all that CI runs: fmt, clippy, docs, tests, each library alone, tidy
   test [--backend NAME]…   cargo test --workspace with these backends (default: flex and ndarray)
   test-gpu                 the backend matrix on wgpu; a software Vulkan driver is enough
+  test-browser             the reports in a headless Chromium, which must be installed
   tidy                     the house rules: crate edges, headers, sizes, docs, words, features
   docs                     the API docs and the book's links, and where to open them
   bench [NAME [ARG]…]      all benches, or the one named NAME with these arguments;
@@ -19,7 +20,15 @@ Commands:
 Backends: flex, ndarray, wgpu, vulkan, cuda, rocm, metal.
 ";
 
-const COMMANDS: [&str; 6] = ["check", "test", "test-gpu", "tidy", "docs", "bench"];
+const COMMANDS: [&str; 7] = [
+    "check",
+    "test",
+    "test-gpu",
+    "test-browser",
+    "tidy",
+    "docs",
+    "bench",
+];
 
 /// A parsed command line.
 #[derive(Debug, PartialEq)]
@@ -35,6 +44,8 @@ pub enum Command {
     },
     /// Run the backend matrix on wgpu.
     TestGpu,
+    /// Open the reports in a browser.
+    TestBrowser,
     /// Check the house rules.
     Tidy,
     /// Build the docs and check the book.
@@ -78,6 +89,7 @@ pub fn parse(args: &[String]) -> Result<Command, UsageError> {
         "check" => none_left(rest, Command::Check),
         "test" => test(rest),
         "test-gpu" => none_left(rest, Command::TestGpu),
+        "test-browser" => none_left(rest, Command::TestBrowser),
         "tidy" => none_left(rest, Command::Tidy),
         "docs" => none_left(rest, Command::Docs),
         "bench" => bench(rest),
@@ -186,6 +198,7 @@ mod tests {
         assert_eq!(parsed("tidy --help"), Ok(Command::Help));
         assert_eq!(parsed("check"), Ok(Command::Check));
         assert_eq!(parsed("test-gpu"), Ok(Command::TestGpu));
+        assert_eq!(parsed("test-browser"), Ok(Command::TestBrowser));
     }
 
     #[test]

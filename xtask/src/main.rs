@@ -38,6 +38,7 @@ fn run(command: Command) -> anyhow::Result<()> {
         Command::Check => check::run(),
         Command::Test { backends } => test::run(&backends),
         Command::TestGpu => test::run_gpu(),
+        Command::TestBrowser => test::run_browser(),
         Command::Tidy => tidy::run(),
         Command::Docs => docs::run(),
         Command::Bench { name, args } => bench::run(name.as_deref(), &args),

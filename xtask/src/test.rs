@@ -1,4 +1,4 @@
-//! `cargo xtask test` and `cargo xtask test-gpu`: the tests, with the backends that are asked for.
+//! `cargo xtask test`, `test-gpu` and `test-browser`: the tests, with the backends or the program that they need.
 
 use crate::cargo::Call;
 use anyhow::Result;
@@ -19,6 +19,14 @@ pub fn run_gpu() -> Result<()> {
     Call::new("test -p rekindle --features wgpu --test backends")
         .env("CUBECL_AUTOTUNE_LEVEL", "minimal")
         .run()
+}
+
+/// Opens the reports of real runs in a headless Chromium and uses them.
+///
+/// # Errors
+/// A test or the build fails, or no Chromium is found.
+pub fn run_browser() -> Result<()> {
+    Call::new("test -p rekindle-cli --test browser -- --ignored").run()
 }
 
 /// The call that tests the workspace. Flex is always in: it is the default, and what the others are compared with.

@@ -1,4 +1,5 @@
-//! The command `rekindle`: train, compare, evaluate, predict, generate, prune, inspect, doctor, and what recipes may hold.
+//! The command `rekindle`: train, compare, evaluate, predict, generate, prune, report, inspect, doctor, and what recipes may
+//! hold.
 
 mod args;
 mod compare;
@@ -12,6 +13,7 @@ mod output;
 mod predict;
 mod progress;
 mod prune;
+mod report;
 mod run_names;
 mod schedule;
 mod table;
@@ -50,6 +52,7 @@ fn run(args: Args) -> anyhow::Result<()> {
         Command::Predict(args) => predict::run(&args),
         Command::Generate(args) => generate::run(&args),
         Command::Prune(args) => prune::run(&args),
+        Command::Report(args) => report::run(&args),
         Command::Inspect(args) => inspect::run(&args),
         Command::Schedule(args) => schedule::run(&args),
         Command::Doctor(args) => doctor::run(&args),

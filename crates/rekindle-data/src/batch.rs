@@ -241,7 +241,10 @@ mod tests {
         let step = |class| Label::StepClasses(vec![class]);
         assert_eq!(labels[0], [step(Some(0)), step(Some(1))]);
         assert_eq!(labels[1], [step(None), step(Some(1))]);
-        assert_eq!(batches[1].input.to_data_as::<f32>(), TensorData::from([[[2.0_f32]], [[4.0]]]));
+        assert_eq!(
+            batches[1].input.to_data_as::<f32>(),
+            TensorData::from([[[2.0_f32]], [[4.0]]])
+        );
         assert_eq!(batches[1].indices, [0, 1]);
     }
 

@@ -48,7 +48,10 @@ fn one() -> usize {
 #[non_exhaustive]
 pub enum ForecastError {
     /// A channel that the set lacks.
-    #[error("{path}: there is no channel `{channel}` to foretell, found {}", list(found))]
+    #[error(
+        "{path}: there is no channel `{channel}` to foretell, found {}",
+        list(found)
+    )]
     Channel {
         /// The file of the set.
         path: std::path::PathBuf,
@@ -231,7 +234,11 @@ mod tests {
         let Label::StepValues(values) = &sequence.label else {
             panic!("found {:?}", sequence.label);
         };
-        values.iter().copied().filter(|value| !value.is_nan()).collect()
+        values
+            .iter()
+            .copied()
+            .filter(|value| !value.is_nan())
+            .collect()
     }
 
     #[test]
@@ -244,12 +251,17 @@ mod tests {
         assert_eq!(first.sequences[0].len(), 6);
         assert_eq!(
             known(&first.sequences[0]),
-            [101., 102., 102., 103., 103., 104., 104., 105., 105., 106., 106.]
+            [
+                101., 102., 102., 103., 103., 104., 104., 105., 105., 106., 106.
+            ]
         );
         assert_eq!(rest.sequences[0].len(), 10);
         assert_eq!(known(&rest.sequences[0]), [107., 108., 108., 109., 109.]);
         assert_eq!(rest.sequences[0].label.answers(10), 3);
-        assert_eq!(rest.target, Target::StepValues(vec!["y+1".into(), "y+2".into()]));
+        assert_eq!(
+            rest.target,
+            Target::StepValues(vec!["y+1".into(), "y+2".into()])
+        );
     }
 
     #[test]

@@ -137,7 +137,10 @@ impl Problem {
         if let Err(error) = self.validate() {
             panic!("invalid problem: {error}");
         }
-        assert!(sequences > 0, "0 sequences are asked for, expected at least 1");
+        assert!(
+            sequences > 0,
+            "0 sequences are asked for, expected at least 1"
+        );
         let mut rng = generator(Purpose::Problem, seed, part);
         let (channels, name) = match *self {
             Self::Adding { .. } => (vec!["number".to_owned(), "marked".to_owned()], "adding"),
@@ -161,9 +164,7 @@ impl Problem {
 }
 
 fn adding(steps: usize, rng: &mut StdRng) -> Sequence {
-    let mut values: Vec<f32> = (0..steps)
-        .flat_map(|_| [unit(rng) as f32, 0.0])
-        .collect();
+    let mut values: Vec<f32> = (0..steps).flat_map(|_| [unit(rng) as f32, 0.0]).collect();
     let half = steps / 2;
     let first = below(half as u64, rng) as usize;
     let second = half + below((steps - half) as u64, rng) as usize;
@@ -209,8 +210,13 @@ mod tests {
         assert!((mean - 1.0).abs() < 0.03, "{mean}");
         assert!((variance - 1.0 / 6.0).abs() < 0.015, "{variance}");
         for sequence in &set.sequences {
-            let marked: Vec<usize> = (0..7).filter(|&step| sequence.step(step)[1] == 1.0).collect();
-            assert!(marked.len() == 2 && marked[0] < 3 && marked[1] >= 3, "{marked:?}");
+            let marked: Vec<usize> = (0..7)
+                .filter(|&step| sequence.step(step)[1] == 1.0)
+                .collect();
+            assert!(
+                marked.len() == 2 && marked[0] < 3 && marked[1] >= 3,
+                "{marked:?}"
+            );
         }
     }
 
@@ -222,7 +228,10 @@ mod tests {
             length: 2,
         };
         let set = problem.draw(50, 1, 0);
-        assert_eq!((set.max_len(), set.n_channels(), set.answers()), (8, 5, 100));
+        assert_eq!(
+            (set.max_len(), set.n_channels(), set.answers()),
+            (8, 5, 100)
+        );
         for sequence in &set.sequences {
             let hot: Vec<usize> = (sequence.steps())
                 .map(|step| step.iter().position(|&value| value == 1.0).unwrap())

@@ -305,7 +305,10 @@ mod tests {
         let target = Target::StepValues(vec!["a".into(), "b".into()]);
         let mut set = SequenceSet::new(vec!["x".into()], target, vec![sequence], "test".into());
         let scaler = Standardizer::fit_labels(&set);
-        assert_eq!((&scaler.mean[..], &scaler.std[..]), (&[2.0, 5.0][..], &[1.0, 1.0][..]));
+        assert_eq!(
+            (&scaler.mean[..], &scaler.std[..]),
+            (&[2.0, 5.0][..], &[1.0, 1.0][..])
+        );
         scaler.apply_to_labels(&mut set);
         let Label::StepValues(scaled) = &set.sequences[0].label else {
             panic!("found {:?}", set.sequences[0].label);

@@ -285,7 +285,9 @@ fn a_channel_of_gaps_cannot_be_filled() {
         let path = folder.path().join(name);
         std::fs::write(&path, content).unwrap();
         for missing in [Missing::ForwardFill, Missing::Mean] {
-            let error = read(&path, missing, LabelKind::Class).unwrap_err().to_string();
+            let error = read(&path, missing, LabelKind::Class)
+                .unwrap_err()
+                .to_string();
             assert_eq!(error, format!("{}{place} {message}", path.display()));
         }
         assert!(read(&path, Missing::Zero, LabelKind::Class).is_ok());
@@ -342,7 +344,9 @@ fn paths_that_are_no_files() {
         ),
     ] {
         let path = folder.path().join(name);
-        let error = read(&path, Missing::Error, LabelKind::Class).unwrap_err().to_string();
+        let error = read(&path, Missing::Error, LabelKind::Class)
+            .unwrap_err()
+            .to_string();
         assert_eq!(error, format!("{}: {message}", path.display()));
     }
     assert!(read(Path::new(""), Missing::Error, LabelKind::Class).is_err());

@@ -114,6 +114,11 @@ impl RunFolder {
         self.0.join("result.json")
     }
 
+    /// What only the network and the data tell of a finished run, for its page, in JSON.
+    pub fn portrait(&self) -> PathBuf {
+        self.0.join("portrait.json")
+    }
+
     /// What was pruned, and what became of it.
     pub fn pruning(&self) -> PathBuf {
         self.0.join("pruning.json")

@@ -205,6 +205,17 @@ pub(crate) fn steps_of(folder: &RunFolder) -> Result<Vec<StepRow>, FileError> {
     rows_of(&path, &text, StepRow::HEADER, StepRow::from_csv)
 }
 
+/// The steps of the first `epochs` epochs of a run that may still be going on: what stands behind them, and a line that is
+/// only half written, does not count yet.
+pub(crate) fn steps_until(folder: &RunFolder, epochs: usize) -> Result<Vec<StepRow>, FileError> {
+    let path = folder.steps();
+    let text = files::read_text(&path)?;
+    let whole = text.rfind('\n').map_or(0, |end| end + 1);
+    let mut steps = rows_of(&path, &text[..whole], StepRow::HEADER, StepRow::from_csv)?;
+    steps.retain(|step| step.epoch <= epochs);
+    Ok(steps)
+}
+
 /// The rows of a CSV text below its header.
 fn rows_of<R>(
     path: &Path,

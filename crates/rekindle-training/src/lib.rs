@@ -6,6 +6,7 @@
 
 mod backend;
 mod checkpoint;
+pub mod compared;
 pub mod doctor;
 mod events;
 mod files;
@@ -13,11 +14,13 @@ mod fit;
 mod history;
 mod metric;
 mod network;
+mod portrait;
 mod predictions;
 mod preprocessing;
 mod pruning;
 mod rates;
 pub mod recipe;
+mod recorded;
 mod regularizer;
 pub mod report;
 mod scores;
@@ -43,6 +46,7 @@ pub use predictions::{
 pub use preprocessing::Preprocessing;
 pub use rates::GroupError;
 pub use recipe::{Recipe, RecipeError};
+pub use recorded::Recorded;
 pub use regularizer::RegularizeError;
 pub use scores::{Confusion, Spread};
 pub use smaller::{Cut, Figures, FineTuning, Plan, Smaller, SmallerError, make_smaller};

@@ -98,6 +98,29 @@ impl Metric {
         }
     }
 
+    /// A value as it is drawn: shares in percent.
+    pub(crate) fn drawn(self, value: f64) -> f64 {
+        match self.is_share() {
+            true => 100.0 * value,
+            false => value,
+        }
+    }
+
+    /// What is drawn, such as `accuracy (%)`.
+    pub(crate) fn label(self) -> String {
+        match self.is_share() {
+            true => format!("{} (%)", self.title()),
+            false => self.title().to_string(),
+        }
+    }
+
+    /// Its name above a chart.
+    pub(crate) fn heading(self) -> String {
+        let mut heading = self.title().to_string();
+        heading[..1].make_ascii_uppercase();
+        heading
+    }
+
     fn index(self) -> usize {
         self as usize
     }
@@ -161,7 +184,7 @@ impl Scores {
     }
 
     /// The values in the order of display: the loss last.
-    pub fn shown(&self) -> impl Iterator<Item = (Metric, f64)> {
+    pub fn shown(&self) -> impl Iterator<Item = (Metric, f64)> + use<> {
         let loss = self.get(Metric::Loss).map(|loss| (Metric::Loss, loss));
         let beside = self.iter().filter(|(metric, _)| *metric != Metric::Loss);
         beside.chain(loss).collect::<Vec<_>>().into_iter()

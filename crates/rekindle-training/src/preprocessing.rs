@@ -4,8 +4,7 @@ use std::collections::HashSet;
 use std::path::Path;
 
 use rekindle_data::{
-    Forecast, LabelKind, Missing, Scaling, SequenceSet, Standardizer, Target, Vocabulary,
-    read,
+    Forecast, LabelKind, Missing, Scaling, SequenceSet, Standardizer, Target, Vocabulary, read,
 };
 use serde::{Deserialize, Serialize};
 

@@ -142,8 +142,10 @@ impl Raw {
                 let train = labelled(&train, recipe.labels, 2)?;
                 let split = stratified_split(&train, fraction, seed);
                 let path = || path.clone();
-                let (train, valid) =
-                    split.map_err(|source| DataError::Split { path: path(), source })?;
+                let (train, valid) = split.map_err(|source| DataError::Split {
+                    path: path(),
+                    source,
+                })?;
                 (train, Some(valid))
             }
             (None, valid) => (labelled(&train, recipe.labels, 2)?, valid),
@@ -153,7 +155,11 @@ impl Raw {
 }
 
 /// The sequences of which a label is known, after a look at what the labels are: if classes, at least so many.
-fn labelled(set: &SequenceSet, expected: LabelKind, least: usize) -> Result<SequenceSet, DataError> {
+fn labelled(
+    set: &SequenceSet,
+    expected: LabelKind,
+    least: usize,
+) -> Result<SequenceSet, DataError> {
     let wrong = |found: String| {
         Err(DataError::Target {
             path: set.source.clone(),
@@ -229,8 +235,9 @@ fn with_label(checksum: Checksum, label: &Label) -> Checksum {
         Label::Class(index) => checksum.and(&class(&Some(*index)).to_le_bytes()),
         Label::None => checksum.and(&class(&None).to_le_bytes()),
         Label::Value(value) => checksum.and(&value.to_le_bytes()),
-        Label::StepClasses(classes) => (classes.iter())
-            .fold(checksum, |sum, step| sum.and(&class(step).to_le_bytes())),
+        Label::StepClasses(classes) => {
+            (classes.iter()).fold(checksum, |sum, step| sum.and(&class(step).to_le_bytes()))
+        }
         Label::StepValues(values) => {
             (values.iter()).fold(checksum, |sum, value| sum.and(&value.to_le_bytes()))
         }

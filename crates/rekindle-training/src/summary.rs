@@ -1,118 +1,104 @@
 //! The report of a run, from its figures.
 
 use rekindle_optim::{Clip, Limit};
-use rekindle_regularize::Targets;
-use rekindle_regularize::prune::PruneReport;
-use rekindle_regularize::units::UnitScore;
 
-use crate::doctor::Health;
+use crate::doctor::{EpochFlows, last_epoch, over_epochs};
 use crate::history::StepRow;
+use crate::portrait::Portrait;
 use crate::recipe::{Keep, Learns, Recipe};
-use crate::report::{
-    Chart, ConfusionMatrix, Fact, Line, Report, Scale, ScoreRow, TensorRow, UnitMap, WeightsPart,
-};
-use crate::{EpochRow, Evaluation, Metric, Network, Outcome, Scores};
+use crate::report::{Chart, Fact, Line, Report, Scale, ScoreRow};
+use crate::{EpochRow, Metric, Outcome, Scores};
 
 /// What a report is made of.
 pub(crate) struct Summary<'a> {
     pub(crate) recipe: &'a Recipe,
-    pub(crate) outcome: &'a Outcome,
-    pub(crate) classes: &'a [String],
-    /// With the weights that are kept, without autodiff.
-    pub(crate) network: &'a Network,
     pub(crate) epochs: &'a [EpochRow],
     pub(crate) steps: &'a [StepRow],
-    /// By name of the set.
-    pub(crate) evaluations: &'a [(&'static str, Option<Evaluation>)],
-    /// What was seen of the gradients, and gates; empty unless the recipe asks for it.
-    pub(crate) health: &'a Health,
+    /// What was seen of the gradients; empty unless the recipe asks for it.
+    pub(crate) flows: &'a [EpochFlows],
+    /// The result and the network; `None` of a run that is not finished.
+    pub(crate) end: Option<(&'a Outcome, Portrait)>,
 }
 
 impl Summary<'_> {
     pub(crate) fn to_report(&self) -> Report {
-        let evaluated = || {
-            let all = self.evaluations.iter();
-            all.filter_map(|(split, evaluation)| Some((*split, evaluation.as_ref()?)))
-        };
+        let portrait = self.end.as_ref().map(|(_, portrait)| portrait.clone());
+        let portrait = portrait.unwrap_or_default();
         Report {
             title: self.recipe.name.clone(),
             subtitle: format!(
                 "{} {}, {}",
-                self.outcome.cell,
+                self.recipe.model.cell,
                 self.recipe.learned(),
                 self.weights()
             ),
             facts: self.facts(),
-            scores: evaluated()
-                .map(|(split, evaluation)| ScoreRow {
-                    split: split.to_string(),
-                    scores: evaluation.scores,
-                })
-                .collect(),
+            scores: self.scores(),
             charts: std::iter::once(self.loss())
                 .chain(self.beside_loss())
                 .chain([self.learning_rate(), self.gradient_norm()])
-                .chain(self.health.chart())
+                .chain(over_epochs(self.flows))
                 .collect(),
-            health: self.health.part(),
-            confusions: evaluated()
-                .filter_map(|(split, evaluation)| {
-                    let counts = evaluation.confusion.as_ref()?.counts.clone();
-                    Some(ConfusionMatrix {
-                        split: split.to_string(),
-                        classes: self.classes.to_vec(),
-                        counts,
-                    })
-                })
-                .collect(),
-            weights: self.weights_part(),
+            health: last_epoch(self.flows, portrait.gates),
+            confusions: portrait.confusions,
+            weights: portrait.weights,
             recipe: self.recipe.to_toml(),
         }
     }
 
-    /// How many weights are zero, and how large those of each unit are.
-    fn weights_part(&self) -> WeightsPart {
-        let report = PruneReport::of(self.network, &Targets::weights());
-        let tensors = report.map(|report| report.tensors).unwrap_or_default();
-        let scores = UnitScore::Norm.score(self.network, &self.network.units(), None);
-        let units = scores.map(|scores| scores.groups).unwrap_or_default();
-        WeightsPart {
-            tensors: (tensors.into_iter())
-                .map(|tensor| TensorRow {
-                    name: tensor.path,
-                    shape: tensor.shape,
-                    nonzero: tensor.nonzero,
-                    total: tensor.total,
-                })
-                .collect(),
-            units: (units.into_iter())
-                .map(|group| UnitMap {
-                    name: group.name,
-                    norms: group.scores,
-                })
-                .collect(),
-        }
+    fn outcome(&self) -> Option<&Outcome> {
+        self.end.as_ref().map(|(outcome, _)| *outcome)
+    }
+
+    /// Those of the result; of a run that is not finished, those of its last epoch.
+    fn scores(&self) -> Vec<ScoreRow> {
+        let row = |(split, scores): (&str, Option<Scores>)| {
+            let scores = scores.filter(|scores| !scores.is_empty())?;
+            let split = split.to_string();
+            Some(ScoreRow { split, scores })
+        };
+        let last = self.epochs.last();
+        let sets = match self.outcome() {
+            Some(outcome) => vec![("validation", outcome.valid), ("test", outcome.test)],
+            None => vec![("validation so far", last.map(|row| row.valid))],
+        };
+        sets.into_iter().filter_map(row).collect()
     }
 
     fn weights(&self) -> String {
+        let Some(outcome) = self.outcome() else {
+            return "not finished".into();
+        };
         match self.recipe.training.keep {
-            Keep::Best => format!("weights of the best epoch, {}", self.outcome.kept_epoch),
-            Keep::Last => format!("weights of the last epoch, {}", self.outcome.kept_epoch),
+            Keep::Best => format!("weights of the best epoch, {}", outcome.kept_epoch),
+            Keep::Last => format!("weights of the last epoch, {}", outcome.kept_epoch),
         }
     }
 
     fn facts(&self) -> Vec<Fact> {
-        let outcome = self.outcome;
-        let mut facts = vec![
-            Fact::new("cell", outcome.cell),
-            Fact::new("parameters", outcome.parameters),
-            Fact::new("epochs", outcome.epochs),
-            Fact::new("training time", format!("{:.1} s", outcome.seconds)),
-            Fact::new("backend", outcome.backend),
-            Fact::new("seed", outcome.seed),
-        ];
-        if outcome.skipped_steps > 0 {
-            facts.push(Fact::new("steps left out", outcome.skipped_steps));
+        let epochs = self.epochs.iter();
+        let mut facts = vec![Fact::new("cell", self.recipe.model.cell)];
+        match self.outcome() {
+            Some(outcome) => facts.extend([
+                Fact::new("parameters", outcome.parameters),
+                Fact::new("epochs", outcome.epochs),
+                Fact::new("training time", format!("{:.1} s", outcome.seconds)),
+                Fact::new("backend", outcome.backend),
+            ]),
+            None => {
+                let (done, all) = (self.epochs.len(), self.recipe.training.epochs);
+                let seconds: f64 = epochs.clone().map(|row| row.seconds).sum();
+                facts.push(Fact::new("epochs so far", format!("{done} of {all}")));
+                facts.push(Fact::new("training time", format!("{seconds:.1} s")));
+            }
+        }
+        facts.push(Fact::new("seed", self.recipe.seed));
+        let skipped = match self.outcome() {
+            Some(outcome) => outcome.skipped_steps,
+            None => epochs.map(|row| row.skipped).sum(),
+        };
+        if skipped > 0 {
+            facts.push(Fact::new("steps left out", skipped));
         }
         facts
     }
@@ -129,8 +115,9 @@ impl Summary<'_> {
             .into_iter()
             .filter(|line| !line.points.is_empty())
             .collect();
+        let kept = |outcome: &Outcome| (outcome.kept_epoch as f64, "weights kept".to_string());
         Chart {
-            mark: Some((self.outcome.kept_epoch as f64, "weights kept".to_string())),
+            mark: self.outcome().map(kept),
             ..Chart::new(title, "epoch", label, lines)
         }
     }
@@ -150,18 +137,13 @@ impl Summary<'_> {
         let first = self.epochs.first()?;
         let beside = |scores: &Scores| scores.main().filter(|(metric, _)| *metric != Metric::Loss);
         let (metric, _) = beside(&first.train).or_else(|| beside(&first.valid))?;
-        let scale = if metric.is_share() { 100.0 } else { 1.0 };
-        let value = |scores: &Scores| Some(scale * scores.get(metric)?);
+        let value = |scores: &Scores| scores.get(metric).map(|value| metric.drawn(value));
         let train = self.over_epochs("training", |row| value(&row.train));
         let valid = self.over_epochs("validation", |row| value(&row.valid));
-        let mut title = metric.title().to_string();
-        title[..1].make_ascii_uppercase();
-        let label = match metric.is_share() {
-            true => format!("{} (%)", metric.title()),
-            false => metric.title().to_string(),
-        };
+        let (title, label) = (metric.heading(), metric.label());
         let chart = self.both(&title, &label, train, valid);
-        let note = "Training figures are taken with dropout and without penalties, before each step.";
+        let note =
+            "Training figures are taken with dropout and without penalties, before each step.";
         Some(Chart {
             note: first.train.get(metric).map(|_| note.into()),
             ..chart

@@ -9,12 +9,13 @@ use rekindle_cells::Normalization;
 use serde::{Deserialize, Serialize};
 
 use crate::checkpoint::Checkpoint;
-use crate::doctor::Health;
 use crate::files::{self, Checksum, FileError};
 use crate::fit::Fit;
+use crate::portrait::Portrait;
 use crate::recipe::{CellKind, Recipe, RecipeError};
+use crate::summary::Summary;
 use crate::task::{self, Part, Task};
-use crate::{Backend, Event, Network, Observer, RunFolder, Scores, TrainError, history, summary};
+use crate::{Backend, Event, Network, Observer, RunFolder, Scores, TrainError, history};
 
 /// Whether a run begins or goes on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -245,15 +246,18 @@ fn finish(
         backend,
     };
 
-    let report = summary::Summary {
+    let sets = [("validation", &valid), ("test", &test)];
+    let mut portrait = Portrait::of(&network, &task.preprocessing().classes, &sets);
+    if recipe.training.watch_gradients {
+        portrait = portrait.with_gates(&network, task, device)?;
+    }
+    portrait.save(folder)?;
+    let report = Summary {
         recipe,
-        outcome: &outcome,
-        classes: &task.preprocessing().classes,
-        network: &network,
         epochs: fit.epochs(),
         steps: &history::steps_of(folder)?,
-        evaluations: &[("validation", valid), ("test", test)],
-        health: &Health::of(fit.flows(), &network, task, device)?,
+        flows: fit.flows(),
+        end: Some((&outcome, portrait)),
     };
     files::write(&folder.report(), report.to_report().to_html().as_bytes())?;
     let weights = weights_of(network, &folder.model())?;

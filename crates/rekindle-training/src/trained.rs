@@ -9,8 +9,8 @@ use burn::tensor::{Bytes, Device};
 use rekindle_data::{SequenceSet, TokenText};
 
 use crate::files::{Checksum, FileError, record_problem};
-use crate::recipe::{Recipe, RecipeError};
 use crate::preprocessing::Preprocessing;
+use crate::recipe::{Recipe, RecipeError};
 use crate::splits::DataError;
 use crate::task::{Sampling, language};
 use crate::train::Finished;
@@ -35,6 +35,16 @@ pub enum LoadError {
         folder.display()
     )]
     NotFinished {
+        /// The folder.
+        folder: PathBuf,
+    },
+    /// A run without a whole epoch.
+    #[error(
+        "run {} has no epoch yet: there is none in its metrics.csv; wait for the first, or continue it with `rekindle train --resume --out {}`",
+        folder.display(),
+        folder.display()
+    )]
+    NoEpoch {
         /// The folder.
         folder: PathBuf,
     },

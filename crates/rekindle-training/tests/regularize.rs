@@ -13,7 +13,8 @@ use rekindle_cells::Normalization;
 use rekindle_regularize::penalty::{ActivationPenalty, TemporalPenalty};
 use rekindle_testkit::{Tolerance, assert_close_within};
 use rekindle_training::{
-    Encoder, Input, Network, Reads, Outcome, Recipe, RunFolder, Shape, Start, TrainError, Trained, train,
+    Encoder, Input, Network, Outcome, Reads, Recipe, RunFolder, Shape, Start, TrainError, Trained,
+    train,
 };
 
 const NOISE: &str = "regularize.dropout={input=0.1,hidden=0.2,output=0.2,candidate=0.1,candidate_per='sequence',\

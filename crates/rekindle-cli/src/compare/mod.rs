@@ -1,18 +1,18 @@
 //! `rekindle compare`: recipes, variants of them and seeds, trained and put beside each other.
 
-mod picture;
 mod plan;
 mod results;
 mod variant;
 
-use rekindle::training::{Backend, epochs_of, train};
+use rekindle::training::compared::picture;
+use rekindle::training::{Backend, Recorded, train};
 
 use crate::args::{CompareArgs, backend};
 use crate::output;
 use crate::progress::{Progress, Stream};
 
 use plan::{Entry, Planned, plan};
-use results::{Compared, Run};
+use results::{Compared, Naming};
 
 pub use variant::Variant;
 
@@ -31,10 +31,6 @@ pub fn run(args: &CompareArgs) -> anyhow::Result<()> {
             runs.push(train_one(args, run, backend, title)?);
         }
         compared.push(Compared {
-            name: entry
-                .runs
-                .first()
-                .map_or_else(String::new, |run| run.recipe.name.clone()),
             path: entry.path,
             variant: entry.variant,
             runs,
@@ -45,7 +41,10 @@ pub fn run(args: &CompareArgs) -> anyhow::Result<()> {
         output::file("--markdown", path, &format!("{}\n", table.to_markdown()))?;
     }
     if let Some(path) = &args.plot {
-        output::file("--plot", path, &picture::svg(&compared))?;
+        let naming = Naming::of(&compared);
+        let groups: Vec<_> = compared.iter().map(|row| row.group(naming)).collect();
+        let svg = picture(&groups).to_svg();
+        output::file("--plot", path, &svg)?;
     }
     if args.json {
         return output::line(&results::json(&compared)?.to_string());
@@ -69,14 +68,10 @@ fn train_one(
     run: &Planned,
     backend: Backend,
     title: String,
-) -> anyhow::Result<Run> {
+) -> anyhow::Result<Recorded> {
     let stream = Stream::beside_result(args.json);
     let mut progress = Progress::new(args.quiet, stream).with_title(title);
     let start = plan::start(args);
-    let outcome = train(&run.recipe, backend, &run.folder, start, &mut progress)?;
-    Ok(Run {
-        folder: run.folder.clone(),
-        outcome,
-        epochs: epochs_of(&run.folder)?,
-    })
+    train(&run.recipe, backend, &run.folder, start, &mut progress)?;
+    Ok(Recorded::load(&run.folder)?)
 }

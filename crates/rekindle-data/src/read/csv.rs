@@ -229,9 +229,12 @@ impl Series {
                 Some(text) => Label::Value(number(text)?),
                 None => Label::None,
             },
-            Target::StepClasses(classes) => {
-                Label::StepClasses(self.labels.iter().map(|label| class(classes, label)).collect())
-            }
+            Target::StepClasses(classes) => Label::StepClasses(
+                self.labels
+                    .iter()
+                    .map(|label| class(classes, label))
+                    .collect(),
+            ),
             Target::StepValues(_) => {
                 let values = self.labels.iter().map(step);
                 Label::StepValues(values.collect::<Result<_, _>>()?)
@@ -350,7 +353,9 @@ impl Table<'_> {
 
 /// The labels that occur, each once, sorted by number if all are numbers, else by text.
 fn classes(series: &[Series]) -> Vec<String> {
-    let labels = series.iter().flat_map(|series| series.labels.iter().flatten());
+    let labels = series
+        .iter()
+        .flat_map(|series| series.labels.iter().flatten());
     let mut names: Vec<String> = labels.cloned().collect();
     names.sort();
     names.dedup();

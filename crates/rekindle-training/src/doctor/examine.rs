@@ -112,7 +112,12 @@ pub fn examine(
     let sample = task.sample(data, SAMPLE, &device)?;
     // A folder that is not there has no checkpoint.
     let nowhere = RunFolder::new(PathBuf::new());
-    let mut fit = Fit::start(&recipe, folder.as_ref().unwrap_or(&nowhere), &*task, &device)?;
+    let mut fit = Fit::start(
+        &recipe,
+        folder.as_ref().unwrap_or(&nowhere),
+        &*task,
+        &device,
+    )?;
     let mut rows = match &folder {
         Some(folder) if folder.steps().exists() => history::steps_of(folder)?,
         _ => Vec::new(),

@@ -57,7 +57,10 @@ impl Patient {
         let mut network = self.differentiated.clone();
         let cells = watch(&mut network);
         let scored = network.score(lesson.input.clone(), &lesson.lengths, None);
-        lesson.targets.loss(lesson.counted(scored.scores)).backward();
+        lesson
+            .targets
+            .loss(lesson.counted(scored.scores))
+            .backward();
         let flow = |cell: &CellFlow| {
             let mut sum = FlowSum::default();
             for pass in cell.flow.take() {

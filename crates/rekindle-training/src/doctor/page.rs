@@ -6,10 +6,10 @@ use super::examine::SAMPLE;
 use super::look::Seen;
 use super::network::Patient;
 use super::{EpochFlows, Examination, Finding, Flow, Measurements, Saturation};
-use crate::splits::DataError;
-use crate::task::Task;
 use crate::Network;
 use crate::report::{Chart, Fact, FindingRow, FlowRow, HealthPart, Histogram, Line, Report, Scale};
+use crate::splits::DataError;
+use crate::task::Task;
 
 impl Examination {
     /// The examination as a page.
@@ -47,42 +47,27 @@ impl Examination {
     }
 }
 
-/// What the report of a run shows; empty unless the run was watched.
-#[derive(Default)]
-pub(crate) struct Health {
-    epochs: Vec<EpochFlows>,
-    gates: Vec<Saturation>,
+/// The gates of a network on a sample of a task's training data.
+///
+/// # Errors
+/// If there is no sample.
+pub(crate) fn gates_of(
+    network: &Network,
+    task: &dyn Task,
+    device: &Device,
+) -> Result<Vec<Histogram>, DataError> {
+    let mut seen = Seen::default();
+    let sample = task.sample(None, SAMPLE, device)?;
+    Patient::new(network).look(&sample, &mut seen);
+    Ok(seen.gates.iter().map(gate).collect())
 }
 
-impl Health {
-    /// Of a run that was watched, and the gates of the weights that it keeps on a sample of its task.
-    pub(crate) fn of(
-        epochs: &[EpochFlows],
-        network: &Network,
-        task: &dyn Task,
-        device: &Device,
-    ) -> Result<Self, DataError> {
-        if epochs.is_empty() {
-            return Ok(Self::default());
-        }
-        let mut seen = Seen::default();
-        let sample = task.sample(None, SAMPLE, device)?;
-        Patient::new(network).look(&sample, &mut seen);
-        Ok(Self {
-            epochs: epochs.to_vec(),
-            gates: seen.gates,
-        })
-    }
-
-    /// The chart over epochs.
-    pub(crate) fn chart(&self) -> Option<Chart> {
-        over_epochs(&self.epochs)
-    }
-
-    /// The pictures of the last epoch.
-    pub(crate) fn part(&self) -> HealthPart {
-        let last = self.epochs.last();
-        health(last.map_or(&[], |last| &last.flows), &self.gates)
+/// What the report of a run that was watched shows of its last epoch.
+pub(crate) fn last_epoch(epochs: &[EpochFlows], gates: Vec<Histogram>) -> HealthPart {
+    let flows = epochs.last().map_or(&[][..], |last| &last.flows);
+    HealthPart {
+        gates,
+        ..health(flows, &[])
     }
 }
 
@@ -96,7 +81,7 @@ fn health(flows: &[Flow], gates: &[Saturation]) -> HealthPart {
 }
 
 /// The gradient of the first tenth over that of the last one, epoch by epoch; `None` without epochs.
-fn over_epochs(epochs: &[EpochFlows]) -> Option<Chart> {
+pub(crate) fn over_epochs(epochs: &[EpochFlows]) -> Option<Chart> {
     let first = &epochs.iter().find(|row| !row.flows.is_empty())?.flows;
     let line = |(index, flow): (usize, &Flow)| {
         let point = |row: &EpochFlows| {

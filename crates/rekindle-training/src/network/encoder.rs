@@ -226,10 +226,14 @@ fn renewed<C: Cell>(
     });
     let mut beginnings = beginnings.into_iter();
     state.map(|tensor| {
-        let beginning = beginnings.next().expect("states of one stack have as many tensors");
+        let beginning = beginnings
+            .next()
+            .expect("states of one stack have as many tensors");
         let mask = TensorData::new(fresh.to_vec(), [fresh.len(), 1]);
         let mask = Tensor::<2, Bool>::from_data(mask, &tensor.device());
-        tensor.clone().mask_where(mask.expand(tensor.dims()), beginning)
+        tensor
+            .clone()
+            .mask_where(mask.expand(tensor.dims()), beginning)
     })
 }
 

@@ -170,7 +170,9 @@ struct Column {
 
 impl Column {
     fn of(rows: &[ValuePrediction], number: usize) -> Self {
-        let pairs = rows.iter().map(|row| [row.truth[number], row.values[number]]);
+        let pairs = rows
+            .iter()
+            .map(|row| [row.truth[number], row.values[number]]);
         Self {
             pairs: pairs.filter(|[truth, _]| !truth.is_nan()).collect(),
         }

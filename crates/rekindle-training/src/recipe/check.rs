@@ -134,7 +134,9 @@ impl Source<'_> {
     pub(super) fn check_keys(&self, table: &Table) -> Result<(), RecipeError> {
         self.check_section("", table)?;
         let is_drawn = (table.get("data")).is_some_and(|data| data.get("problem").is_some());
-        let needed = REQUIRED.iter().filter(|key| !is_drawn || **key != "data.train");
+        let needed = REQUIRED
+            .iter()
+            .filter(|key| !is_drawn || **key != "data.train");
         for &required in needed {
             let mut value = Some(table);
             let (sections, last) = required.rsplit_once('.').unwrap_or(("", required));

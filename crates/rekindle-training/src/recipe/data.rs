@@ -134,7 +134,12 @@ impl Recipe {
         )?;
         self.check_problem()?;
         if let Some(forecast) = &data.forecast {
-            check(forecast.horizon > 0, "data.forecast.horizon", 0, "at least 1")?;
+            check(
+                forecast.horizon > 0,
+                "data.forecast.horizon",
+                0,
+                "at least 1",
+            )?;
             check(
                 data.labels == LabelKind::Class && data.problem.is_none() && self.text.is_none(),
                 "data.forecast",

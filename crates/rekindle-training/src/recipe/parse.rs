@@ -211,7 +211,10 @@ impl Source<'_> {
             && let Some(steps @ Value::Integer(_)) = training.get("bptt")
         {
             let kind = Value::String("fixed".to_string());
-            let fixed = [("kind".to_string(), kind), ("steps".to_string(), steps.clone())];
+            let fixed = [
+                ("kind".to_string(), kind),
+                ("steps".to_string(), steps.clone()),
+            ];
             training.insert("bptt".to_string(), Value::Table(Table::from_iter(fixed)));
         }
         self.expand_clip_norm(table)

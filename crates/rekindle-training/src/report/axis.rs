@@ -29,6 +29,20 @@ impl Scale {
     pub(super) fn draws(self, value: f64) -> bool {
         value.abs() <= 1e300 && (self == Self::Linear || value > 0.0)
     }
+
+    /// What follows the name of a quantity on this scale.
+    pub(super) fn words(self) -> &'static str {
+        match self {
+            Self::Linear => "",
+            Self::Log10 => ", log scale",
+        }
+    }
+
+    /// The points that have a place, with this scale beside the chart.
+    pub(super) fn drawn(self, points: &[(f64, f64)]) -> impl Iterator<Item = (f64, f64)> {
+        let all = points.iter().copied();
+        all.filter(move |&(x, y)| Self::Linear.draws(x) && self.draws(y))
+    }
 }
 
 /// A position with a label.

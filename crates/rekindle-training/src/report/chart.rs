@@ -37,6 +37,8 @@ pub struct Line {
     pub name: String,
     /// Pairs of position and value, in rising order of position.
     pub points: Vec<(f64, f64)>,
+    /// Thin lines of the same colour behind it, such as the runs whose mean it is. Default: none.
+    pub behind: Vec<Vec<(f64, f64)>>,
 }
 
 impl Line {
@@ -45,13 +47,13 @@ impl Line {
         Self {
             name: name.into(),
             points,
+            behind: Vec::new(),
         }
     }
 
     /// The points that can be drawn on `scale`.
     pub(super) fn drawn(&self, scale: Scale) -> impl Iterator<Item = (f64, f64)> {
-        let all = self.points.iter().copied();
-        all.filter(move |&(x, y)| Scale::Linear.draws(x) && scale.draws(y))
+        scale.drawn(&self.points)
     }
 }
 
@@ -80,14 +82,11 @@ impl Chart {
             "<figure class=\"card chart\">\n<figcaption><h3>{title}</h3>{}</figcaption>\n",
             self.legend()
         );
-        let kind = match self.scale {
-            Scale::Linear => "",
-            Scale::Log10 => ", log scale",
-        };
         let _ = writeln!(
             html,
-            "<p class=\"y-label\">{}{kind}</p>",
-            escape(&self.y_label)
+            "<p class=\"y-label\">{}{}</p>",
+            escape(&self.y_label),
+            self.scale.words()
         );
         html += &plot.to_html(place);
         let _ = writeln!(html, "<p class=\"x-label\">{}</p>", escape(&self.x_label));

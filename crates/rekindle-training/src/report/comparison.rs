@@ -96,10 +96,7 @@ impl Comparison {
     /// # Panics
     /// If a panel has not one entry of curves for each subject.
     pub fn to_svg(&self) -> String {
-        for panel in &self.panels {
-            let (found, expected) = (panel.curves.len(), self.subjects.len());
-            assert_eq!(found, expected, "subjects with curves in {:?}", panel.title);
-        }
+        self.check();
         let (mut body, mut y) = heading(&self.title);
         y += self.rows(y, &mut body);
         for pair in self.panels.chunks(2) {
@@ -107,15 +104,22 @@ impl Comparison {
             let width = (WIDTH - 2.0 * EDGE - GAP * (columns - 1.0)) / columns;
             for (column, panel) in pair.iter().enumerate() {
                 let x = EDGE + column as f64 * (width + GAP);
-                body += &panel.at(x, y, width);
+                body += &panel.at(&self.subjects, x, y, width);
             }
             y += ABOVE + HEIGHT + BELOW;
         }
         picture(&self.title, &self.description(), y, &body)
     }
 
+    pub(super) fn check(&self) {
+        for panel in &self.panels {
+            let (found, expected) = (panel.curves.len(), self.subjects.len());
+            assert_eq!(found, expected, "subjects with curves in {:?}", panel.title);
+        }
+    }
+
     /// The scores in words, for those who cannot see them.
-    fn description(&self) -> String {
+    pub(super) fn description(&self) -> String {
         let mut words = match self.score.is_empty() {
             true => "Curves.".to_string(),
             false => format!("{}, mean and standard deviation.", self.score),
@@ -131,8 +135,7 @@ impl Comparison {
         let letters = |subject: &Subject| subject.name.chars().count().min(NAME);
         let widest = self.subjects.iter().map(letters).max().unwrap_or(0);
         let left = EDGE + SWATCH + 10.0 + LETTER * widest as f64 + GAP;
-        let scores = self.subjects.iter().flat_map(Subject::drawn);
-        let axis = Axis::vertical(&scores.collect::<Vec<_>>(), Scale::Linear);
+        let axis = self.axis();
         let head = if axis.is_some() { 26.0 } else { 8.0 };
         for (place, subject) in self.subjects.iter().enumerate() {
             let middle = y + head + ROW * (place as f64 + 0.5);
@@ -165,51 +168,24 @@ impl Comparison {
             escape(&self.score)
         );
         let width = WIDTH - EDGE - NUMBERS - GAP - left;
+        let dots = self.subjects.iter().enumerate().map(|(place, subject)| {
+            let middle = ROW * (place as f64 + 0.5);
+            subject.dots(&look(place), &axis, middle) + "\n"
+        });
         let _ = writeln!(
             body,
             "<svg class=\"canvas\" x=\"{left}\" y=\"{}\" width=\"{width}\" height=\"{rows}\">\n{}{}</svg>",
             y + head,
             grid(&axis, rows),
-            self.dots(&axis)
+            dots.collect::<String>()
         );
         head + rows + 28.0 + GAP
     }
 
-    /// For each subject a dot for each run, below them a bar at the mean and one from a deviation below to one above.
-    fn dots(&self, axis: &Axis) -> String {
-        let mut svg = String::new();
-        let across =
-            |value: f64| coordinate(100.0 * axis.fraction(value.clamp(axis.low, axis.high)));
-        for (place, subject) in self.subjects.iter().enumerate() {
-            let middle = ROW * (place as f64 + 0.5);
-            let colour = look(place);
-            let spread = Spread::of(&subject.drawn().collect::<Vec<_>>());
-            if let Some(Spread {
-                mean,
-                deviation: Some(deviation),
-            }) = spread
-            {
-                let _ = write!(
-                    svg,
-                    "<line class=\"spread {colour}\" x1=\"{}%\" x2=\"{}%\" y1=\"{middle}\" y2=\"{middle}\"/>\
-                     <line class=\"mean {colour}\" x1=\"{2}%\" x2=\"{2}%\" y1=\"{3}\" y2=\"{4}\"/>",
-                    across(mean - deviation),
-                    across(mean + deviation),
-                    across(mean),
-                    middle - 9.0,
-                    middle + 9.0
-                );
-            }
-            for score in subject.drawn() {
-                let _ = write!(
-                    svg,
-                    "<circle class=\"dot {colour}\" cx=\"{}%\" cy=\"{middle}\" r=\"4\"/>",
-                    across(score)
-                );
-            }
-            svg.push('\n');
-        }
-        svg
+    /// The axis of the scores; `None` without any.
+    pub(super) fn axis(&self) -> Option<Axis> {
+        let scores = self.subjects.iter().flat_map(Subject::drawn);
+        Axis::vertical(&scores.collect::<Vec<_>>(), Scale::Linear)
     }
 }
 
@@ -219,8 +195,40 @@ impl Subject {
         all.filter(|score| Scale::Linear.draws(*score))
     }
 
+    /// A dot for each run at a height, a bar at their mean and a line from a deviation below it to one above.
+    pub(super) fn dots(&self, look: &str, axis: &Axis, middle: f64) -> String {
+        let mut svg = String::new();
+        let across =
+            |value: f64| coordinate(100.0 * axis.fraction(value.clamp(axis.low, axis.high)));
+        let spread = Spread::of(&self.drawn().collect::<Vec<_>>());
+        if let Some(Spread {
+            mean,
+            deviation: Some(deviation),
+        }) = spread
+        {
+            let _ = write!(
+                svg,
+                "<line class=\"spread {look}\" x1=\"{}%\" x2=\"{}%\" y1=\"{middle}\" y2=\"{middle}\"/>\
+                 <line class=\"mean {look}\" x1=\"{2}%\" x2=\"{2}%\" y1=\"{3}\" y2=\"{4}\"/>",
+                across(mean - deviation),
+                across(mean + deviation),
+                across(mean),
+                middle - 9.0,
+                middle + 9.0
+            );
+        }
+        for score in self.drawn() {
+            let _ = write!(
+                svg,
+                "<circle class=\"dot {look}\" cx=\"{}%\" cy=\"{middle}\" r=\"4\"/>",
+                across(score)
+            );
+        }
+        svg
+    }
+
     /// Mean and deviation of the scores; a dash without any.
-    fn numbers(&self) -> String {
+    pub(super) fn numbers(&self) -> String {
         match Spread::of(&self.scores) {
             None => "–".into(),
             Some(Spread { mean, deviation }) => {
@@ -233,51 +241,39 @@ impl Subject {
 
 impl Panel {
     /// The panel with its left upper corner at a place.
-    fn at(&self, x: f64, y: f64, width: f64) -> String {
-        let (lines, looks) = self.lines();
-        let chart = Chart {
-            scale: self.scale,
-            ..Chart::new("", "", "", lines)
-        };
-        let kind = match self.scale {
-            Scale::Linear => "",
-            Scale::Log10 => ", log scale",
-        };
+    fn at(&self, subjects: &[Subject], x: f64, y: f64, width: f64) -> String {
+        let chart = self.chart(subjects);
         let inner = width - LABELS;
         format!(
-            "<text class=\"panel\" x=\"{x}\" y=\"{}\">{}</text>\n<text class=\"quiet\" x=\"{x}\" y=\"{}\">{}{kind}</text>\n\
+            "<text class=\"panel\" x=\"{x}\" y=\"{}\">{}</text>\n<text class=\"quiet\" x=\"{x}\" y=\"{}\">{}{}</text>\n\
              <svg class=\"canvas\" x=\"{}\" y=\"{}\" width=\"{inner}\" height=\"{HEIGHT}\">\n{}</svg>\n\
              <text class=\"quiet end\" x=\"{}\" y=\"{}\">{}</text>\n",
             y + 14.0,
             escape(&self.title),
             y + 34.0,
             escape(&self.y_label),
+            self.scale.words(),
             x + LABELS,
             y + ABOVE,
-            Plot::new(&chart).with_looks(looks).drawing(),
+            Plot::new(&chart).drawing(),
             x + width,
             y + ABOVE + HEIGHT + 38.0,
             escape(&self.x_label),
         )
     }
 
-    /// Thin lines for runs and, above all of them, one line for each subject; with the classes of each.
-    fn lines(&self) -> (Vec<Line>, Vec<String>) {
-        let mut lines = Vec::new();
-        let mut looks = Vec::new();
-        let mut add = |points: &[(f64, f64)], look: String| {
-            lines.push(Line::new("", points.to_vec()));
-            looks.push(look);
+    /// One line for each subject, with thin lines for its runs behind if there are several.
+    pub(super) fn chart(&self, subjects: &[Subject]) -> Chart {
+        let line = |(subject, runs): (&Subject, &Vec<Vec<(f64, f64)>>)| Line {
+            name: subject.name.clone(),
+            points: mean(runs),
+            behind: runs.iter().filter(|_| runs.len() > 1).cloned().collect(),
         };
-        for (place, runs) in self.curves.iter().enumerate() {
-            for run in runs.iter().filter(|_| runs.len() > 1) {
-                add(run, format!("{} thin", look(place)));
-            }
+        let lines = subjects.iter().zip(&self.curves).map(line).collect();
+        Chart {
+            scale: self.scale,
+            ..Chart::new(&self.title, &self.x_label, &self.y_label, lines)
         }
-        for (place, runs) in self.curves.iter().enumerate() {
-            add(&mean(runs), look(place));
-        }
-        (lines, looks)
     }
 }
 
@@ -300,7 +296,7 @@ fn mean(runs: &[Vec<(f64, f64)>]) -> Vec<(f64, f64)> {
 }
 
 /// Vertical grid lines with their labels below.
-fn grid(axis: &Axis, height: f64) -> String {
+pub(super) fn grid(axis: &Axis, height: f64) -> String {
     let mut svg = String::from("<g class=\"grid\">\n");
     for tick in &axis.ticks {
         let _ = writeln!(

@@ -2,6 +2,8 @@
 
 use std::fmt::Write;
 
+use serde::{Deserialize, Serialize};
+
 use super::markup::{count, escape, percent};
 
 /// How many of the most frequent mistakes are put into words.
@@ -11,7 +13,7 @@ const MISTAKES: usize = 5;
 const MANY: usize = 13;
 
 /// How often a sequence of one class was given the label of another.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ConfusionMatrix {
     /// `valid` or `test`.
     pub split: String,

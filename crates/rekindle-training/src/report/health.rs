@@ -2,6 +2,8 @@
 
 use std::fmt::Write;
 
+use serde::{Deserialize, Serialize};
+
 use super::markup::{count, escape, number, percent};
 
 /// The shades span as many powers of ten as the norms do, within these bounds.
@@ -41,7 +43,7 @@ pub struct FlowRow {
 }
 
 /// How many values are in each of the bins of a range.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Histogram {
     /// What has the values.
     pub name: String,

@@ -19,6 +19,11 @@ pub(super) fn escape(text: &str) -> String {
     escaped
 }
 
+/// Escaped text that may go on in the next line behind its dots and underscores, for content.
+pub(super) fn breakable(escaped: &str) -> String {
+    escaped.replace('.', ".<wbr>").replace('_', "_<wbr>")
+}
+
 /// `value` with four significant digits, without closing zeros; `1.5e-7` where plain digits would be long.
 pub(super) fn number(value: f64) -> String {
     rounded(value, 4)
@@ -113,6 +118,11 @@ mod tests {
             "&lt;a href=&quot;x&quot;&gt;&amp;&#39;"
         );
         assert_eq!(escape("élève 5 µV"), "élève 5 µV");
+    }
+
+    #[test]
+    fn long_names_break_behind_dots_and_underscores() {
+        assert_eq!(breakable("a.b_c &amp; d"), "a.<wbr>b_<wbr>c &amp; d");
     }
 
     #[test]

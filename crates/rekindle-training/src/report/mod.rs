@@ -1,7 +1,8 @@
 //! The report of a training run: one HTML page that needs no network, no server and no JavaScript.
 //!
 //! A [`Report`] is plain data. [`Report::to_html`] turns it into text: the same report always gives the same bytes. A
-//! [`Comparison`] is the same for several runs, as one picture, and a [`Gallery`] draws single lines side by side.
+//! [`Comparison`] is the same for several runs, as one picture, a [`ComparisonPage`] as a page, and a [`Gallery`] draws
+//! single lines side by side.
 //!
 //! | module | what it does |
 //! |---|---|
@@ -13,12 +14,15 @@
 //! | `health` | gradients over time, gates, findings |
 //! | `weights` | sparsity of tensors, maps of hidden units |
 //! | `page` | puts the parts together |
+//! | `style` | colours of light and dark screens, and what they are applied to |
 //! | `comparison` | several runs in one picture |
+//! | `compared` | several runs in one page |
 //! | `gallery` | lines side by side in one picture |
 //! | `picture` | the frame of both |
 
 mod axis;
 mod chart;
+mod compared;
 mod comparison;
 mod confusion;
 mod gallery;
@@ -27,6 +31,7 @@ mod markup;
 mod page;
 mod picture;
 mod plot;
+mod style;
 mod table;
 mod thin;
 mod weights;
@@ -35,6 +40,7 @@ use crate::Scores;
 
 pub use axis::Scale;
 pub use chart::{Chart, Line};
+pub use compared::ComparisonPage;
 pub use comparison::{Comparison, Panel, Subject};
 pub use confusion::ConfusionMatrix;
 pub use gallery::Gallery;

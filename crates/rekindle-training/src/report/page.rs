@@ -1,73 +1,99 @@
-//! The page: head, parts in order, and the script that reads values under the pointer.
+//! The page of a run, and the frame of all pages: head, links, parts in order, and the script.
 
 use std::fmt::Write;
 
-use super::markup::{escape, number, percent};
+use super::markup::{breakable, escape, number, percent};
+use super::style::PAGE;
 use super::{Fact, Report, ScoreRow};
 use crate::Metric;
 
-/// Colours, drawings, type and layout, for screens in light and dark and for paper.
-const STYLE: &str = concat!(
-    include_str!("colours.css"),
-    include_str!("drawing.css"),
-    include_str!("style.css")
-);
-
-/// Reads values under the pointer and by arrow keys. The page is complete without it.
+/// Reads values under the pointer and by arrow keys, and chooses light or dark. The page is complete without it.
 const SCRIPT: &str = include_str!("script.js");
+
+/// What the browser may do: nothing that leaves the page.
+const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; \
+                      img-src data:; base-uri 'none'; form-action 'none'";
+
+/// A part of a page: its id, its heading, its content.
+pub(super) type Part = (&'static str, &'static str, String);
 
 /// `report` as an HTML page.
 pub(super) fn render(report: &Report) -> String {
-    let title = escape(&report.title);
-    let mut html = format!(
-        "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
-         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
-         <meta name=\"color-scheme\" content=\"light dark\">\n<link rel=\"icon\" href=\"data:,\">\n\
-         <title>{title}</title>\n<style>\n{STYLE}</style>\n</head>\n<body>\n<main>\n<header>\n<h1>{title}</h1>\n"
-    );
-    if !report.subtitle.is_empty() {
-        let _ = writeln!(
-            html,
-            "<p class=\"subtitle\">{}</p>",
-            escape(&report.subtitle)
-        );
-    }
-    html += "</header>\n";
-    let scores = part("scores", "Scores", &scores(&report.scores));
-    let facts = part("run", "Run", &facts(&report.facts));
-    html += &wrapped("overview", scores + &facts);
     let charts = report.charts.iter().enumerate();
     let charts: String = charts
         .map(|(place, chart)| chart.to_html(place + 1))
         .collect();
-    html += &part("curves", "Curves", &wrapped("charts", charts));
     let matrices = report.confusions.iter().enumerate();
     let matrices: String = matrices
         .map(|(place, matrix)| matrix.to_html(place + 1))
         .collect();
-    html += &part("confusion", "Confusion", &matrices);
-    html += &part("health", "Health", &report.health.to_html());
-    html += &part("weights", "Weights", &report.weights.to_html());
-    html += &part("recipe", "Recipe", &recipe(&report.recipe));
+    let parts = [
+        ("scores", "Scores", scores(&report.scores)),
+        ("run", "Run", facts(&report.facts)),
+        ("curves", "Curves", wrapped("charts", charts)),
+        ("confusion", "Confusion", matrices),
+        ("health", "Health", report.health.to_html()),
+        ("weights", "Weights", report.weights.to_html()),
+        ("recipe", "Recipe", recipe(&report.recipe)),
+    ];
+    let (overview, rest) = parts.split_at(2);
+    let body = wrapped("overview", sections(overview)) + &sections(rest);
+    frame(&report.title, &report.subtitle, &parts, &body)
+}
+
+/// A page around its body; links lead to its parts, if there are several.
+pub(super) fn frame(title: &str, subtitle: &str, parts: &[Part], body: &str) -> String {
+    let title = escape(title);
+    let mut html = format!(
+        "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
+         <meta http-equiv=\"Content-Security-Policy\" content=\"{POLICY}\">\n\
+         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
+         <meta name=\"color-scheme\" content=\"light dark\">\n<link rel=\"icon\" href=\"data:,\">\n\
+         <title>{title}</title>\n<style>\n{PAGE}</style>\n</head>\n<body>\n\
+         <a class=\"skip\" href=\"#main\">Skip to the figures</a>\n<header>\n<h1>{}</h1>\n",
+        breakable(&title)
+    );
+    if !subtitle.is_empty() {
+        let _ = writeln!(html, "<p class=\"subtitle\">{}</p>", escape(subtitle));
+    }
     let _ = write!(
         html,
-        "</main>\n<footer>Rekindle {}</footer>\n<script>\n{SCRIPT}</script>\n</body>\n</html>\n",
+        "<div class=\"links\">\n{}</div>\n</header>\n<main id=\"main\" tabindex=\"-1\">\n{body}</main>\n<footer>Rekindle {}</footer>\n\
+         <script>\n{SCRIPT}</script>\n</body>\n</html>\n",
+        links(parts),
         env!("CARGO_PKG_VERSION")
     );
     html
 }
 
-/// A part of the page with its heading; empty if it has no content.
-fn part(id: &str, heading: &str, content: &str) -> String {
-    if content.is_empty() {
-        return String::new();
+/// Links to the parts that have content; none to a single one.
+fn links(parts: &[Part]) -> String {
+    let there = parts.iter().filter(|(_, _, content)| !content.is_empty());
+    let links: Vec<String> = there
+        .map(|(id, heading, _)| format!("<a href=\"#{id}\">{heading}</a>\n"))
+        .collect();
+    match links.len() {
+        0 | 1 => String::new(),
+        _ => format!(
+            "<nav aria-label=\"Parts of the page\">\n{}</nav>\n",
+            links.concat()
+        ),
     }
-    format!(
-        "<section aria-labelledby=\"{id}\">\n<h2 id=\"{id}\">{heading}</h2>\n{content}</section>\n"
-    )
 }
 
-fn wrapped(class: &str, content: String) -> String {
+/// Parts with their headings; those without content are left out.
+pub(super) fn sections(parts: &[Part]) -> String {
+    let there = parts.iter().filter(|(_, _, content)| !content.is_empty());
+    let section = |(id, heading, content): &Part| {
+        format!(
+            "<section aria-labelledby=\"{id}\">\n<h2 id=\"{id}\">{heading}</h2>\n{content}</section>\n"
+        )
+    };
+    there.map(section).collect()
+}
+
+/// Content in a box of a class; nothing without content.
+pub(super) fn wrapped(class: &str, content: String) -> String {
     match content.is_empty() {
         true => content,
         false => format!("<div class=\"{class}\">\n{content}</div>\n"),

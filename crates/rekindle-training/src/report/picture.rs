@@ -1,13 +1,7 @@
 //! The frame of pictures that stand alone: SVG files with their style inside, on light and dark screens.
 
 use super::markup::{coordinate, escape};
-
-/// Colours, drawings, and what only pictures have.
-const STYLE: &str = concat!(
-    include_str!("colours.css"),
-    include_str!("drawing.css"),
-    include_str!("comparison.css")
-);
+use super::style::PICTURE;
 
 /// Width of a picture, in its own units, which are CSS pixels where it is not scaled.
 pub(super) const WIDTH: f64 = 960.0;
@@ -34,7 +28,7 @@ pub(super) fn picture(title: &str, description: &str, height: f64, body: &str) -
     format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {WIDTH} {height}\" width=\"{WIDTH}\" height=\"{height}\" \
          role=\"img\" aria-labelledby=\"title text\">\n<title id=\"title\">{}</title>\n<desc id=\"text\">{}</desc>\n\
-         <style>\n{STYLE}</style>\n\
+         <style>\n{PICTURE}</style>\n\
          <rect class=\"ground\" x=\".5\" y=\".5\" width=\"{}\" height=\"{above}\" rx=\"12\"/>\n{body}</svg>\n",
         escape(title),
         escape(description),

@@ -8,7 +8,7 @@ use std::fmt::Write;
 use serde_json::Value;
 
 use super::axis::{Axis, Scale};
-use super::chart::Chart;
+use super::chart::{Chart, Line};
 use super::markup::{coordinate, escape, json_number};
 use super::thin::thin;
 
@@ -37,8 +37,6 @@ pub(super) struct Plot<'a> {
     axes: Option<(Axis, Axis)>,
     /// For each line its thinned points, cut where values are missing.
     runs: Vec<Vec<Vec<(f64, f64)>>>,
-    /// For each line the classes of its look.
-    looks: Vec<String>,
     /// Of the area inside the axes.
     height: f64,
 }
@@ -46,7 +44,12 @@ pub(super) struct Plot<'a> {
 impl<'a> Plot<'a> {
     /// Finds ranges and thins the lines.
     pub(super) fn new(chart: &'a Chart) -> Self {
-        let drawn = || chart.lines.iter().flat_map(|line| line.drawn(chart.scale));
+        let behind = |line: &'a Line| line.behind.iter();
+        let all = || {
+            let lines = chart.lines.iter();
+            lines.flat_map(move |line| std::iter::once(&line.points).chain(behind(line)))
+        };
+        let drawn = || all().flat_map(|points| chart.scale.drawn(points));
         let mut xs: Vec<f64> = drawn().map(|point| point.0).collect();
         let ys: Vec<f64> = drawn().map(|point| point.1).collect();
         if !xs.is_empty() {
@@ -59,12 +62,10 @@ impl<'a> Plot<'a> {
             .map(|line| runs(&line.points, chart.scale))
             .collect();
         let axes = Axis::horizontal(&xs).zip(Axis::vertical(&ys, chart.scale));
-        let looks = (0..chart.lines.len()).map(look).collect();
         Self {
             chart,
             axes,
             runs,
-            looks,
             height: HEIGHT,
         }
     }
@@ -72,13 +73,6 @@ impl<'a> Plot<'a> {
     /// With another height of the area inside the axes.
     pub(super) fn with_height(mut self, height: f64) -> Self {
         self.height = height;
-        self
-    }
-
-    /// With these classes for the lines, one for each, instead of a look of its own for every line.
-    pub(super) fn with_looks(mut self, looks: Vec<String>) -> Self {
-        assert_eq!(looks.len(), self.chart.lines.len(), "looks of lines");
-        self.looks = looks;
         self
     }
 
@@ -148,48 +142,67 @@ impl<'a> Plot<'a> {
         }
         let mut svg = String::from("<g class=\"cursor\" visibility=\"hidden\">");
         let _ = write!(svg, "<line y1=\"0\" y2=\"{}\"/>", self.height);
-        for look in &self.looks {
-            let _ = write!(svg, "<circle class=\"{look}\" r=\"4\"/>");
+        for place in 0..self.runs.len() {
+            let _ = write!(svg, "<circle class=\"{}\" r=\"4\"/>", look(place));
         }
         svg += "</g>\n";
         svg
     }
 
-    /// The lines, and a dot for each point that has no neighbour to be joined with.
+    /// The lines, those behind others first, and a dot for each point that has no neighbour to be joined with.
     fn lines(&self, x: &Axis, y: &Axis) -> String {
         let height = self.height;
         let mut paths = String::new();
         let mut dots = String::new();
-        for (look, runs) in self.looks.iter().zip(&self.runs) {
-            let mut path = String::new();
-            for run in runs {
-                if let [(px, py)] = run[..] {
-                    let _ = writeln!(
-                        dots,
-                        "<circle class=\"dot {look}\" cx=\"{}%\" cy=\"{}\" r=\"3.5\"/>",
-                        coordinate(100.0 * x.fraction(px)),
-                        down(y, height, py)
-                    );
-                    continue;
-                }
-                for (step, (px, py)) in run.iter().enumerate() {
-                    let across = coordinate(WIDTH * x.fraction(*px));
-                    let pen = if step == 0 { 'M' } else { 'L' };
-                    let _ = write!(path, "{pen}{across} {}", down(y, height, *py));
-                }
+        let scale = self.chart.scale;
+        for (place, line) in self.chart.lines.iter().enumerate() {
+            let look = look(place) + " thin";
+            for points in &line.behind {
+                self.line(x, y, &look, &runs(points, scale), [&mut paths, &mut dots]);
             }
-            let dense = match runs.iter().map(Vec::len).sum::<usize>() > DENSE {
-                true => " dense",
-                false => "",
-            };
-            if !path.is_empty() {
-                let _ = writeln!(paths, "<path class=\"line{dense} {look}\" d=\"{path}\"/>");
-            }
+        }
+        for (place, runs) in self.runs.iter().enumerate() {
+            self.line(x, y, &look(place), runs, [&mut paths, &mut dots]);
         }
         format!(
             "<svg class=\"lines\" width=\"100%\" height=\"{height}\" viewBox=\"0 0 {WIDTH} {height}\" \
              preserveAspectRatio=\"none\">\n{paths}</svg>\n{dots}"
         )
+    }
+
+    /// One line: its path, and its dots.
+    fn line(
+        &self,
+        x: &Axis,
+        y: &Axis,
+        look: &str,
+        runs: &[Vec<(f64, f64)>],
+        [paths, dots]: [&mut String; 2],
+    ) {
+        let mut path = String::new();
+        for run in runs {
+            if let [(px, py)] = run[..] {
+                let _ = writeln!(
+                    dots,
+                    "<circle class=\"dot {look}\" cx=\"{}%\" cy=\"{}\" r=\"3.5\"/>",
+                    coordinate(100.0 * x.fraction(px)),
+                    down(y, self.height, py)
+                );
+                continue;
+            }
+            for (step, (px, py)) in run.iter().enumerate() {
+                let across = coordinate(WIDTH * x.fraction(*px));
+                let pen = if step == 0 { 'M' } else { 'L' };
+                let _ = write!(path, "{pen}{across} {}", down(y, self.height, *py));
+            }
+        }
+        let dense = match runs.iter().map(Vec::len).sum::<usize>() > DENSE {
+            true => " dense",
+            false => "",
+        };
+        if !path.is_empty() {
+            let _ = writeln!(paths, "<path class=\"line{dense} {look}\" d=\"{path}\"/>");
+        }
     }
 
     /// What the script needs to read values: the ranges and the drawn points, as JSON.

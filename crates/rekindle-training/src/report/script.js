@@ -1,4 +1,24 @@
 "use strict";
+// Light or dark: as the screen asks for until the reader chooses.
+{
+  const root = document.documentElement;
+  const wanted = matchMedia("(prefers-color-scheme: dark)");
+  const button = document.createElement("button");
+  const isDark = () => (root.dataset.theme ?? (wanted.matches ? "dark" : "light")) === "dark";
+  const name = () => {
+    button.textContent = isDark() ? "Light colours" : "Dark colours";
+  };
+  button.type = "button";
+  button.className = "theme";
+  button.addEventListener("click", () => {
+    root.dataset.theme = isDark() ? "light" : "dark";
+    name();
+  });
+  wanted.addEventListener("change", name);
+  name();
+  document.querySelector(".links").append(button);
+}
+
 // Shows the values under the pointer, or those chosen by the arrow keys while a chart has the focus.
 for (const plot of document.querySelectorAll(".plot[data-chart]")) {
   const chart = JSON.parse(plot.dataset.chart);

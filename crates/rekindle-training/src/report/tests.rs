@@ -9,7 +9,7 @@ use super::*;
 const HOSTILE: &str = "</title><script>alert(1)</script> \"q\" 'a' & <b>";
 
 /// Elements without an end tag.
-const VOID: [&str; 3] = ["meta", "link", "br"];
+const VOID: [&str; 4] = ["meta", "link", "br", "wbr"];
 
 /// A chart that is broken, marked and noted; a long one with zeros on a log scale; a constant one; two empty ones.
 fn charts() -> Vec<Chart> {
@@ -202,11 +202,13 @@ fn hostile_text_stays_text() {
 #[test]
 fn nothing_is_loaded() {
     let html = full().to_html();
-    for reference in ["http", "src=", "url(", "@import", "://"] {
+    for reference in ["http:", "https:", "src=", "url(", "@import", "://"] {
         assert!(!html.contains(reference), "{reference}");
     }
-    assert_eq!(html.matches("href=").count(), 1);
+    let links = html.matches("href=").count();
+    assert_eq!(links, html.matches("href=\"#").count() + 1);
     assert!(html.contains("href=\"data:,\""));
+    assert!(html.contains("default-src 'none'"));
 }
 
 #[test]
@@ -235,6 +237,79 @@ fn no_coordinate_is_broken() {
             assert!(!broken, "{key}={value}");
         }
     }
+}
+
+#[test]
+fn links_lead_to_the_parts_that_are_there() {
+    let html = full().to_html();
+    for tag in tags(&html) {
+        for (key, value) in tag.attributes {
+            if let ("href", Some(id)) = (key, value.strip_prefix('#')) {
+                assert!(html.contains(&format!("id=\"{id}\"")), "{id}");
+            }
+        }
+    }
+    assert_eq!(html.matches("<a href=\"#").count(), 7);
+    assert!(!Report::default().to_html().contains("<nav"));
+}
+
+/// Two groups, one with two runs, and hostile text in every place.
+fn compared() -> ComparisonPage {
+    let subject = |scores: &[f64]| Subject {
+        name: HOSTILE.into(),
+        scores: scores.to_vec(),
+    };
+    let curve = |value| vec![(1.0, value), (2.0, value / 2.0)];
+    ComparisonPage {
+        comparison: Comparison {
+            title: HOSTILE.into(),
+            score: HOSTILE.into(),
+            subjects: vec![subject(&[1.0, 2.0]), subject(&[f64::NAN])],
+            panels: vec![Panel {
+                title: HOSTILE.into(),
+                curves: vec![vec![curve(4.0), curve(2.0)], vec![]],
+                ..Panel::default()
+            }],
+        },
+        subtitle: HOSTILE.into(),
+        columns: vec![HOSTILE.into(), "b".into()],
+        rows: vec![vec!["1".into(), HOSTILE.into()]; 2],
+        differences: vec![(HOSTILE.into(), vec!["1".into(), HOSTILE.into()])],
+        no_differences: HOSTILE.into(),
+    }
+}
+
+#[test]
+fn pages_of_several_runs_are_well_formed_too() {
+    let html = compared().to_html();
+    assert_well_formed(&html);
+    assert_well_formed(&ComparisonPage::default().to_html());
+    assert!(!html.contains("<script>alert") && !html.contains("<b> "));
+    for heading in ["Figures", "Scores", "What differs", "Curves"] {
+        assert!(html.contains(&format!(">{heading}</h2>")), "{heading}");
+    }
+    assert_eq!(
+        html.matches(" thin\" d=").count(),
+        2,
+        "the runs of the first group"
+    );
+    let same = ComparisonPage {
+        differences: Vec::new(),
+        no_differences: "All the same.".into(),
+        ..compared()
+    };
+    assert!(
+        same.to_html()
+            .contains("<p class=\"card\">All the same.</p>")
+    );
+}
+
+#[test]
+#[should_panic(expected = "values of")]
+fn every_group_needs_a_value() {
+    let mut page = compared();
+    page.differences[0].1.pop();
+    page.to_html();
 }
 
 #[test]

@@ -2,10 +2,12 @@
 
 use std::fmt::Write;
 
+use serde::{Deserialize, Deserializer, Serialize};
+
 use super::markup::{count, escape, number, percent};
 
 /// The weights of a network.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct WeightsPart {
     /// The tensors, in the order of display.
     pub tensors: Vec<TensorRow>,
@@ -14,7 +16,7 @@ pub struct WeightsPart {
 }
 
 /// How many numbers of a tensor are zero.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TensorRow {
     /// Where it is in the network.
     pub name: String,
@@ -27,12 +29,19 @@ pub struct TensorRow {
 }
 
 /// How large the weights of each hidden unit of a cell are.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct UnitMap {
     /// The cell.
     pub name: String,
     /// One number of at least 0 for each unit: the norm of all weights that make or read it.
+    #[serde(deserialize_with = "norms")]
     pub norms: Vec<f64>,
+}
+
+/// JSON has no numbers that are not finite: they stand there as null.
+fn norms<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<f64>, D::Error> {
+    let norms: Vec<Option<f64>> = Vec::deserialize(deserializer)?;
+    Ok(norms.into_iter().map(|n| n.unwrap_or(f64::NAN)).collect())
 }
 
 impl WeightsPart {

@@ -30,10 +30,7 @@ pub struct Figures {
 const TURNS: usize = 5;
 
 /// The figures of networks over some data, timed in turn.
-pub(super) fn of(
-    networks: &[&Trained],
-    data: &ScoredOn,
-) -> Result<Vec<Figures>, SmallerError> {
+pub(super) fn of(networks: &[&Trained], data: &ScoredOn) -> Result<Vec<Figures>, SmallerError> {
     let mut seconds = vec![Vec::new(); networks.len()];
     let mut all = Vec::new();
     for network in networks {

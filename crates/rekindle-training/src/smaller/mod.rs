@@ -16,15 +16,16 @@ use serde::{Deserialize, Serialize};
 pub use error::SmallerError;
 pub use figures::Figures;
 
-use crate::doctor::Health;
 use crate::files::{self, FileError};
 use crate::fit::Fit;
+use crate::portrait::Portrait;
 use crate::pruning::Pruning;
 use crate::recipe::{Hidden, Recipe};
+use crate::summary::Summary;
 use crate::task::{self, Part, Task};
-use crate::trained::ScoredOn;
 use crate::train::{Finished, Start, check_folder, train, weights_of};
-use crate::{Backend, Network, Observer, RunFolder, Trained, history, summary};
+use crate::trained::ScoredOn;
+use crate::{Backend, Network, Observer, RunFolder, Trained, history};
 
 /// What is pruned.
 #[derive(Clone, Debug, PartialEq)]
@@ -293,16 +294,17 @@ fn save(
     outcome.valid = valid.as_ref().map(|evaluation| evaluation.scores);
     outcome.test = test.as_ref().map(|evaluation| evaluation.scores);
     outcome.parameters = as_cut.parameters();
-    let report = summary::Summary {
+    let sets = [("validation", &valid), ("test", &test)];
+    let classes = &as_cut.preprocessing.classes;
+    let portrait = Portrait::of(&as_cut.network, classes, &sets);
+    portrait.save(folder)?;
+    let report = Summary {
         recipe,
-        outcome: &outcome,
-        classes: &as_cut.preprocessing.classes,
-        network: &as_cut.network,
         epochs: &history::epochs_of(folder.path())?,
         steps: &history::steps_of(folder)?,
-        evaluations: &[("validation", valid), ("test", test)],
         // What was seen of the gradients belongs to the network that was pruned.
-        health: &Health::default(),
+        flows: &[],
+        end: Some((&outcome, portrait)),
     };
     files::write(&folder.report(), report.to_report().to_html().as_bytes())?;
     as_cut.preprocessing.save(&folder.preprocessing())?;

@@ -11,8 +11,8 @@ use super::supervised::entropy;
 use super::{Lesson, Part, Sizes, Targets, Task};
 use crate::files::Checksum;
 use crate::network::{Input, Shape, valid_targets};
-use crate::recipe::{Recipe, TextRecipe};
 use crate::preprocessing::Preprocessing;
+use crate::recipe::{Recipe, TextRecipe};
 use crate::splits::DataError;
 use crate::sums::Sums;
 use crate::{Evaluation, Metric, Network, Scores};
@@ -213,7 +213,11 @@ impl Task for LanguageModel {
         let is_drawn = matches!(self.bptt, ChunkLength::Random { .. });
         let lesson = move |chunk: Chunk| Lesson {
             // Short chunks would count as much as long ones.
-            lr_factor: if is_drawn { chunk.steps() as f64 / usual } else { 1.0 },
+            lr_factor: if is_drawn {
+                chunk.steps() as f64 / usual
+            } else {
+                1.0
+            },
             ..lesson(&self.train, &chunk, &device)
         };
         Box::new(self.chunks(epoch).into_iter().map(lesson))

@@ -16,8 +16,8 @@ use supervised::Supervised;
 pub(crate) use targets::{Asked, Targets};
 
 use crate::network::{Input, Shape};
-use crate::recipe::Recipe;
 use crate::preprocessing::Preprocessing;
+use crate::recipe::Recipe;
 use crate::splits::DataError;
 use crate::sums::Sums;
 use crate::{EncoderState, Evaluation, Network, Scores};
@@ -48,8 +48,12 @@ pub(crate) trait Task {
     ///
     /// # Errors
     /// If the file cannot be used, or has no labels.
-    fn sample(&self, data: Option<&Path>, rows: usize, device: &Device)
-    -> Result<Lesson, DataError>;
+    fn sample(
+        &self,
+        data: Option<&Path>,
+        rows: usize,
+        device: &Device,
+    ) -> Result<Lesson, DataError>;
 
     /// The loss of who guesses: by how often each class occurs, or always the mean.
     fn guess(&self) -> f64;

@@ -11,8 +11,8 @@ use rekindle_data::{
 
 use super::{Lesson, Part, Sizes, Task};
 use crate::network::Shape;
-use crate::recipe::Recipe;
 use crate::preprocessing::Preprocessing;
+use crate::recipe::Recipe;
 use crate::splits::{DataError, Splits};
 use crate::sums::Sums;
 use crate::{Evaluation, Metric, Network, Predictions, Scores};
@@ -68,7 +68,10 @@ impl Supervised {
 }
 
 fn lengths(set: &SequenceSet) -> Vec<usize> {
-    set.sequences.iter().map(|sequence| sequence.len()).collect()
+    set.sequences
+        .iter()
+        .map(|sequence| sequence.len())
+        .collect()
 }
 
 /// Every chunk needs a label, or there would be nothing to learn from it.
@@ -189,7 +192,14 @@ impl Task for Supervised {
             Part::Test => &self.splits.test,
         };
         let preprocessing = &self.splits.preprocessing;
-        Predictions::of(network, set.as_ref()?, preprocessing, self.batch_size, device).evaluate()
+        Predictions::of(
+            network,
+            set.as_ref()?,
+            preprocessing,
+            self.batch_size,
+            device,
+        )
+        .evaluate()
     }
 }
 

@@ -232,7 +232,10 @@ mod tests {
         let steps = known(&labels, &[2, 1], asked(true), &device).expect("classes");
         assert_eq!(places(&steps), Some(vec![0, 2]));
         let scores = Tensor::from_floats([[0.0, 1.0], [0.0, 1.0]], &device);
-        assert_eq!((steps.targets.right(&scores), steps.targets.count()), (1, 2));
+        assert_eq!(
+            (steps.targets.right(&scores), steps.targets.count()),
+            (1, 2)
+        );
         let labels = [Label::Class(1), Label::Class(0)];
         let whole = known(&labels, &[5, 3], asked(false), &device).expect("classes");
         assert_eq!(places(&whole), None);

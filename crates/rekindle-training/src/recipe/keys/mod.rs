@@ -107,7 +107,11 @@ const RUN: &[Key] = &[
         "sequences that are drawn, in place of files: \"adding\" or \"copy_memory\"",
         Slot::Kind(PROBLEMS),
     ),
-    key("data.problem.kind", "(required)", "\"adding\" or \"copy_memory\""),
+    key(
+        "data.problem.kind",
+        "(required)",
+        "\"adding\" or \"copy_memory\"",
+    ),
     key(
         "data.problem.steps",
         "(200 or 100)",

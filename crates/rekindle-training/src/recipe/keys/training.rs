@@ -20,7 +20,11 @@ pub(super) const KEYS: &[Key] = &[
         "steps that gradients flow back, of texts and of answers at each step: a number, \"fixed\", or \"random\" of texts; states go on from there",
         Slot::Kind(CHUNKS),
     ),
-    key("training.bptt.kind", "(required)", "\"fixed\" or \"random\""),
+    key(
+        "training.bptt.kind",
+        "(required)",
+        "\"fixed\" or \"random\"",
+    ),
     key(
         "training.bptt.steps",
         "(required)",

@@ -7,9 +7,7 @@ use rekindle_cells::{
     Initializer, LstmGates, Merge, Normalization, Peepholes, RecurrentScheme, Redraw, Reset,
     Update,
 };
-use rekindle_data::{
-    ChunkLength, Forecast, LabelKind, Missing, Problem, Scaling, TokenKind,
-};
+use rekindle_data::{ChunkLength, Forecast, LabelKind, Missing, Problem, Scaling, TokenKind};
 use rekindle_init::{Fan, Nonlinearity};
 use rekindle_optim::{
     Anneal, Average, Between, Clip, CosineRestarts, Cyclic, Decay, Limit, Mode, NonFinite,
@@ -542,7 +540,10 @@ fn full_recipe(initializer: &Initializer, schedule: Schedule, number: usize) -> 
 
 #[test]
 fn recipes_survive_a_round_trip() {
-    let all = full_recipes().into_iter().chain(other_cells()).chain(other_data());
+    let all = full_recipes()
+        .into_iter()
+        .chain(other_cells())
+        .chain(other_data());
     for recipe in all.chain([small(&[])]) {
         let text = recipe.to_toml();
         let again = parse(&text, &[]).unwrap_or_else(|error| panic!("{error}\n{text}"));
@@ -557,10 +558,7 @@ fn what_is_left_out_takes_the_defaults() {
     let recipe = small(&[]);
     assert_eq!(recipe.model, ModelRecipe::default());
     assert_eq!(recipe.training, TrainingRecipe::default());
-    assert_eq!(
-        recipe.data.train,
-        std::path::absolute("dir/a.ts").ok()
-    );
+    assert_eq!(recipe.data.train, std::path::absolute("dir/a.ts").ok());
     let [valid, test] = [&recipe.data.valid, &recipe.data.test];
     assert_eq!((recipe.seed, valid, test), (0, &None, &None));
 }
@@ -726,7 +724,10 @@ fn listed_defaults_are_those_of_the_structs() {
         "prune.schedule={kind='cubic',sparsity=0.5,begin=1,end=3,every=1}",
     ];
     let drawn = ["text={}", "training.bptt={kind='random',steps=9}"];
-    let recipes = kinds.iter().map(|kind| small(&[*kind])).chain([small(&drawn)]);
+    let recipes = kinds
+        .iter()
+        .map(|kind| small(&[*kind]))
+        .chain([small(&drawn)]);
     let recipes: Vec<Value> = recipes
         .map(|recipe| Value::try_from(recipe).expect("a table"))
         .collect();

@@ -325,8 +325,14 @@ fn what_cannot_be_regularised_is_told() {
 fn paths_count_from_the_file_or_from_the_current_folder() {
     let here = std::env::current_dir().expect("a current folder");
     assert_eq!(set(&[]).data.train, Some("/r/a.ts".into()));
-    assert_eq!(set(&["data.train=b.ts"]).data.train, Some(here.join("b.ts")));
-    assert_eq!(set(&["data={train='b.ts'}"]).data.train, Some(here.join("b.ts")));
+    assert_eq!(
+        set(&["data.train=b.ts"]).data.train,
+        Some(here.join("b.ts"))
+    );
+    assert_eq!(
+        set(&["data={train='b.ts'}"]).data.train,
+        Some(here.join("b.ts"))
+    );
     assert_eq!(
         set(&["data.test=/x/it (1)+2.ts"]).data.test,
         Some("/x/it (1)+2.ts".into())
