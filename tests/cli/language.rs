@@ -6,7 +6,7 @@ mod common;
 use std::fs;
 use std::path::Path;
 
-use common::{contents, json, run, succeed};
+use common::{contents, json, run, shipped, succeed};
 
 /// A text that repeats itself, so that little of it is chance once it is learned.
 fn text() -> String {
@@ -104,6 +104,47 @@ fn words_have_a_perplexity_and_may_share_their_vectors() {
     let score = |name: &str| outcome["test"][name].as_f64().expect("a score");
     assert!((score("loss").exp() / score("perplexity") - 1.0).abs() < 1e-12);
     assert!(score("perplexity") < 6.0, "{outcome}");
+}
+
+/// The shipped recipe with all its parts, on little text by a small network.
+#[test]
+fn the_recipe_of_awd_lstm_learns() {
+    let temporary = prepared();
+    let folder = temporary.path();
+    let recipe = shipped("recipes/moby-dick-awd-lstm.toml");
+    let mut args = vec!["train", &recipe, "--json", "--quiet", "--out", "run"];
+    for set in [
+        "data.train=verse.txt",
+        "data.valid=verse.txt",
+        "data.test=verse.txt",
+        "text.vocabulary=0",
+        "text.embedding=24",
+        "model.hidden=[32, 32, 24]",
+        "training.epochs=40",
+        "training.batch_size=4",
+        "training.bptt.steps=12",
+        "training.lr=10",
+        "training.average.patience=2",
+    ] {
+        args.extend(["--set", set]);
+    }
+    let outcome = json(&succeed(folder, &args));
+    let perplexity = outcome["test"]["perplexity"].as_f64();
+    // 24 words that are equally probable have 24.
+    assert!(
+        perplexity.is_some_and(|perplexity| perplexity < 8.0),
+        "{outcome}"
+    );
+    let rates = fs::read_to_string(folder.join("run/steps.csv")).expect("steps.csv");
+    let rates = rates
+        .lines()
+        .skip(1)
+        .filter_map(|line| line.split(',').nth(3));
+    let distinct: std::collections::BTreeSet<&str> = rates.collect();
+    assert!(
+        distinct.len() > 3,
+        "rates follow the lengths of chunks: {distinct:?}"
+    );
 }
 
 #[test]

@@ -12,6 +12,7 @@ Commands:
   test [--backend NAME]…   cargo test --workspace with these backends (default: flex and ndarray)
   test-gpu                 the backend matrix on wgpu; a software Vulkan driver is enough
   test-browser             the reports in a headless Chromium, which must be installed
+  prove                    the classic proofs that long dependencies are learned: minutes of training
   tidy                     the house rules: crate edges, headers, sizes, docs, words, features
   docs                     the API docs and the book's links, and where to open them
   bench [NAME [ARG]…]      all benches, or the one named NAME with these arguments;
@@ -20,11 +21,12 @@ Commands:
 Backends: flex, ndarray, wgpu, vulkan, cuda, rocm, metal.
 ";
 
-const COMMANDS: [&str; 7] = [
+const COMMANDS: [&str; 8] = [
     "check",
     "test",
     "test-gpu",
     "test-browser",
+    "prove",
     "tidy",
     "docs",
     "bench",
@@ -46,6 +48,8 @@ pub enum Command {
     TestGpu,
     /// Open the reports in a browser.
     TestBrowser,
+    /// Train what proves that long dependencies are learned.
+    Prove,
     /// Check the house rules.
     Tidy,
     /// Build the docs and check the book.
@@ -90,6 +94,7 @@ pub fn parse(args: &[String]) -> Result<Command, UsageError> {
         "test" => test(rest),
         "test-gpu" => none_left(rest, Command::TestGpu),
         "test-browser" => none_left(rest, Command::TestBrowser),
+        "prove" => none_left(rest, Command::Prove),
         "tidy" => none_left(rest, Command::Tidy),
         "docs" => none_left(rest, Command::Docs),
         "bench" => bench(rest),
@@ -199,6 +204,7 @@ mod tests {
         assert_eq!(parsed("check"), Ok(Command::Check));
         assert_eq!(parsed("test-gpu"), Ok(Command::TestGpu));
         assert_eq!(parsed("test-browser"), Ok(Command::TestBrowser));
+        assert_eq!(parsed("prove"), Ok(Command::Prove));
     }
 
     #[test]

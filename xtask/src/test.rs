@@ -1,4 +1,5 @@
-//! `cargo xtask test`, `test-gpu` and `test-browser`: the tests, with the backends or the program that they need.
+//! `cargo xtask test`, `test-gpu`, `test-browser` and `prove`: the tests, with the backends, the program or the time that
+//! they need.
 
 use crate::cargo::Call;
 use anyhow::Result;
@@ -27,6 +28,14 @@ pub fn run_gpu() -> Result<()> {
 /// A test or the build fails, or no Chromium is found.
 pub fn run_browser() -> Result<()> {
     Call::new("test -p rekindle-cli --test browser -- --ignored").run()
+}
+
+/// Trains what proves that long dependencies are learned, one after the other.
+///
+/// # Errors
+/// A proof fails.
+pub fn run_proofs() -> Result<()> {
+    Call::new("test -p rekindle-cli --test proofs -- --ignored --nocapture --test-threads=1").run()
 }
 
 /// The call that tests the workspace. Flex is always in: it is the default, and what the others are compared with.

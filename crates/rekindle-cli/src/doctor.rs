@@ -168,8 +168,13 @@ fn finding(place: usize, finding: &Finding) -> String {
         wrapped(&format!("{}.", finding.evidence)),
         wrapped(&format!("Remedy: {}.", finding.advice))
     );
-    for line in &finding.remedy {
-        text += &format!("\n     {line}");
+    for (index, remedy) in finding.remedy.iter().enumerate() {
+        if index > 0 {
+            text += "\n   or";
+        }
+        for line in remedy.lines() {
+            text += &format!("\n     {line}");
+        }
     }
     text += &format!("\n{}", wrapped(&format!("Threshold: {}", finding.source)));
     text

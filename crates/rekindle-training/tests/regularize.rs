@@ -83,7 +83,7 @@ fn everything_survives_interruptions_and_loading() {
 
         let test = recipe.data.test.as_ref().expect("test data");
         let set = trained.read(test).expect("the test data");
-        let scores = trained.evaluate(&set).expect("labels").scores;
+        let scores = trained.predict(&set).evaluate().expect("labels").scores;
         assert_eq!(Some(scores), outcome.test, "{options:?}");
         let once = trained.predict(&set);
         assert_eq!(trained.predict(&set), once, "no noise, no new statistics");

@@ -15,6 +15,9 @@ struct Data;
 #[doc = include_str!("../../../docs/src/recipes.md")]
 struct Recipes;
 
+#[doc = include_str!("../../../docs/src/tasks.md")]
+struct Tasks;
+
 #[doc = include_str!("../../../docs/src/language-models.md")]
 struct LanguageModels;
 
@@ -59,6 +62,9 @@ struct Regularization;
 
 #[doc = include_str!("../../../docs/src/reproducibility.md")]
 struct Reproducibility;
+
+#[doc = include_str!("../../../docs/src/long-dependencies.md")]
+struct LongDependencies;
 
 #[doc = include_str!("../../../docs/src/performance.md")]
 struct Performance;

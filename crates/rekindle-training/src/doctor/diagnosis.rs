@@ -38,7 +38,8 @@ pub struct Finding {
     pub evidence: String,
     /// What to do, in a sentence.
     pub advice: String,
-    /// Lines `key = value` of a recipe that do it, to be tried one by one.
+    /// What to write into a recipe to do it, to be tried one by one: lines `key = value`, more than one where they belong
+    /// together.
     pub remedy: Vec<String>,
     /// Where the threshold comes from.
     pub source: String,

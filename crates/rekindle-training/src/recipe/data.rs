@@ -107,6 +107,14 @@ impl Recipe {
         }
     }
 
+    /// Whether there is an answer for each step, not one for each sequence.
+    pub(crate) fn answers_each_step(&self) -> bool {
+        match self.learns() {
+            Learns::Text(_) => true,
+            Learns::Labels(kind) => kind.is_of_steps(),
+        }
+    }
+
     /// What the network is called that a run trains.
     pub(crate) fn learned(&self) -> &'static str {
         match self.learns() {

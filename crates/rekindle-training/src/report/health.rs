@@ -86,7 +86,7 @@ impl HealthPart {
                 let _ = writeln!(html, "<p>{}</p>", escape(sentence));
             }
             if !remedy.is_empty() {
-                let lines = escape(&remedy.join("\n"));
+                let lines = escape(&remedy.join("\n# or\n"));
                 let _ = writeln!(html, "<pre><code>{lines}</code></pre>");
             }
             html += "</li>\n";

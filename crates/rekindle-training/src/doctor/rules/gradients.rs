@@ -1,6 +1,6 @@
 //! Faults of what flows back through time.
 
-use rekindle_cells::GateBias;
+use rekindle_cells::{Activation, GateBias};
 use rekindle_optim::Clip;
 
 use super::steps::GROWS;
@@ -45,6 +45,8 @@ pub(super) fn vanishing(recipe: &Recipe, found: &Measurements, _: &[Finding]) ->
 /// steps chrono did.
 const LONG: usize = 100;
 
+const FORGET: &str = "model.init.gate_bias = { kind = \"forget\", value = 1.0 }";
+
 fn advice(recipe: &Recipe) -> String {
     let gates = match recipe.model.cell {
         CellKind::Lstm => "open the forget gates at the start",
@@ -53,12 +55,17 @@ fn advice(recipe: &Recipe) -> String {
             "use a cell with gates, or recurrent weights whose powers neither grow nor shrink"
         }
     };
-    match recipe.model.readout {
-        Readout::Last => format!(
+    match reads_end(recipe) {
+        true => format!(
             "{gates}; or read the mean over all steps, which is a short way to each of them"
         ),
-        Readout::Mean => gates.to_string(),
+        false => gates.to_string(),
     }
+}
+
+/// Whether the head reads the last step alone, and could read all.
+fn reads_end(recipe: &Recipe) -> bool {
+    recipe.model.readout == Readout::Last && !recipe.answers_each_step()
 }
 
 fn remedy(recipe: &Recipe, found: &Measurements) -> Vec<String> {
@@ -68,19 +75,26 @@ fn remedy(recipe: &Recipe, found: &Measurements) -> Vec<String> {
     );
     let mut remedy = match (recipe.model.cell, recipe.model.init.gate_bias) {
         (CellKind::Lstm, GateBias::None) => {
-            let open = "model.init.gate_bias = { kind = \"forget\", value = 1.0 }".to_string();
+            let open = FORGET.to_string();
             match found.data.longest > LONG {
                 true => vec![chrono, open],
                 false => vec![open, chrono],
             }
         }
         (CellKind::Lstm | CellKind::Gru, _) => vec![chrono],
-        (CellKind::Rnn, _) => lines([
-            "model.cell = \"lstm\"",
-            "model.init.recurrent = { kind = \"orthogonal\" }",
-        ]),
+        (CellKind::Rnn, _) => {
+            let open = match found.data.longest > LONG {
+                true => chrono,
+                false => FORGET.to_string(),
+            };
+            let lstm = format!("model.cell = \"lstm\"\n{open}");
+            vec![
+                lstm,
+                "model.init.recurrent = { kind = \"orthogonal\" }".into(),
+            ]
+        }
     };
-    if recipe.model.readout == Readout::Last {
+    if reads_end(recipe) {
         remedy.push("model.readout = \"mean\"".into());
     }
     remedy
@@ -105,11 +119,16 @@ pub(super) fn exploding(recipe: &Recipe, found: &Measurements, _: &[Finding]) ->
             outcome(found)
         ),
         advice: "start with recurrent weights whose powers do not grow, or use a cell with gates".into(),
-        remedy: match recipe.model.cell {
-            CellKind::Rnn => lines([
+        remedy: match (recipe.model.cell, recipe.model.activation) {
+            // A ReLU passes what the identity holds, and halves what other orthogonal matrices turn: Le et al., 2015,
+            // https://arxiv.org/abs/1504.00941.
+            (CellKind::Rnn, Activation::Relu) => lines([
+                "model.init.recurrent = { kind = \"identity\" }",
+                "model.activation = \"tanh\"\nmodel.init.recurrent = { kind = \"orthogonal\" }",
+            ]),
+            (CellKind::Rnn, _) => lines([
                 "model.init.recurrent = { kind = \"orthogonal\" }",
                 "model.activation = \"tanh\"",
-                "model.cell = \"lstm\"",
             ]),
             _ => lines(["model.init.recurrent = { kind = \"orthogonal\" }"]),
         },

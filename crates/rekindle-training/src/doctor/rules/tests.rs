@@ -151,12 +151,14 @@ fn each_fault_is_found_alone_and_its_remedy_is_a_recipe() {
                 .map(|finding| finding.name.as_str())
                 .collect();
             assert_eq!(names, [name], "{cell}");
-            for line in &findings[0].remedy {
-                let (key, value) = line.split_once(" = ").expect("key and value");
-                let text = recipe.to_toml();
-                let changed =
-                    Recipe::from_toml(&text, Path::new("a.toml"), &[format!("{key}={value}")]);
-                changed.unwrap_or_else(|error| panic!("{cell}: {line}: {error}"));
+            for remedy in &findings[0].remedy {
+                let set = |line: &str| {
+                    let (key, value) = line.split_once(" = ").expect("key and value");
+                    format!("{key}={value}")
+                };
+                let set: Vec<String> = remedy.lines().map(set).collect();
+                let changed = Recipe::from_toml(&recipe.to_toml(), Path::new("a.toml"), &set);
+                changed.unwrap_or_else(|error| panic!("{cell}: {remedy}: {error}"));
             }
             assert!(!findings[0].source.is_empty() && !findings[0].advice.is_empty());
         }
