@@ -4,9 +4,8 @@
 mod common;
 
 use std::fs;
-use std::path::Path;
 
-use common::{contents, json, run, succeed, toy, toy_recipe};
+use common::{contents, fail, json, run, succeed, toy, toy_recipe};
 
 /// A folder with the toy data and a recipe of two epochs.
 fn prepared() -> tempfile::TempDir {
@@ -28,15 +27,6 @@ const KEPT: [&str; 9] = [
     "fast: training.lr=0.05, model.hidden=6",
     "--json",
 ];
-
-/// The message of a command that must fail.
-fn fail(folder: &Path, args: &[&str]) -> String {
-    let output = run(folder, args);
-    let error = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert_eq!(output.status.code(), Some(2), "{args:?}: {error}");
-    assert!(output.stdout.is_empty(), "{args:?}");
-    error
-}
 
 #[test]
 fn variants_have_rows_runs_and_curves_of_their_own() {

@@ -6,7 +6,7 @@ mod common;
 use std::fs;
 use std::path::Path;
 
-use ::rekindle::data::{Missing, read};
+use ::rekindle::data::{LabelKind, Missing, read};
 use ::rekindle::training::Backend;
 use common::{json, run, succeed, toy, toy_recipe, vowels};
 
@@ -270,13 +270,13 @@ fn the_shipped_digits_are_rows_and_pixels_of_the_same_images() {
     for (split, sequences) in [("TRAIN", 1157), ("TEST", 640)] {
         let set = |form: &str| {
             let path = root.join(format!("data/digits/Digits{form}_{split}.ts"));
-            read(&path, Missing::Error).expect("a set")
+            read(&path, Missing::Error, LabelKind::Class).expect("a set")
         };
         let (rows, pixels) = (set("Rows"), set("Pixels"));
         assert_eq!((rows.len(), pixels.len()), (sequences, sequences));
         for (row, pixel) in rows.sequences.iter().zip(&pixels.sequences) {
             assert_eq!((row.len(), pixel.len()), (8, 64));
-            assert_eq!((row.values(), row.label), (pixel.values(), pixel.label));
+            assert_eq!((row.values(), &row.label), (pixel.values(), &pixel.label));
             assert!(row.values().iter().all(|ink| (0.0..=16.0).contains(ink)));
         }
     }

@@ -94,8 +94,20 @@ fn prepared_text(epochs: usize) -> tempfile::TempDir {
     fs::write(folder.path().join("lines.txt"), text).expect("a text");
     let recipe = format!(
         "name = \"toy\"\n[data]\ntrain = \"lines.txt\"\ntest = \"lines.txt\"\n[text]\ntokens = \"word\"\nembedding = 8\n\
-         embedding_dropout = 0.1\ntied = true\nbptt = 12\n[model]\ncell = \"lstm\"\nhidden = 8\nhead_dropout = 0.2\n\
-         [training]\nepochs = {epochs}\nbatch_size = 4\nlr = 0.02\naverage = \"ema\"\n[regularize.dropout]\nweight = 0.2\n"
+         embedding_dropout = 0.1\ntied = true\n[model]\ncell = \"lstm\"\nhidden = 8\nhead_dropout = 0.2\n\
+         [training]\nepochs = {epochs}\nbatch_size = 4\nlr = 0.02\naverage = \"ema\"\n\
+         bptt = {{ kind = \"random\", steps = 12, deviation = 2.0 }}\n[regularize.dropout]\nweight = 0.2\n"
+    );
+    fs::write(folder.path().join("toy.toml"), recipe).expect("recipe");
+    folder
+}
+
+/// Series that are foretold in chunks, or a problem whose sequences are drawn anew in each epoch.
+fn prepared_numbers(data: &str, training: &str) -> tempfile::TempDir {
+    let folder = prepared(EPOCHS);
+    let recipe = format!(
+        "name = \"toy\"\n[data]\n{data}\n[model]\ncell = \"lstm\"\nhidden = 8\nhead_dropout = 0.1\ninitial_state = \"learned\"\n\
+         [training]\nepochs = {EPOCHS}\nbatch_size = 4\nlr = 0.01\n{training}"
     );
     fs::write(folder.path().join("toy.toml"), recipe).expect("recipe");
     folder
@@ -185,6 +197,18 @@ fn a_killed_training_resumes_to_the_same_result() {
 #[test]
 fn a_killed_language_model_resumes_to_the_same_result() {
     assert_resumes_to_the_same(prepared_text(EPOCHS).path(), FEWER_KILLS);
+}
+
+#[test]
+fn forecasts_and_drawn_sequences_resume_to_the_same_result() {
+    let series = prepared_numbers(
+        "train = \"toy.csv\"\ntest = \"toy.csv\"\nvalid_fraction = 0.25\nforecast = { channels = [\"level\"] }",
+        "bptt = 3\n",
+    );
+    assert_resumes_to_the_same(series.path(), FEWER_KILLS);
+    let drawn = "problem = { kind = \"adding\", steps = 6, sequences = 40, held_out = 40 }";
+    let drawn = prepared_numbers(drawn, "");
+    assert_resumes_to_the_same(drawn.path(), FEWER_KILLS);
 }
 
 #[test]

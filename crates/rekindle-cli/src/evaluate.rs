@@ -11,10 +11,7 @@ pub fn run(args: &EvaluateArgs) -> anyhow::Result<()> {
     let trained = Trained::load(&args.dir, backend(args.backend)?)?;
     let evaluation = trained.evaluate_file(&args.data)?;
     let (scores, classes) = (evaluation.scores, &trained.preprocessing.classes);
-    let of = match &trained.preprocessing.vocabulary {
-        Some(vocabulary) => format!("{}s", vocabulary.kind()),
-        None => "sequences".to_string(),
-    };
+    let of = trained.preprocessing.answered();
     if args.json {
         let mut result = serde_json::to_value(scores)?;
         result[of] = evaluation.answers.into();

@@ -19,6 +19,7 @@ pub fn run(args: &InspectArgs) -> anyhow::Result<()> {
             "recipe": trained.recipe,
             "channels": trained.preprocessing.channels,
             "classes": trained.preprocessing.classes,
+            "numbers": trained.preprocessing.values.as_ref().map(|values| &values.channels),
             "tokens": trained.preprocessing.vocabulary.as_ref().map(Vocabulary::len),
             "metrics": history.to_json(),
         });
@@ -49,12 +50,17 @@ fn text(trained: &Trained, history: &History) -> String {
 
 /// What the network reads and puts out.
 fn data(preprocessing: &Preprocessing) -> String {
-    match &preprocessing.vocabulary {
-        Some(vocabulary) => format!("text: {} {}s", vocabulary.len(), vocabulary.kind()),
-        None => format!(
-            "channels: {}\nclasses: {}",
-            preprocessing.channels.join(", "),
-            preprocessing.classes.join(", ")
-        ),
+    if let Some(vocabulary) = &preprocessing.vocabulary {
+        return format!("text: {} {}s", vocabulary.len(), vocabulary.kind());
     }
+    let channels = preprocessing.channels.join(", ");
+    let each = match preprocessing.labels.is_of_steps() {
+        true => " of each step",
+        false => "",
+    };
+    let answers = match &preprocessing.values {
+        Some(values) => format!("numbers{each}: {}", values.channels.join(", ")),
+        None => format!("classes{each}: {}", preprocessing.classes.join(", ")),
+    };
+    format!("channels: {channels}\n{answers}")
 }

@@ -6,7 +6,7 @@ use rekindle::training::{Trained, write_atomically};
 use crate::args::{PredictArgs, backend};
 use crate::output;
 
-/// Predicts the classes of a file's sequences.
+/// Predicts the classes or numbers of a file's sequences or steps, or what comes next in its series.
 pub fn run(args: &PredictArgs) -> anyhow::Result<()> {
     let trained = Trained::load(&args.dir, backend(args.backend)?)?;
     if trained.preprocessing.vocabulary.is_some() {

@@ -1,5 +1,6 @@
 //! Padded batches.
 
+use crate::chunk::{Chunk, Span};
 use crate::sequence::Label;
 use crate::set::SequenceSet;
 use burn::data::dataloader::batcher::Batcher;
@@ -22,6 +23,55 @@ pub struct Batch {
 }
 
 impl Batch {
+    /// The steps of a chunk, with the labels of these steps. A row that is at its end has no steps, no label, and index 0.
+    ///
+    /// # Panics
+    ///
+    /// If the chunk is not one of the set's sequences.
+    pub fn of_chunk(set: &SequenceSet, chunk: &Chunk, device: &Device) -> Self {
+        let (lengths, channels) = (chunk.lengths(), set.n_channels());
+        let seq = chunk.steps();
+        let mut values = vec![0.0_f32; chunk.spans.len() * seq * channels];
+        let (mut labels, mut indices) = (Vec::new(), Vec::new());
+        for (row, span) in values.chunks_exact_mut(seq * channels).zip(&chunk.spans) {
+            let Some(Span { sequence, steps }) = span else {
+                labels.push(Label::None);
+                indices.push(0);
+                continue;
+            };
+            let read = &set.sequences[*sequence];
+            let from = &read.values()[steps.start * channels..steps.end * channels];
+            row[..from.len()].copy_from_slice(from);
+            labels.push(read.label_of(steps.clone()));
+            indices.push(*sequence);
+        }
+        Self::new(values, lengths, labels, indices, device)
+    }
+
+    /// From padded values, row-major `[batch, seq, channels]`.
+    fn new(
+        values: Vec<f32>,
+        lengths: Vec<usize>,
+        labels: Vec<Label>,
+        indices: Vec<usize>,
+        device: &Device,
+    ) -> Self {
+        let batch = lengths.len();
+        let seq = lengths.iter().copied().max().unwrap_or_default();
+        let channels = values.len() / (batch * seq);
+        let classes: Vec<i64> = labels
+            .iter()
+            .map(|label| label.class().map_or(-1, |class| class as i64))
+            .collect();
+        Self {
+            input: Tensor::from_data(TensorData::new(values, [batch, seq, channels]), device),
+            lengths,
+            targets: Tensor::from_data(TensorData::new(classes, [batch]), device),
+            labels,
+            indices,
+        }
+    }
+
     /// The number of rows, at least 1.
     pub fn len(&self) -> usize {
         self.indices.len()
@@ -95,24 +145,14 @@ impl Batcher<usize, Batch> for SequenceBatcher {
         assert!(!items.is_empty(), "a batch has 0 rows, expected at least 1");
         let sequences = || items.iter().map(|&row| &self.set.sequences[row]);
         let lengths: Vec<usize> = sequences().map(|sequence| sequence.len()).collect();
-        let labels: Vec<Label> = sequences().map(|sequence| sequence.label).collect();
+        let labels: Vec<Label> = sequences().map(|sequence| sequence.label.clone()).collect();
         let (batch, channels) = (items.len(), self.set.n_channels());
         let seq = lengths.iter().copied().max().unwrap_or_default();
         let mut values = vec![0.0_f32; batch * seq * channels];
         for (row, sequence) in values.chunks_exact_mut(seq * channels).zip(sequences()) {
             row[..sequence.values().len()].copy_from_slice(sequence.values());
         }
-        let classes: Vec<i64> = labels
-            .iter()
-            .map(|label| label.class().map_or(-1, |class| class as i64))
-            .collect();
-        Batch {
-            input: Tensor::from_data(TensorData::new(values, [batch, seq, channels]), device),
-            lengths,
-            targets: Tensor::from_data(TensorData::new(classes, [batch]), device),
-            labels,
-            indices: items,
-        }
+        Batch::new(values, lengths, labels, items, device)
     }
 }
 
@@ -122,10 +162,10 @@ mod tests {
     use crate::sequence::Sequence;
     use crate::set::Target;
 
-    fn batch(labels: [Label; 2], target: Target, rows: Vec<usize>) -> Batch {
+    fn batch([first, second]: [Label; 2], target: Target, rows: Vec<usize>) -> Batch {
         let sequences = vec![
-            Sequence::new(vec![1.0, 2.0], 2, labels[0], None),
-            Sequence::new(vec![3.0, 4.0, 5.0, 6.0], 2, labels[1], None),
+            Sequence::new(vec![1.0, 2.0], 2, first, None),
+            Sequence::new(vec![3.0, 4.0, 5.0, 6.0], 2, second, None),
         ];
         let set = SequenceSet::new(
             vec!["x".into(), "y".into()],
@@ -158,7 +198,7 @@ mod tests {
 
     #[test]
     fn a_batch_is_as_long_as_its_own_longest_row() {
-        let batch = batch([Label::None; 2], Target::None, vec![0]);
+        let batch = batch([Label::None, Label::None], Target::None, vec![0]);
         assert_eq!(batch.input.dims(), [1, 1, 2]);
         assert_eq!(
             batch.targets.to_data_as::<i64>(),
@@ -185,8 +225,32 @@ mod tests {
     }
 
     #[test]
+    fn chunks_carry_the_labels_of_their_steps() {
+        let label = Label::StepClasses(vec![Some(0), None, Some(1)]);
+        let long = Sequence::new(vec![1.0, 2.0, 3.0], 1, label, None);
+        let short = Sequence::new(vec![4.0], 1, Label::StepClasses(vec![Some(1)]), None);
+        let target = Target::StepClasses(vec!["a".into(), "b".into()]);
+        let set = SequenceSet::new(vec!["x".into()], target, vec![long, short], "test".into());
+        let streams = crate::Streams::new(&[3, 1], 2);
+        let chunks = streams.chunks(crate::ChunkLength::Fixed { steps: 1 }, 0, 0);
+        let batches: Vec<Batch> = (chunks.iter())
+            .map(|chunk| Batch::of_chunk(&set, chunk, &Device::default()))
+            .collect();
+        // The second row begins with the last step of the first sequence.
+        let labels: Vec<_> = batches.iter().map(|batch| batch.labels.clone()).collect();
+        let step = |class| Label::StepClasses(vec![class]);
+        assert_eq!(labels[0], [step(Some(0)), step(Some(1))]);
+        assert_eq!(labels[1], [step(None), step(Some(1))]);
+        assert_eq!(
+            batches[1].input.to_data_as::<f32>(),
+            TensorData::from([[[2.0_f32]], [[4.0]]])
+        );
+        assert_eq!(batches[1].indices, [0, 1]);
+    }
+
+    #[test]
     #[should_panic(expected = "a batch has 0 rows, expected at least 1")]
     fn an_empty_batch_is_refused() {
-        batch([Label::None; 2], Target::None, vec![]);
+        batch([Label::None, Label::None], Target::None, vec![]);
     }
 }

@@ -26,6 +26,9 @@ pub enum ChunkLength {
     /// length = max(shortest, ⌊N(mean, deviation²)⌋), at most steps + 10
     /// ```
     ///
+    /// So that all epochs have as many chunks, the lengths of an epoch are stretched by what is missing, or shrunk by what is
+    /// too much: a few thousandths in long sequences.
+    ///
     /// # References
     /// Merity et al., *Regularizing and Optimizing LSTM Language Models*, 2018, <https://arxiv.org/abs/1708.02182>. The
     /// upper limit is that of their code.
@@ -76,6 +79,14 @@ impl ChunkLength {
         }
     }
 
+    /// The greatest number of steps.
+    pub fn longest(&self) -> usize {
+        match *self {
+            Self::Fixed { steps } => steps,
+            Self::Random { steps, .. } => 2 * steps + 10,
+        }
+    }
+
     /// Checks the ranges.
     ///
     /// # Errors
@@ -107,6 +118,30 @@ impl ChunkLength {
                 check(shortest > 0, "shortest", shortest as f64, "at least 1")
             }
         }
+    }
+
+    /// The lengths of all chunks of an epoch that read so many steps, if they are drawn: always as many, whatever is drawn.
+    fn fitting(&self, total: usize, rng: &mut StdRng) -> Vec<usize> {
+        let Self::Random { steps, whole, .. } = *self else {
+            return Vec::new();
+        };
+        // Rounding down takes half a step.
+        let mean = steps as f64 * (1.0 + whole) / 2.0 - 0.5;
+        let count = ((total as f64 / mean.max(1.0)).round() as usize).clamp(1, total);
+        let drawn: Vec<usize> = (0..count).map(|_| self.draw(rng)).collect();
+        let stretch = total as f64 / drawn.iter().sum::<usize>() as f64;
+        let (mut read, mut end) = (0.0, 0);
+        let fit = |(index, length): (usize, usize)| {
+            read += length as f64 * stretch;
+            let latest = total - (count - 1 - index);
+            let start = end;
+            end = (read.round() as usize).clamp(start + 1, latest);
+            if index + 1 == count {
+                end = total;
+            }
+            end - start
+        };
+        drawn.into_iter().enumerate().map(fit).collect()
     }
 
     /// The length of the next chunk.
@@ -239,7 +274,8 @@ impl Streams {
         self.rows.len()
     }
 
-    /// The chunks of an epoch, in order. Their lengths depend on the arguments alone.
+    /// The chunks of an epoch, in order. Their lengths depend on the arguments alone; if each row has steps of one sequence,
+    /// there are as many in every epoch.
     ///
     /// # Panics
     /// If the length is not valid.
@@ -248,11 +284,15 @@ impl Streams {
             panic!("invalid length of chunks: {error}");
         }
         let mut rng = generator(Purpose::Chunks, seed, epoch as u64);
+        let row = |row: &Vec<Span>| row.iter().map(|span| span.steps.len()).sum();
+        let longest = self.rows.iter().map(row).max().unwrap_or(0);
+        let mut lengths = length.fitting(longest, &mut rng).into_iter();
         // Which sequence of a row comes next, and how many of its steps are read.
         let mut places = vec![(0, 0); self.rows.len()];
         let mut chunks = Vec::new();
         loop {
-            let steps = length.draw(&mut rng);
+            let next = lengths.next();
+            let steps = next.unwrap_or_else(|| length.draw(&mut rng));
             let mut chunk = Chunk {
                 spans: Vec::with_capacity(self.rows.len()),
                 fresh: Vec::with_capacity(self.rows.len()),
@@ -411,9 +451,31 @@ mod tests {
         // Rounding down takes a half, the upper limit of two deviations a little more.
         assert!((mean(&usual) - 69.5).abs() < 0.3, "{}", mean(&usual));
         assert!((mean(&short) - 34.5).abs() < 0.6, "{}", mean(&short));
-        assert!(usual.iter().all(|&length| length <= 80.0));
+        assert!(usual.iter().all(|&length| length <= 81.0));
+        for epoch in 1..20 {
+            assert_eq!(streams.chunks(RANDOM, 5, epoch).len(), chunks.len());
+        }
         assert_eq!(chunks, streams.chunks(RANDOM, 5, 0));
         assert_ne!(chunks[..20], streams.chunks(RANDOM, 5, 1)[..20]);
+    }
+
+    #[test]
+    fn all_epochs_have_as_many_chunks_even_of_few_steps() {
+        let single = ChunkLength::Random {
+            steps: 2,
+            whole: 0.5,
+            deviation: 3.0,
+            shortest: 1,
+        };
+        for (total, rows) in [(1, 1), (7, 3), (50, 4), (333, 2)] {
+            let streams = Streams::new(&[total], rows);
+            let count = streams.chunks(single, 1, 0).len();
+            for epoch in 1..50 {
+                let chunks = streams.chunks(single, 1, epoch);
+                assert_eq!(chunks.len(), count, "{total} steps in {rows} rows");
+                assert!(chunks.iter().all(|chunk| chunk.steps() > 0));
+            }
+        }
     }
 
     #[test]

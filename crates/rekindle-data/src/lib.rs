@@ -4,6 +4,8 @@
 //! ([`read_ts`]) or a long-format CSV file ([`read_csv`]), scaled with a [`Standardizer`] fitted on the training set
 //! only, divided with [`stratified_split`], and fed to Burn in padded batches by a [`SequenceLoader`].
 //!
+//! Series are labelled with what comes next in them by a [`Forecast`]; a [`Problem`] draws sequences that need long memory.
+//!
 //! A text becomes numbers by a [`Vocabulary`]. Texts and other long sequences are read as [`Streams`]: side by side in the
 //! rows of a batch, chunk by chunk, for truncated backpropagation through time.
 //!
@@ -12,13 +14,13 @@
 //! ```
 //! use burn::data::dataloader::DataLoader;
 //! use burn::tensor::Device;
-//! use rekindle_data::{Missing, SequenceLoader, Standardizer, read, stratified_split};
+//! use rekindle_data::{LabelKind, Missing, SequenceLoader, Standardizer, read, stratified_split};
 //! use std::path::Path;
 //! use std::sync::Arc;
 //!
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! let folder = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../data/japanese-vowels"));
-//! let set = read(&folder.join("JapaneseVowels_TRAIN.ts"), Missing::Error)?;
+//! let set = read(&folder.join("JapaneseVowels_TRAIN.ts"), Missing::Error, LabelKind::Class)?;
 //! let (train, valid) = stratified_split(&set, 0.2, 42)?;
 //! let scaler = Standardizer::fit(&train);
 //! let (train, valid) = (scaler.apply(&train), scaler.apply(&valid));
@@ -37,7 +39,9 @@
 
 mod batch;
 mod chunk;
+mod forecast;
 mod loader;
+mod problem;
 mod random;
 mod read;
 mod scale;
@@ -48,7 +52,9 @@ mod vocabulary;
 
 pub use batch::{Batch, SequenceBatcher};
 pub use chunk::{Chunk, ChunkLength, ChunkLengthError, Span, Streams, TokenBatch};
+pub use forecast::{Forecast, ForecastError};
 pub use loader::{DEFAULT_POOL, SequenceLoader};
+pub use problem::{Problem, ProblemError};
 pub use read::{LabelKind, Missing, ReadError, ReadProblem, read, read_csv, read_text, read_ts};
 pub use scale::{ScaleError, Scaling, Standardizer};
 pub use sequence::{Label, Sequence};

@@ -15,6 +15,8 @@ pub(crate) enum Purpose {
     Split = 2,
     /// The lengths of chunks; the counter is the epoch.
     Chunks = 3,
+    /// The sequences of a made-up problem; the counter is the part.
+    Problem = 4,
 }
 
 /// The generator for one purpose, seed and counter. Seed, counter and purpose fill the key, so no two are alike.
@@ -39,7 +41,7 @@ pub(crate) fn unit(rng: &mut StdRng) -> f64 {
 }
 
 /// A whole number in `0..bound`, all equally likely: draws past the last whole multiple of `bound` are thrown away.
-fn below(bound: u64, rng: &mut StdRng) -> u64 {
+pub(crate) fn below(bound: u64, rng: &mut StdRng) -> u64 {
     let limit = u64::MAX - u64::MAX % bound;
     loop {
         let draw = rng.next_u64();

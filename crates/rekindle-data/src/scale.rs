@@ -1,6 +1,6 @@
 //! Standardisation of channels.
 
-use crate::sequence::Sequence;
+use crate::sequence::{Label, Sequence};
 use crate::set::SequenceSet;
 use burn::config::Config;
 use serde::{Deserialize, Serialize};
@@ -115,12 +115,66 @@ impl Standardizer {
             "cannot fit a scaler to a set of 0 sequences"
         );
         let (mean, std) = (0..train.n_channels())
-            .map(|channel| moments(train, channel))
+            .map(|channel| {
+                let steps = || train.sequences.iter().flat_map(Sequence::steps);
+                moments(|| steps().map(|step| f64::from(step[channel])))
+            })
             .unzip();
         Self {
             channels: train.channels.clone(),
             mean,
             std,
+        }
+    }
+
+    /// Mean and standard deviation of each number that labels give, over all that are known; the names are those of
+    /// [`SequenceSet::numbers`].
+    pub fn fit_labels(train: &SequenceSet) -> Self {
+        let channels = train.numbers();
+        let known = |number: usize| {
+            let width = channels.len();
+            let values = move |sequence: &Sequence| sequence.label.numbers(number, width);
+            let all = train.sequences.iter().flat_map(values);
+            all.filter(|value| !value.is_nan())
+        };
+        let (mean, std) = (0..channels.len())
+            .map(|number| moments(|| known(number)))
+            .unzip();
+        Self {
+            channels,
+            mean,
+            std,
+        }
+    }
+
+    /// Leaves numbers as they are.
+    pub fn identity(channels: Vec<String>) -> Self {
+        Self {
+            mean: vec![0.0; channels.len()],
+            std: vec![1.0; channels.len()],
+            channels,
+        }
+    }
+
+    /// Scales the numbers that labels give, in place.
+    ///
+    /// # Panics
+    ///
+    /// If labels give another number of numbers than the scaler was fitted to.
+    pub fn apply_to_labels(&self, set: &mut SequenceSet) {
+        for sequence in &mut set.sequences {
+            match &mut sequence.label {
+                Label::Value(value) => *value = (*value - self.mean[0]) / self.std[0],
+                Label::StepValues(values) => {
+                    for row in values.chunks_mut(self.channels.len()) {
+                        assert_eq!(row.len(), self.channels.len(), "numbers of a step");
+                        for ((value, mean), std) in row.iter_mut().zip(&self.mean).zip(&self.std) {
+                            *value = ((f64::from(*value) - mean) / std) as f32;
+                        }
+                    }
+                }
+                _ => (),
+            }
         }
     }
 
@@ -186,21 +240,15 @@ impl Standardizer {
     }
 }
 
-/// Mean and standard deviation of one channel; 1 for the latter if all values are equal.
-fn moments(set: &SequenceSet, channel: usize) -> (f64, f64) {
-    let values = || {
-        set.sequences
-            .iter()
-            .flat_map(Sequence::steps)
-            .map(|step| f64::from(step[channel]))
-    };
+/// Mean and standard deviation of some numbers; 1 for the latter if all are equal, 0 and 1 if there are none.
+fn moments<I: Iterator<Item = f64>>(values: impl Fn() -> I) -> (f64, f64) {
     let count = values().count() as f64;
-    let mean = values().sum::<f64>() / count;
     let first = values().next();
     // Compared exactly: the rounded mean would leave a tiny variance.
     if values().all(|value| Some(value) == first) {
-        return (first.unwrap_or(mean), 1.0);
+        return (first.unwrap_or(0.0), 1.0);
     }
+    let mean = values().sum::<f64>() / count;
     let variance = values().map(|value| (value - mean).powi(2)).sum::<f64>() / count;
     (mean, variance.sqrt())
 }
@@ -208,7 +256,6 @@ fn moments(set: &SequenceSet, channel: usize) -> (f64, f64) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sequence::Label;
     use crate::set::Target;
 
     fn set(sequences: &[&[f32]], channels: &[&str]) -> SequenceSet {
@@ -248,6 +295,26 @@ mod tests {
         let scaler = Standardizer::fit(&set(&[&[1e7, 1e7 + 1.0, 1e7 + 2.0]], &["x"]));
         assert_eq!(scaler.mean, [1e7 + 1.0]);
         assert_eq!(scaler.std, [(2.0_f64 / 3.0).sqrt()]);
+    }
+
+    /// Of 1 and 3 in the first number and 5 in the second; what is not known does not count.
+    #[test]
+    fn labels_are_scaled_number_by_number() {
+        let label = Label::StepValues(vec![1.0, f32::NAN, 3.0, 5.0]);
+        let sequence = Sequence::new(vec![0.0, 0.0], 1, label, None);
+        let target = Target::StepValues(vec!["a".into(), "b".into()]);
+        let mut set = SequenceSet::new(vec!["x".into()], target, vec![sequence], "test".into());
+        let scaler = Standardizer::fit_labels(&set);
+        assert_eq!(
+            (&scaler.mean[..], &scaler.std[..]),
+            (&[2.0, 5.0][..], &[1.0, 1.0][..])
+        );
+        scaler.apply_to_labels(&mut set);
+        let Label::StepValues(scaled) = &set.sequences[0].label else {
+            panic!("found {:?}", set.sequences[0].label);
+        };
+        assert_eq!((scaled[0], scaled[2], scaled[3]), (-1.0, 1.0, 0.0));
+        assert!(scaled[1].is_nan());
     }
 
     #[test]

@@ -1,12 +1,18 @@
 //! One sequence and its label.
 
+use std::ops::Range;
+
 /// What a sequence is labelled with.
-#[derive(Debug, Clone, Copy, PartialEq, Default)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub enum Label {
     /// A class, as an index into the class names of the set.
     Class(usize),
     /// A finite number, for regression.
     Value(f64),
+    /// A class for each step, `[seq]`; `None` where it is not known.
+    StepClasses(Vec<Option<usize>>),
+    /// Numbers for each step, row-major `[seq, numbers]`; NaN where one is not known.
+    StepValues(Vec<f32>),
     /// No label, as in data that is to be predicted. The default.
     #[default]
     None,
@@ -26,6 +32,32 @@ impl Label {
         match self {
             Self::Value(value) => Some(*value),
             _ => None,
+        }
+    }
+
+    /// One of the numbers that it gives, at each step if there is one for each; NaN where it is not known.
+    pub(crate) fn numbers(&self, number: usize, width: usize) -> Vec<f64> {
+        match self {
+            Self::Value(value) => vec![*value],
+            Self::StepValues(values) => {
+                let of_step = values.iter().skip(number).step_by(width);
+                of_step.map(|&value| f64::from(value)).collect()
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    /// How many answers it gives: 1 for a class or a number, or the steps of which something is known.
+    pub fn answers(&self, steps: usize) -> usize {
+        match self {
+            Self::Class(_) | Self::Value(_) => 1,
+            Self::StepClasses(classes) => classes.iter().flatten().count(),
+            Self::StepValues(values) => {
+                let rows = values.chunks((values.len() / steps.max(1)).max(1));
+                rows.filter(|row| row.iter().any(|value| !value.is_nan()))
+                    .count()
+            }
+            Self::None => 0,
         }
     }
 }
@@ -92,6 +124,22 @@ impl Sequence {
         self.channels
     }
 
+    /// The label of some steps: that of the steps themselves if they have labels, else that of the sequence.
+    ///
+    /// # Panics
+    ///
+    /// If the steps are not within the sequence.
+    pub fn label_of(&self, steps: Range<usize>) -> Label {
+        match &self.label {
+            Label::StepClasses(classes) => Label::StepClasses(classes[steps].to_vec()),
+            Label::StepValues(values) => {
+                let width = values.len() / self.len();
+                Label::StepValues(values[steps.start * width..steps.end * width].to_vec())
+            }
+            label => label.clone(),
+        }
+    }
+
     /// All values, row-major `[seq, channels]`.
     pub fn values(&self) -> &[f32] {
         &self.values
@@ -131,6 +179,10 @@ mod tests {
         let steps: Vec<&[f32]> = sequence.steps().collect();
         assert_eq!(steps, [&[1.0, 2.0, 3.0][..], &[4.0, 5.0, 6.0][..]]);
         assert_eq!(sequence.step(1), steps[1]);
+        let label = Label::StepValues(vec![1.0, 2.0, 3.0, 4.0]);
+        let labelled = Sequence::new(vec![0.0; 2], 1, label, None);
+        assert_eq!(labelled.label_of(1..2), Label::StepValues(vec![3.0, 4.0]));
+        assert_eq!(sequence.label_of(0..1), Label::None);
         let mut doubled = sequence.clone();
         doubled
             .steps_mut()
@@ -150,6 +202,11 @@ mod tests {
             (None, Some(0.5))
         );
         assert_eq!((Label::None.class(), Label::None.value()), (None, None));
+        assert_eq!((Label::Class(3).answers(5), Label::None.answers(5)), (1, 0));
+        let classes = Label::StepClasses(vec![Some(1), None, Some(0)]);
+        assert_eq!((classes.class(), classes.answers(3)), (None, 2));
+        let values = Label::StepValues(vec![1.0, f32::NAN, f32::NAN, f32::NAN]);
+        assert_eq!((values.value(), values.answers(2)), (None, 1));
     }
 
     #[test]

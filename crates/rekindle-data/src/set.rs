@@ -10,8 +10,29 @@ pub enum Target {
     Classes(Vec<String>),
     /// Numbers, for regression.
     Values,
+    /// Classes of single steps, by name.
+    StepClasses(Vec<String>),
+    /// Numbers of single steps, by name.
+    StepValues(Vec<String>),
     /// The sequences carry no labels.
     None,
+}
+
+impl Target {
+    /// Whether a label of a sequence of so many steps is of this kind, or there is none.
+    fn fits(&self, label: &Label, steps: usize) -> bool {
+        match (label, self) {
+            (Label::None, _) | (Label::Value(_), Self::Values) => true,
+            (Label::Class(class), Self::Classes(classes)) => *class < classes.len(),
+            (Label::StepClasses(own), Self::StepClasses(classes)) => {
+                own.len() == steps && own.iter().flatten().all(|class| *class < classes.len())
+            }
+            (Label::StepValues(values), Self::StepValues(names)) => {
+                values.len() == steps * names.len()
+            }
+            _ => false,
+        }
+    }
 }
 
 /// Sequences that share channels and kind of label, in the order of their file.
@@ -135,13 +156,8 @@ impl SequenceSet {
                 sequence.n_channels(),
                 channels.len()
             );
-            let fits = match (&sequence.label, &target) {
-                (Label::None, _) | (Label::Value(_), Target::Values) => true,
-                (Label::Class(class), Target::Classes(classes)) => *class < classes.len(),
-                _ => false,
-            };
             assert!(
-                fits,
+                target.fits(&sequence.label, sequence.len()),
                 "sequence {} has the label {:?}, expected one of {target:?}",
                 index + 1,
                 sequence.label
@@ -178,22 +194,40 @@ impl SequenceSet {
     /// The class names in the order of their indices; empty unless the labels are classes.
     pub fn classes(&self) -> &[String] {
         match &self.target {
-            Target::Classes(classes) => classes,
+            Target::Classes(classes) | Target::StepClasses(classes) => classes,
             _ => &[],
         }
     }
 
-    /// How many sequences each class has, in the order of [`classes`](Self::classes).
+    /// The names of the numbers that labels give: `value`, or those of [`Target::StepValues`]; none of classes.
+    pub fn numbers(&self) -> Vec<String> {
+        match &self.target {
+            Target::Values => vec!["value".to_owned()],
+            Target::StepValues(names) => names.clone(),
+            _ => Vec::new(),
+        }
+    }
+
+    /// How many sequences, or steps if these have classes, each class has, in the order of [`classes`](Self::classes).
     pub fn class_counts(&self) -> Vec<usize> {
         let mut counts = vec![0; self.classes().len()];
-        for class in self
-            .sequences
-            .iter()
-            .filter_map(|sequence| sequence.label.class())
-        {
-            counts[class] += 1;
+        for sequence in &self.sequences {
+            match &sequence.label {
+                Label::Class(class) => counts[*class] += 1,
+                Label::StepClasses(classes) => {
+                    (classes.iter().flatten()).for_each(|class| counts[*class] += 1);
+                }
+                _ => (),
+            }
         }
         counts
+    }
+
+    /// How many answers the labels give: see [`Label::answers`].
+    pub fn answers(&self) -> usize {
+        let all = self.sequences.iter();
+        all.map(|sequence| sequence.label.answers(sequence.len()))
+            .sum()
     }
 
     /// The sequences with the given indices, in the given order, with the same channels, target and source.
@@ -209,6 +243,16 @@ impl SequenceSet {
                 .collect(),
             ..self.header()
         }
+    }
+
+    /// The sequences of which a label is known; `None` if there is none.
+    pub fn labelled(&self) -> Option<Self> {
+        let is_labelled = |&row: &usize| {
+            let sequence = &self.sequences[row];
+            sequence.label.answers(sequence.len()) > 0
+        };
+        let rows: Vec<usize> = (0..self.len()).filter(is_labelled).collect();
+        (!rows.is_empty()).then(|| self.subset(&rows))
     }
 
     /// The same sequences with their labels as indices into `classes`, usually those of the training set.
@@ -240,8 +284,8 @@ impl SequenceSet {
     /// ```
     pub fn align_classes(&self, classes: &[String]) -> Result<Self, LabelError> {
         let own = match &self.target {
-            Target::Classes(own) => own,
-            Target::Values => {
+            Target::Classes(own) | Target::StepClasses(own) => own,
+            Target::Values | Target::StepValues(_) => {
                 return Err(LabelError::Values {
                     path: self.source.clone(),
                     known: classes.to_vec(),
@@ -255,20 +299,28 @@ impl SequenceSet {
             .collect();
         let mut aligned = self.clone();
         for (index, sequence) in aligned.sequences.iter_mut().enumerate() {
-            let Label::Class(class) = sequence.label else {
-                continue;
-            };
-            let Some(known) = map[class] else {
-                return Err(LabelError::Unknown {
+            let renumber = |class: &mut usize| match map[*class] {
+                Some(known) => {
+                    *class = known;
+                    Ok(())
+                }
+                None => Err(LabelError::Unknown {
                     path: self.source.clone(),
                     sequence: self.name(index),
-                    found: own[class].clone(),
+                    found: own[*class].clone(),
                     known: classes.to_vec(),
-                });
+                }),
             };
-            sequence.label = Label::Class(known);
+            match &mut sequence.label {
+                Label::Class(class) => renumber(class)?,
+                Label::StepClasses(all) => all.iter_mut().flatten().try_for_each(renumber)?,
+                _ => (),
+            }
         }
-        aligned.target = Target::Classes(classes.to_vec());
+        match &mut aligned.target {
+            Target::Classes(names) | Target::StepClasses(names) => *names = classes.to_vec(),
+            _ => (),
+        }
         Ok(aligned)
     }
 
@@ -392,7 +444,7 @@ mod tests {
         let labels: Vec<Label> = aligned
             .sequences
             .iter()
-            .map(|sequence| sequence.label)
+            .map(|sequence| sequence.label.clone())
             .collect();
         assert_eq!(
             labels,

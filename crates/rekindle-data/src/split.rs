@@ -96,7 +96,7 @@ pub fn stratified_split(
 fn strata(set: &SequenceSet) -> Vec<Vec<usize>> {
     let classes = match &set.target {
         Target::Classes(classes) => classes.len(),
-        Target::Values | Target::None => 0,
+        _ => 0,
     };
     let mut strata = vec![Vec::new(); classes + 1];
     for (row, sequence) in set.sequences.iter().enumerate() {
@@ -115,7 +115,7 @@ mod tests {
         let sequences = labels
             .iter()
             .enumerate()
-            .map(|(row, &label)| Sequence::new(vec![row as f32], 1, label, None));
+            .map(|(row, label)| Sequence::new(vec![row as f32], 1, label.clone(), None));
         SequenceSet::new(
             vec!["x".into()],
             target,
@@ -210,7 +210,7 @@ mod tests {
         let (rest, held_out) = stratified_split(&set(&values, Target::Values), 0.3, 1).unwrap();
         assert_eq!((rest.len(), held_out.len()), (7, 3));
         let (rest, held_out) =
-            stratified_split(&set(&[Label::None; 2], Target::None), 0.01, 1).unwrap();
+            stratified_split(&set(&[Label::None, Label::None], Target::None), 0.01, 1).unwrap();
         assert_eq!((rest.len(), held_out.len()), (1, 1));
     }
 

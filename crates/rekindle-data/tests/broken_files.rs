@@ -257,7 +257,7 @@ fn every_broken_file_has_its_message() {
     for (name, content, message) in files {
         let path = folder.path().join(name);
         std::fs::write(&path, content).unwrap();
-        let error = match read(&path, Missing::Error) {
+        let error = match read(&path, Missing::Error, LabelKind::Class) {
             Err(error) => error.to_string(),
             Ok(set) => panic!("{name} was read: {set:?}"),
         };
@@ -285,10 +285,12 @@ fn a_channel_of_gaps_cannot_be_filled() {
         let path = folder.path().join(name);
         std::fs::write(&path, content).unwrap();
         for missing in [Missing::ForwardFill, Missing::Mean] {
-            let error = read(&path, missing).unwrap_err().to_string();
+            let error = read(&path, missing, LabelKind::Class)
+                .unwrap_err()
+                .to_string();
             assert_eq!(error, format!("{}{place} {message}", path.display()));
         }
-        assert!(read(&path, Missing::Zero).is_ok());
+        assert!(read(&path, Missing::Zero, LabelKind::Class).is_ok());
     }
 }
 
@@ -342,8 +344,10 @@ fn paths_that_are_no_files() {
         ),
     ] {
         let path = folder.path().join(name);
-        let error = read(&path, Missing::Error).unwrap_err().to_string();
+        let error = read(&path, Missing::Error, LabelKind::Class)
+            .unwrap_err()
+            .to_string();
         assert_eq!(error, format!("{}: {message}", path.display()));
     }
-    assert!(read(Path::new(""), Missing::Error).is_err());
+    assert!(read(Path::new(""), Missing::Error, LabelKind::Class).is_err());
 }

@@ -7,7 +7,7 @@ fn file(name: &str, text: &str, missing: Missing) -> Result<SequenceSet, ReadErr
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join(name);
     std::fs::write(&path, text).unwrap();
-    read(&path, missing)
+    read(&path, missing, LabelKind::Class)
 }
 
 fn ts(text: &str) -> SequenceSet {
@@ -28,7 +28,7 @@ fn values(set: &SequenceSet) -> Vec<Vec<f32>> {
 fn labels(set: &SequenceSet) -> Vec<Label> {
     set.sequences
         .iter()
-        .map(|sequence| sequence.label)
+        .map(|sequence| sequence.label.clone())
         .collect()
 }
 

@@ -18,6 +18,7 @@ fn vowels(part: &str) -> SequenceSet {
     read(
         &folder.join(format!("JapaneseVowels_{part}.ts")),
         Missing::Error,
+        LabelKind::Class,
     )
     .unwrap()
 }
@@ -54,7 +55,7 @@ fn both_files_are_what_the_readme_says() {
 fn values_stand_at_their_step_and_channel() {
     let train = vowels("TRAIN");
     let first = &train.sequences[0];
-    assert_eq!((first.len(), first.label), (20, Label::Class(0)));
+    assert_eq!((first.len(), first.label.clone()), (20, Label::Class(0)));
     assert_eq!(first.step(0)[..2], [1.860936, -0.207383]);
     assert_eq!(first.step(1)[..2], [1.891651, -0.193249]);
     assert_eq!(first.step(19)[..2], [1.261441, -0.63835]);

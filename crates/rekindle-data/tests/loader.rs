@@ -93,8 +93,8 @@ fn batches_hold_their_rows_and_zeros() {
             for (place, &row) in batch.indices.iter().enumerate() {
                 let sequence = &set.sequences[row];
                 assert_eq!(
-                    (batch.lengths[place], batch.labels[place]),
-                    (sequence.len(), sequence.label)
+                    (batch.lengths[place], batch.labels[place].clone()),
+                    (sequence.len(), sequence.label.clone())
                 );
                 assert_eq!(targets[place], (row % 3) as i64);
                 let (valid, padding) =

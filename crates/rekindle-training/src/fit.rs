@@ -12,7 +12,6 @@ use std::io::Write;
 use std::time::Instant;
 
 use burn::module::Module;
-use burn::nn::loss::{CrossEntropyLoss, CrossEntropyLossConfig};
 use burn::optim::ModuleOptimizer;
 use burn::store::ModuleRecord;
 use burn::tensor::Device;
@@ -39,7 +38,6 @@ pub(crate) struct Fit<'a> {
     task: &'a dyn Task,
     /// With autodiff.
     device: Device,
-    loss: CrossEntropyLoss,
     regularizer: Regularizer<'a>,
     network: Network,
     optimizer: ModuleOptimizer,
@@ -73,7 +71,6 @@ impl<'a> Fit<'a> {
             recipe,
             folder,
             task,
-            loss: CrossEntropyLossConfig::new().init(&training),
             regularizer: Regularizer::new(&recipe.regularize, batches, &network),
             rates: Rates::new(&recipe.training, &network, batches)?,
             watcher: watches.then(|| Watcher::new(&mut network)),

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::doctor::gates_of;
 use crate::files::{self, FileError};
 use crate::report::{ConfusionMatrix, Histogram, TensorRow, UnitMap, WeightsPart};
+use crate::splits::DataError;
 use crate::task::Task;
 use crate::{Evaluation, Network, RunFolder};
 
@@ -52,12 +53,19 @@ impl Portrait {
     }
 
     /// With the gates of the network on a sample of the task's data.
-    pub(crate) fn with_gates(self, network: &Network, task: &dyn Task, device: &Device) -> Self {
-        let gates = |set| gates_of(network, set, device);
-        Self {
-            gates: task.sequences().map(gates).unwrap_or_default(),
+    ///
+    /// # Errors
+    /// If there is no sample.
+    pub(crate) fn with_gates(
+        self,
+        network: &Network,
+        task: &dyn Task,
+        device: &Device,
+    ) -> Result<Self, DataError> {
+        Ok(Self {
+            gates: gates_of(network, task, device)?,
             ..self
-        }
+        })
     }
 
     pub(crate) fn save(&self, folder: &RunFolder) -> Result<(), FileError> {

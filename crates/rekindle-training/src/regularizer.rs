@@ -158,13 +158,14 @@ impl<'a> Regularizer<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Input, Recipe, Shape};
+    use crate::{Input, Reads, Recipe, Shape};
     use burn::tensor::Device;
 
     const LENGTHS: [usize; 3] = [4, 1, 2];
-    const SHAPE: Shape = Shape::Classes {
-        channels: 1,
-        classes: 2,
+    const SHAPE: Shape = Shape {
+        reads: Reads::Channels(1),
+        d_output: 2,
+        each_step: false,
     };
 
     fn recipe(overrides: &[&str]) -> Recipe {

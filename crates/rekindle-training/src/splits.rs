@@ -1,17 +1,15 @@
 //! The data of a run: read, checked, split and scaled.
 
-use std::collections::HashSet;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use rekindle_data::{
-    ChannelError, LabelError, ReadError, SequenceSet, SplitError, Standardizer, Target, Vocabulary,
-    read, stratified_split,
+    ChannelError, ForecastError, Label, LabelError, LabelKind, ReadError, SequenceSet, SplitError,
+    Target, read, stratified_split,
 };
-use serde::{Deserialize, Serialize};
 
-use crate::files::{self, Checksum, FileError};
-use crate::network::Shape;
+use crate::files::Checksum;
+use crate::preprocessing::Preprocessing;
 use crate::recipe::{DataRecipe, Recipe};
 use crate::task;
 
@@ -28,13 +26,33 @@ pub enum DataError {
     /// A file has labels that the training data lack.
     #[error(transparent)]
     Labels(#[from] LabelError),
-    /// The labels are no classes.
-    #[error("{}: found {found}, expected class labels of at least 2 classes to train a classifier", path.display())]
+    /// The labels are of another kind than the recipe says.
+    #[error("{}: found {found}, expected {expected}", path.display())]
     Target {
         /// The file.
         path: PathBuf,
         /// What the labels are.
         found: String,
+        /// What they should be.
+        expected: &'static str,
+    },
+    /// Series that cannot be foretold.
+    #[error(transparent)]
+    Forecast(#[from] ForecastError),
+    /// Steps that are trained on together, none of which has a label.
+    #[error(
+        "{}: no label is known in steps {from} to {to} of {sequence} and what is read beside them, expected one in each chunk of training.bptt steps; raise it, or leave it out",
+        path.display()
+    )]
+    BareChunk {
+        /// The file.
+        path: PathBuf,
+        /// Which sequence.
+        sequence: String,
+        /// The first of the steps, counted from 1.
+        from: usize,
+        /// The last.
+        to: usize,
     },
     /// The training data cannot be split.
     #[error("{}: cannot hold out a validation set: {source}; give a file as data.valid, or set data.valid_fraction = 0", path.display())]
@@ -54,129 +72,15 @@ pub enum DataError {
     },
     /// A text is asked of a network that reads none.
     #[error(
-        "the run classifies sequences, expected one that learned a text, with a section [text] in its recipe"
+        "the run reads sequences, expected one that learned a text, with a section [text] in its recipe"
     )]
     NoText,
-    /// A text, where sequences are needed.
-    #[error(
-        "the recipe has a section [text], expected one that classifies sequences: the doctor does not know texts yet"
-    )]
-    Text,
     /// A labelled file is needed.
-    #[error("{}: no sequence has a label, expected labels to compare predictions with", path.display())]
+    #[error("{}: no sequence has a label, expected labels to compare answers with", path.display())]
     Unlabelled {
         /// The file.
         path: PathBuf,
     },
-}
-
-/// What must be done to data before the network reads them; saved with the run.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Preprocessing {
-    format: u32,
-    /// Names of the channels, in order.
-    pub channels: Vec<String>,
-    /// Names of the classes, in order.
-    pub classes: Vec<String>,
-    /// The scaling, fitted on the training data.
-    pub scaler: Option<Standardizer>,
-    /// The tokens of a language model; it has neither channels nor classes.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub vocabulary: Option<Vocabulary>,
-}
-
-/// The version of the file. One that is not equal is refused.
-const FORMAT: u32 = 1;
-
-impl Preprocessing {
-    /// That of a text.
-    pub(crate) fn of_text(vocabulary: Vocabulary) -> Self {
-        Self {
-            format: FORMAT,
-            channels: Vec::new(),
-            classes: Vec::new(),
-            scaler: None,
-            vocabulary: Some(vocabulary),
-        }
-    }
-
-    /// What a network reads and puts out.
-    pub fn shape(&self) -> Shape {
-        match &self.vocabulary {
-            Some(vocabulary) => Shape::Tokens(vocabulary.len()),
-            None => Shape::Classes {
-                channels: self.channels.len(),
-                classes: self.classes.len(),
-            },
-        }
-    }
-
-    /// Checks a set against the training data and makes it ready.
-    ///
-    /// # Errors
-    /// If the set has other channels, or labels that the training data lack.
-    pub fn apply(&self, set: &SequenceSet) -> Result<SequenceSet, DataError> {
-        set.check_channels(&self.channels)?;
-        let set = set.align_classes(&self.classes)?;
-        Ok(match &self.scaler {
-            Some(scaler) => scaler.apply(&set),
-            None => set,
-        })
-    }
-
-    /// Writes the file of a run folder.
-    pub(crate) fn save(&self, path: &Path) -> Result<(), FileError> {
-        let text = serde_json::to_vec_pretty(self).map_err(|e| FileError::damaged(path, e))?;
-        files::write(path, &text)
-    }
-
-    /// What no training can have written.
-    fn check(&self) -> Result<(), String> {
-        let Self {
-            channels,
-            classes,
-            scaler,
-            vocabulary,
-            ..
-        } = self;
-        if vocabulary.is_some() {
-            let none = channels.is_empty() && classes.is_empty() && scaler.is_none();
-            let problem = "it has a vocabulary beside channels, classes or a scaler, expected one or the other";
-            return if none { Ok(()) } else { Err(problem.into()) };
-        }
-        let distinct = classes.iter().collect::<HashSet<_>>().len();
-        if channels.is_empty() {
-            return Err("it has no channels, expected at least 1".to_string());
-        }
-        if classes.len() < 2 || distinct < classes.len() {
-            return Err(format!(
-                "it has classes {classes:?}, expected at least 2 distinct ones"
-            ));
-        }
-        let Some(scaler) = scaler else { return Ok(()) };
-        if scaler.channels != *channels {
-            let found = &scaler.channels;
-            return Err(format!(
-                "its scaler has channels {found:?}, expected {channels:?}"
-            ));
-        }
-        scaler.validate().map_err(|error| error.to_string())
-    }
-
-    /// Reads the file of a run folder.
-    pub(crate) fn load(path: &Path) -> Result<Self, FileError> {
-        let text = files::read_text(path)?;
-        let value: serde_json::Value =
-            serde_json::from_str(&text).map_err(|e| FileError::damaged(path, e))?;
-        files::check_format(path, &value, FORMAT)?;
-        let loaded: Self =
-            serde_json::from_value(value).map_err(|e| FileError::damaged(path, e))?;
-        loaded
-            .check()
-            .map_err(|problem| FileError::damaged(path, problem))?;
-        Ok(loaded)
-    }
 }
 
 /// The sets of a run, ready for the network.
@@ -196,51 +100,110 @@ pub fn steps_per_epoch(recipe: &Recipe) -> Result<usize, DataError> {
     Ok(task::open(recipe)?.steps_per_epoch())
 }
 
+/// The sets as they are in the files, with labels.
+struct Raw {
+    train: SequenceSet,
+    valid: Option<SequenceSet>,
+    test: Option<SequenceSet>,
+}
+
+impl Raw {
+    /// Reads the files of a recipe and holds out what is validated on, or draws the sets of its problem.
+    fn read(recipe: &DataRecipe, seed: u64) -> Result<Self, DataError> {
+        if let Some(drawn) = recipe.problem {
+            // Epochs draw the parts from 1 on.
+            let held_out = |part| drawn.problem.draw(drawn.held_out, seed, u64::MAX - part);
+            return Ok(Self {
+                train: drawn.problem.draw(drawn.sequences, seed, 0),
+                valid: Some(held_out(0)),
+                test: Some(held_out(1)),
+            });
+        }
+        let kind = recipe.label_kind();
+        let open = |path: &PathBuf| -> Result<SequenceSet, DataError> {
+            let set = read(path, recipe.missing, kind)?;
+            match &recipe.forecast {
+                Some(forecast) => Ok(forecast.label(&set)?),
+                None => labelled(&set, recipe.labels, 1),
+            }
+        };
+        let optional = |path: &Option<PathBuf>| path.as_ref().map(open).transpose();
+        let (valid, test) = (optional(&recipe.valid)?, optional(&recipe.test)?);
+        let path = recipe.train.as_ref().expect("a checked recipe has data");
+        let train = read(path, recipe.missing, kind)?;
+        let fraction = recipe.valid_fraction;
+        let (train, valid) = match (&recipe.forecast, valid) {
+            (Some(forecast), None) if fraction > 0.0 => {
+                let (train, valid) = forecast.split(&train, fraction)?;
+                (train, Some(valid))
+            }
+            (Some(forecast), valid) => (forecast.examples(&train)?, valid),
+            (None, None) if fraction > 0.0 => {
+                let train = labelled(&train, recipe.labels, 2)?;
+                let split = stratified_split(&train, fraction, seed);
+                let path = || path.clone();
+                let (train, valid) = split.map_err(|source| DataError::Split {
+                    path: path(),
+                    source,
+                })?;
+                (train, Some(valid))
+            }
+            (None, valid) => (labelled(&train, recipe.labels, 2)?, valid),
+        };
+        Ok(Self { train, valid, test })
+    }
+}
+
+/// The sequences of which a label is known, after a look at what the labels are: if classes, at least so many.
+fn labelled(
+    set: &SequenceSet,
+    expected: LabelKind,
+    least: usize,
+) -> Result<SequenceSet, DataError> {
+    let wrong = |found: String| {
+        Err(DataError::Target {
+            path: set.source.clone(),
+            found,
+            expected: match expected {
+                LabelKind::Class => {
+                    "class labels of at least 2 classes; for other labels set data.labels, or data.forecast for none"
+                }
+                LabelKind::Value => "numbers as labels, as data.labels = \"value\" says",
+                LabelKind::StepClass => {
+                    "class labels of steps, of at least 2 classes, as data.labels = \"step_class\" says; they are read from .csv files"
+                }
+                LabelKind::StepValue => {
+                    "numbers as labels of steps, as data.labels = \"step_value\" says; they are read from .csv files"
+                }
+            },
+        })
+    };
+    match (&set.target, expected) {
+        (Target::Classes(classes), LabelKind::Class)
+        | (Target::StepClasses(classes), LabelKind::StepClass) => {
+            if least > classes.len() {
+                return wrong(format!("the classes {classes:?}"));
+            }
+        }
+        (Target::Values, LabelKind::Value) | (Target::StepValues(_), LabelKind::StepValue) => (),
+        (Target::None, _) => return wrong("no labels".into()),
+        (Target::Classes(_) | Target::StepClasses(_), _) => return wrong("class labels".into()),
+        (Target::Values | Target::StepValues(_), _) => return wrong("numbers as labels".into()),
+    }
+    set.labelled().ok_or_else(|| DataError::Unlabelled {
+        path: set.source.clone(),
+    })
+}
+
 impl Splits {
     /// Reads, checks, splits and scales the data of a recipe.
     pub(crate) fn read(recipe: &DataRecipe, seed: u64) -> Result<Self, DataError> {
-        let train = read(&recipe.train, recipe.missing)?;
-        let classes = match &train.target {
-            Target::Classes(classes) if classes.len() >= 2 => classes.clone(),
-            Target::Classes(classes) => return Err(target_error(&train, format!("{classes:?}"))),
-            Target::Values => return Err(target_error(&train, "numbers as labels".into())),
-            Target::None => return Err(target_error(&train, "no labels".into())),
-        };
-        let open = |path: &Option<PathBuf>| -> Result<Option<SequenceSet>, DataError> {
-            let Some(path) = path else { return Ok(None) };
-            let set = read(path, recipe.missing)?;
-            if set
-                .sequences
-                .iter()
-                .all(|sequence| sequence.label.class().is_none())
-            {
-                return Err(DataError::Unlabelled { path: path.clone() });
-            }
-            Ok(Some(set))
-        };
-        let (valid, test) = (open(&recipe.valid)?, open(&recipe.test)?);
-        let (train, valid) = match valid {
-            None if recipe.valid_fraction > 0.0 => {
-                let (train, valid) = stratified_split(&train, recipe.valid_fraction, seed)
-                    .map_err(|source| DataError::Split {
-                        path: recipe.train.clone(),
-                        source,
-                    })?;
-                (train, Some(valid))
-            }
-            valid => (train, valid),
-        };
-
-        let preprocessing = Preprocessing {
-            format: FORMAT,
-            channels: train.channels.clone(),
-            classes,
-            scaler: recipe.scaling.fit(&train),
-            vocabulary: None,
-        };
+        let raw = Raw::read(recipe, seed)?;
+        let preprocessing = Preprocessing::fit(recipe, &raw.train);
         let ready = |set: &SequenceSet| preprocessing.apply(set).map(Arc::new);
         let optional = |set: Option<SequenceSet>| set.as_ref().map(ready).transpose();
-        let (train, valid, test) = (ready(&train)?, optional(valid)?, optional(test)?);
+        let (train, valid) = (ready(&raw.train)?, optional(raw.valid)?);
+        let test = optional(raw.test)?;
         Ok(Self {
             preprocessing,
             train,
@@ -256,11 +219,7 @@ impl Splits {
         for set in sets.into_iter().flatten() {
             for sequence in &set.sequences {
                 checksum = checksum.and(&(sequence.len() as u64).to_le_bytes());
-                let class = sequence
-                    .label
-                    .class()
-                    .map_or(u64::MAX, |class| class as u64);
-                checksum = checksum.and(&class.to_le_bytes());
+                checksum = with_label(checksum, &sequence.label);
                 for value in sequence.values() {
                     checksum = checksum.and(&value.to_le_bytes());
                 }
@@ -270,9 +229,17 @@ impl Splits {
     }
 }
 
-fn target_error(set: &SequenceSet, found: String) -> DataError {
-    DataError::Target {
-        path: set.source.clone(),
-        found,
+fn with_label(checksum: Checksum, label: &Label) -> Checksum {
+    let class = |class: &Option<usize>| class.map_or(u64::MAX, |class| class as u64);
+    match label {
+        Label::Class(index) => checksum.and(&class(&Some(*index)).to_le_bytes()),
+        Label::None => checksum.and(&class(&None).to_le_bytes()),
+        Label::Value(value) => checksum.and(&value.to_le_bytes()),
+        Label::StepClasses(classes) => {
+            (classes.iter()).fold(checksum, |sum, step| sum.and(&class(step).to_le_bytes()))
+        }
+        Label::StepValues(values) => {
+            (values.iter()).fold(checksum, |sum, value| sum.and(&value.to_le_bytes()))
+        }
     }
 }

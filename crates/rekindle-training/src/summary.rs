@@ -5,7 +5,7 @@ use rekindle_optim::{Clip, Limit};
 use crate::doctor::{EpochFlows, last_epoch, over_epochs};
 use crate::history::StepRow;
 use crate::portrait::Portrait;
-use crate::recipe::{Keep, Recipe};
+use crate::recipe::{Keep, Learns, Recipe};
 use crate::report::{Chart, Fact, Line, Report, Scale, ScoreRow};
 use crate::{EpochRow, Metric, Outcome, Scores};
 
@@ -29,7 +29,7 @@ impl Summary<'_> {
             subtitle: format!(
                 "{} {}, {}",
                 self.recipe.model.cell,
-                self.learned(),
+                self.recipe.learned(),
                 self.weights()
             ),
             facts: self.facts(),
@@ -63,14 +63,6 @@ impl Summary<'_> {
             None => vec![("validation so far", last.map(|row| row.valid))],
         };
         sets.into_iter().filter_map(row).collect()
-    }
-
-    /// What the network has learned to be.
-    fn learned(&self) -> &'static str {
-        match self.recipe.text {
-            Some(_) => "language model",
-            None => "classifier",
-        }
     }
 
     fn weights(&self) -> String {
@@ -133,26 +125,27 @@ impl Summary<'_> {
     fn loss(&self) -> Chart {
         let train = self.over_epochs("training", |row| row.train.get(Metric::Loss));
         let valid = self.over_epochs("validation", |row| row.valid.get(Metric::Loss));
-        self.both("Loss", "cross-entropy (nats)", train, valid)
+        let label = match self.recipe.learns() {
+            Learns::Labels(kind) if !kind.is_class() => "mean squared error",
+            _ => "cross-entropy (nats)",
+        };
+        self.both("Loss", label, train, valid)
     }
 
-    /// The first metric beside the loss that is measured over the training data.
+    /// The first metric beside the loss that is measured, over the training data if it is measured there.
     fn beside_loss(&self) -> Option<Chart> {
         let first = self.epochs.first()?;
-        let (metric, _) = first
-            .train
-            .main()
-            .filter(|(metric, _)| *metric != Metric::Loss)?;
+        let beside = |scores: &Scores| scores.main().filter(|(metric, _)| *metric != Metric::Loss);
+        let (metric, _) = beside(&first.train).or_else(|| beside(&first.valid))?;
         let value = |scores: &Scores| scores.get(metric).map(|value| metric.drawn(value));
         let train = self.over_epochs("training", |row| value(&row.train));
         let valid = self.over_epochs("validation", |row| value(&row.valid));
         let (title, label) = (metric.heading(), metric.label());
         let chart = self.both(&title, &label, train, valid);
+        let note =
+            "Training figures are taken with dropout and without penalties, before each step.";
         Some(Chart {
-            note: Some(
-                "Training figures are taken with dropout and without penalties, before each step."
-                    .into(),
-            ),
+            note: first.train.get(metric).map(|_| note.into()),
             ..chart
         })
     }

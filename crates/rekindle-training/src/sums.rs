@@ -1,7 +1,5 @@
 //! What the steps of an epoch add up to.
 
-use burn::tensor::{Int, Tensor};
-
 use crate::history::StepRow;
 use crate::{EpochRow, Scores};
 
@@ -15,7 +13,7 @@ pub(crate) struct Sums {
 }
 
 impl Sums {
-    /// Takes in a step with `size` answers, of which `right` are.
+    /// Takes in a step with `size` answers or numbers that are known, of which `right` are.
     pub(crate) fn add(&mut self, row: StepRow, size: usize, right: usize) {
         self.steps.push(row);
         if !row.skipped {
@@ -54,20 +52,4 @@ impl Sums {
             seconds: 0.0,
         }
     }
-}
-
-/// How many rows score their true class highest.
-pub(crate) fn right_answers(logits: &Tensor<2>, targets: &Tensor<1, Int>) -> usize {
-    let predicted = logits
-        .clone()
-        .inner()
-        .argmax(1)
-        .squeeze_dim::<1>(1)
-        .into_data();
-    let targets = targets.clone().into_data();
-    predicted
-        .iter::<i64>()
-        .zip(targets.iter::<i64>())
-        .filter(|(a, b)| a == b)
-        .count()
 }

@@ -249,7 +249,7 @@ fn finish(
     let sets = [("validation", &valid), ("test", &test)];
     let mut portrait = Portrait::of(&network, &task.preprocessing().classes, &sets);
     if recipe.training.watch_gradients {
-        portrait = portrait.with_gates(&network, task, device);
+        portrait = portrait.with_gates(&network, task, device)?;
     }
     portrait.save(folder)?;
     let report = Summary {

@@ -6,11 +6,12 @@ use std::sync::Arc;
 use burn::module::Module;
 use burn::store::ModuleRecord;
 use burn::tensor::{Bytes, Device};
-use rekindle_data::{SequenceSet, read};
+use rekindle_data::{SequenceSet, TokenText};
 
 use crate::files::{Checksum, FileError, record_problem};
+use crate::preprocessing::Preprocessing;
 use crate::recipe::{Recipe, RecipeError};
-use crate::splits::{DataError, Preprocessing};
+use crate::splits::DataError;
 use crate::task::{Sampling, language};
 use crate::train::Finished;
 use crate::{
@@ -56,6 +57,32 @@ pub enum LoadError {
     /// A backend that cannot be used.
     #[error(transparent)]
     Backend(#[from] BackendError),
+}
+
+/// What answers are scored on.
+pub(crate) enum ScoredOn {
+    /// Labelled sequences.
+    Sequences(Arc<SequenceSet>),
+    /// A text.
+    Text(TokenText),
+}
+
+impl ScoredOn {
+    /// The file.
+    pub(crate) fn source(&self) -> &Path {
+        match self {
+            Self::Sequences(set) => &set.source,
+            Self::Text(text) => &text.source,
+        }
+    }
+
+    /// How many sequences, or tokens of a text.
+    pub(crate) fn len(&self) -> usize {
+        match self {
+            Self::Sequences(set) => set.len(),
+            Self::Text(text) => text.tokens.len(),
+        }
+    }
 }
 
 /// A trained network with everything that belongs to it.
@@ -124,26 +151,50 @@ impl Trained {
     /// # Errors
     /// If the file cannot be read, has other channels, or labels that the training data lack.
     pub fn read(&self, path: &Path) -> Result<Arc<SequenceSet>, DataError> {
-        let set = read(path, self.recipe.data.missing)?;
-        self.preprocessing.apply(&set).map(Arc::new)
+        self.preprocessing.read(path).map(Arc::new)
     }
 
-    /// Predicts the classes of a set that [`read`](Self::read) made ready.
+    /// Predicts the classes or numbers of a set that [`read`](Self::read) made ready.
     pub fn predict(&self, set: &Arc<SequenceSet>) -> Predictions {
-        let classes = &self.preprocessing.classes;
         let batch_size = self.recipe.training.batch_size;
-        Predictions::of(&self.network, set, classes, batch_size, &self.device)
+        let preprocessing = &self.preprocessing;
+        Predictions::of(&self.network, set, preprocessing, batch_size, &self.device)
     }
 
-    /// Scores over a set that [`read`](Self::read) made ready.
+    /// Reads a file that answers can be scored on.
     ///
     /// # Errors
-    /// If no sequence has a label.
-    pub fn evaluate(&self, set: &Arc<SequenceSet>) -> Result<Evaluation, DataError> {
-        let unlabelled = || DataError::Unlabelled {
-            path: set.source.clone(),
-        };
-        self.predict(set).evaluate().ok_or_else(unlabelled)
+    /// If the file cannot be used, or no sequence in it has a label.
+    pub(crate) fn read_scored(&self, path: &Path) -> Result<ScoredOn, DataError> {
+        if let Some(vocabulary) = &self.preprocessing.vocabulary {
+            return language::read(path, vocabulary).map(ScoredOn::Text);
+        }
+        let set = self.read(path)?;
+        match set.answers() {
+            0 => Err(DataError::Unlabelled {
+                path: path.to_path_buf(),
+            }),
+            _ => Ok(ScoredOn::Sequences(set)),
+        }
+    }
+
+    /// Scores over what [`read_scored`](Self::read_scored) has read.
+    pub(crate) fn evaluate(&self, data: &ScoredOn) -> Evaluation {
+        match data {
+            ScoredOn::Sequences(set) => {
+                let evaluation = self.predict(set).evaluate();
+                evaluation.expect("labels, as was seen when they were read")
+            }
+            ScoredOn::Text(text) => {
+                let shape = [
+                    self.recipe.training.batch_size,
+                    self.recipe.chunk_length().steps(),
+                ];
+                let vocabulary = self.preprocessing.vocabulary.as_ref();
+                let kind = vocabulary.expect("a text has one").kind();
+                language::evaluate(&self.network, text, kind, shape, &self.device)
+            }
+        }
     }
 
     /// Scores over a file: of labelled sequences, or of a text if the run is a language model.
@@ -151,20 +202,7 @@ impl Trained {
     /// # Errors
     /// If the file cannot be used, or no sequence in it has a label.
     pub fn evaluate_file(&self, path: &Path) -> Result<Evaluation, DataError> {
-        let Some(vocabulary) = &self.preprocessing.vocabulary else {
-            return self.evaluate(&self.read(path)?);
-        };
-        let text = language::read(path, vocabulary)?;
-        let bptt = self.recipe.text.unwrap_or_default().bptt;
-        let shape = [self.recipe.training.batch_size, bptt];
-        let kind = vocabulary.kind();
-        Ok(language::evaluate(
-            &self.network,
-            &text,
-            kind,
-            shape,
-            &self.device,
-        ))
+        Ok(self.evaluate(&self.read_scored(path)?))
     }
 
     /// Goes on with a text, token by token, as the language model would: see [`Sampling`].

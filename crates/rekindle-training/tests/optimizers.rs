@@ -177,7 +177,8 @@ fn extreme(folder: &Path, all: bool, overrides: &[&str]) -> Recipe {
         ]
         .concat(),
     );
-    let clean = fs::read_to_string(&recipe.data.train).expect("toy data");
+    let train = recipe.data.train.replace(folder.join("extreme.csv"));
+    let clean = fs::read_to_string(train.as_ref().expect("a file")).expect("toy data");
     let mut text = match all {
         true => clean.lines().next().expect("a header").to_string() + "\n",
         false => clean,
@@ -188,9 +189,8 @@ fn extreme(folder: &Path, all: bool, overrides: &[&str]) -> Recipe {
             text += &format!("x{series},{time},{label},3e38\n");
         }
     }
-    recipe.data.valid = Some(recipe.data.train.clone());
-    recipe.data.train = folder.join("extreme.csv");
-    fs::write(&recipe.data.train, text).expect("data");
+    recipe.data.valid = train;
+    fs::write(folder.join("extreme.csv"), text).expect("data");
     recipe
 }
 

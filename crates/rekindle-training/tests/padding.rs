@@ -2,7 +2,7 @@
 
 use burn::tensor::{DType, Tensor};
 use rekindle_testkit::{Tolerance, assert_close_within, assert_same_bits, devices, random};
-use rekindle_training::{Network, Recipe, Shape};
+use rekindle_training::{Network, Reads, Recipe, Shape};
 
 const CHANNELS: usize = 3;
 const SEQ: usize = 7;
@@ -30,9 +30,10 @@ fn a_sequence_scores_the_same_alone_in_a_batch_and_beside_garbage() {
             let recipe = Recipe::for_data("a.csv".as_ref(), &overrides).expect("a valid recipe");
             let classifier = Network::init(
                 &recipe,
-                Shape::Classes {
-                    channels: CHANNELS,
-                    classes: 4,
+                Shape {
+                    reads: Reads::Channels(CHANNELS),
+                    d_output: 4,
+                    each_step: false,
                 },
                 &device,
             );

@@ -13,7 +13,8 @@ use rekindle_cells::Normalization;
 use rekindle_regularize::penalty::{ActivationPenalty, TemporalPenalty};
 use rekindle_testkit::{Tolerance, assert_close_within};
 use rekindle_training::{
-    Encoder, Input, Network, Outcome, Recipe, RunFolder, Shape, Start, TrainError, Trained, train,
+    Encoder, Input, Network, Outcome, Reads, Recipe, RunFolder, Shape, Start, TrainError, Trained,
+    train,
 };
 
 const NOISE: &str = "regularize.dropout={input=0.1,hidden=0.2,output=0.2,candidate=0.1,candidate_per='sequence',\
@@ -382,9 +383,10 @@ fn output_dropout_masks_all_steps_and_the_end_by_one_mask() {
         let device = backend().device().expect("a device").autodiff();
         let classifier = Network::init(
             &recipe,
-            Shape::Classes {
-                channels: 1,
-                classes: 2,
+            Shape {
+                reads: Reads::Channels(1),
+                d_output: 2,
+                each_step: false,
             },
             &device,
         );

@@ -128,7 +128,7 @@ fn options_survive_interruptions_and_loading() {
         assert_eq!(trained.recipe, recipe);
         let test = recipe.data.test.as_ref().expect("test data");
         let set = trained.read(test).expect("the test data");
-        let scores = trained.evaluate(&set).expect("labels").scores;
+        let scores = trained.predict(&set).evaluate().expect("labels").scores;
         assert_eq!(Some(scores), outcome.test, "{options:?}");
     }
 }
@@ -159,7 +159,7 @@ fn a_finished_run_loads_and_scores_as_it_said() {
         let trained = Trained::load(&folder, backend()).expect("it loads");
         let test = recipe.data.test.clone().expect("test data");
         let set = trained.read(&test).expect("the test data");
-        let scores = trained.evaluate(&set).expect("labels").scores;
+        let scores = trained.predict(&set).evaluate().expect("labels").scores;
         assert_eq!(Some(scores), outcome.test, "{keep}");
 
         let again = train(&recipe, backend(), &folder, Start::Resume, &mut ());
@@ -210,8 +210,9 @@ fn a_run_refuses_what_it_was_not_begun_with() {
         "{error}"
     );
 
-    let data = fs::read_to_string(&first.data.train).expect("the data");
-    fs::write(&first.data.train, data.replacen("0,up,", "0,up,1", 1)).expect("changed");
+    let file = first.data.train.as_ref().expect("a file");
+    let data = fs::read_to_string(file).expect("the data");
+    fs::write(file, data.replacen("0,up,", "0,up,1", 1)).expect("changed");
     let error = train(&first, backend(), &folder, Start::Resume, &mut ()).unwrap_err();
     assert!(matches!(error, TrainError::DataChanged { .. }), "{error}");
 }

@@ -29,6 +29,22 @@ pub fn succeed(folder: &Path, args: &[&str]) -> String {
     String::from_utf8(output.stdout).expect("text")
 }
 
+/// Runs the command, which must end with an error that is no panic, and returns what it says.
+pub fn fail(folder: &Path, args: &[&str]) -> String {
+    let output = run(folder, args);
+    let message = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(2), "{args:?}: {message}");
+    assert!(output.stdout.is_empty(), "{args:?}");
+    message
+}
+
+/// A file of the repository.
+pub fn shipped(path: &str) -> String {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let root = root.canonicalize().expect("the repository");
+    root.join(path).to_str().expect("a path in UTF-8").into()
+}
+
 /// The JSON object in the last line of a text.
 pub fn json(text: &str) -> serde_json::Value {
     serde_json::from_str(text.lines().last().expect("a line")).expect("a JSON object")

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 use std::path::Path;
 
-/// What the labels of a CSV file are. In a recipe: `"class"` or `"value"`.
+/// What the labels of a CSV file are. In a recipe: `"class"`, `"value"`, `"step_class"` or `"step_value"`.
 ///
 /// The file does not tell: classes may well be called `1`, `2`, `3`. So the caller says it, and nothing is guessed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -24,9 +24,25 @@ pub enum LabelKind {
     Class,
     /// Finite numbers, for regression.
     Value,
+    /// Classes of single steps.
+    StepClass,
+    /// Finite numbers of single steps.
+    StepValue,
 }
 
 impl Config for LabelKind {}
+
+impl LabelKind {
+    /// Whether each step has a label of its own.
+    pub fn is_of_steps(self) -> bool {
+        matches!(self, Self::StepClass | Self::StepValue)
+    }
+
+    /// Whether labels are classes.
+    pub fn is_class(self) -> bool {
+        matches!(self, Self::Class | Self::StepClass)
+    }
+}
 
 /// Reads a long-format CSV file: one row per time step, series told apart by name.
 ///
@@ -43,9 +59,10 @@ impl Config for LabelKind {}
 /// - Rows of a series need not follow each other; the set has the series in the order in which they first appear.
 /// - `time` is a finite number that increases from row to row within a series, which also catches a name used for two
 ///   series. It serves only to check the order: steps count as equally far apart.
-/// - A series has one label, repeated in all its rows. With [`LabelKind::Class`] the classes of the set are the labels that
+/// - A series has one label, repeated in all its rows; with [`LabelKind::StepClass`] and [`LabelKind::StepValue`] each row
+///   has its own, and an empty cell or `?` stands for one that is not known. Classes are the labels that
 ///   occur (compared exactly: `1` and `1.0` are two), sorted by number if all of them are
-///   finite numbers, else by text. With [`LabelKind::Value`] they are numbers.
+///   finite numbers, else by text.
 /// - An empty cell, `?` and `NaN` are missing values, treated as `missing` says. An infinite value is an error.
 /// - Commas separate, double quotes protect. White space around cells does not matter, empty lines are skipped, a byte
 ///   order mark and `\r\n` are accepted.
@@ -95,6 +112,7 @@ fn parse(
     let columns = Columns::parse(&header).map_err(|problem| problem.at(line))?;
     let mut table = Table {
         missing,
+        labels,
         columns: &columns,
         index: HashMap::new(),
         series: Vec::new(),
@@ -105,7 +123,7 @@ fn parse(
     if table.series.is_empty() {
         return Err(ReadProblem::NoSequences.into());
     }
-    table.finish(path, labels)
+    table.finish(path)
 }
 
 /// The rows of a CSV text with the line that each starts on.
@@ -158,7 +176,8 @@ impl Iterator for Rows<'_> {
 /// A series as far as it has been read.
 struct Series {
     id: String,
-    label: Option<String>,
+    /// The label of the series, or one for each step; none without a column for it.
+    labels: Vec<Option<String>>,
     first_line: usize,
     last_line: usize,
     last_time: f64,
@@ -167,7 +186,7 @@ struct Series {
 }
 
 impl Series {
-    /// Whether a row goes on where the series stopped.
+    /// Whether a row goes on where the series stopped, with a label that is that of the series.
     fn continues(&self, time: f64, label: Option<&str>) -> Result<(), ReadProblem> {
         if time <= self.last_time {
             return Err(ReadProblem::TimeOrder {
@@ -177,36 +196,58 @@ impl Series {
                 previous_line: self.last_line,
             });
         }
-        match (label, self.label.as_deref()) {
-            (Some(found), Some(expected)) if found != expected => Err(ReadProblem::LabelChanged {
-                series: self.id.clone(),
-                found: clip(found),
-                expected: clip(expected),
-                first_line: self.first_line,
-            }),
+        match (label, self.labels.first()) {
+            (Some(found), Some(Some(expected))) if found != expected => {
+                Err(ReadProblem::LabelChanged {
+                    series: self.id.clone(),
+                    found: clip(found),
+                    expected: clip(expected),
+                    first_line: self.first_line,
+                })
+            }
             _ => Ok(()),
         }
     }
 
     /// The label in terms of the target.
     fn label(&self, target: &Target) -> Result<Label, ReadProblem> {
-        match (target, self.label.as_deref()) {
-            (Target::Classes(classes), Some(text)) => Ok(classes
-                .iter()
-                .position(|class| class == text)
-                .map_or(Label::None, Label::Class)),
-            (Target::Values, Some(text)) => match value::number(text) {
-                Some(value) => Ok(Label::Value(value)),
-                None => Err(ReadProblem::LabelNumber { found: clip(text) }),
+        let class = |classes: &[String], label: &Option<String>| {
+            let label = label.as_ref()?;
+            classes.iter().position(|class| class == label)
+        };
+        let number = |text: &String| {
+            value::number(text).ok_or_else(|| ReadProblem::LabelNumber { found: clip(text) })
+        };
+        let step = |label: &Option<String>| match label {
+            Some(text) => number(text).map(|value| value as f32),
+            None => Ok(f32::NAN),
+        };
+        let first = self.labels.first().unwrap_or(&None);
+        Ok(match target {
+            Target::Classes(classes) => class(classes, first).map_or(Label::None, Label::Class),
+            Target::Values => match first {
+                Some(text) => Label::Value(number(text)?),
+                None => Label::None,
             },
-            _ => Ok(Label::None),
-        }
+            Target::StepClasses(classes) => Label::StepClasses(
+                self.labels
+                    .iter()
+                    .map(|label| class(classes, label))
+                    .collect(),
+            ),
+            Target::StepValues(_) => {
+                let values = self.labels.iter().map(step);
+                Label::StepValues(values.collect::<Result<_, _>>()?)
+            }
+            Target::None => Label::None,
+        })
     }
 }
 
 /// The series of a file, in the order in which they first appear.
 struct Table<'a> {
     missing: Missing,
+    labels: LabelKind,
     columns: &'a Columns,
     /// The places of the series by name.
     index: HashMap<String, usize>,
@@ -217,10 +258,13 @@ impl Table<'_> {
     /// Adds one row to its series.
     fn add(&mut self, line: usize, row: &StringRecord) -> Result<(), Fault> {
         let columns = self.columns;
-        let (time, label) = columns.check(row).map_err(|problem| problem.at(line))?;
+        let of_steps = self.labels.is_of_steps();
+        let checked = columns.check(row, of_steps);
+        let (time, label) = checked.map_err(|problem| problem.at(line))?;
         let id = &row[columns.series];
         let index = match self.index.get(id) {
             Some(&index) => {
+                let label = label.filter(|_| !of_steps);
                 self.series[index]
                     .continues(time, label)
                     .map_err(|problem| problem.at(line))?;
@@ -230,7 +274,7 @@ impl Table<'_> {
                 self.index.insert(id.to_owned(), self.series.len());
                 self.series.push(Series {
                     id: id.to_owned(),
-                    label: label.map(str::to_owned),
+                    labels: Vec::new(),
                     first_line: line,
                     last_line: line,
                     last_time: time,
@@ -240,6 +284,9 @@ impl Table<'_> {
             }
         };
         let series = &mut self.series[index];
+        if of_steps || series.labels.is_empty() {
+            series.labels.push(label.map(str::to_owned));
+        }
         let step = 1 + series.values.len() / columns.channels.len();
         for (&column, channel) in columns.channels.iter().zip(&columns.names) {
             let text = if row[column].is_empty() {
@@ -262,12 +309,14 @@ impl Table<'_> {
     }
 
     /// The set, with gaps filled and labels understood.
-    fn finish(self, path: &Path, labels: LabelKind) -> Result<SequenceSet, Fault> {
+    fn finish(self, path: &Path) -> Result<SequenceSet, Fault> {
         let channels = &self.columns.names;
-        let target = match (self.columns.label, labels) {
+        let target = match (self.columns.label, self.labels) {
             (None, _) => Target::None,
             (_, LabelKind::Value) => Target::Values,
             (_, LabelKind::Class) => Target::Classes(classes(&self.series)),
+            (_, LabelKind::StepClass) => Target::StepClasses(classes(&self.series)),
+            (_, LabelKind::StepValue) => Target::StepValues(vec!["label".to_owned()]),
         };
         let sequence = |mut series: Series| {
             self.missing
@@ -304,10 +353,10 @@ impl Table<'_> {
 
 /// The labels that occur, each once, sorted by number if all are numbers, else by text.
 fn classes(series: &[Series]) -> Vec<String> {
-    let mut names: Vec<String> = series
+    let labels = series
         .iter()
-        .filter_map(|series| series.label.clone())
-        .collect();
+        .flat_map(|series| series.labels.iter().flatten());
+    let mut names: Vec<String> = labels.cloned().collect();
     names.sort();
     names.dedup();
     if let Some(numbers) = names

@@ -64,10 +64,11 @@ impl Columns {
         })
     }
 
-    /// The time and the label of a row that has every cell it needs.
+    /// The time and the label of a row that has every cell it needs; a row of labelled steps may have no label.
     pub(super) fn check<'a>(
         &self,
         row: &'a StringRecord,
+        of_steps: bool,
     ) -> Result<(f64, Option<&'a str>), ReadProblem> {
         if row.len() != self.width {
             return Err(ReadProblem::RowWidth {
@@ -85,6 +86,9 @@ impl Columns {
         };
         let label = self.label.map(|column| &row[column]);
         if let Some("" | "?") = label {
+            if of_steps {
+                return Ok((time, None));
+            }
             let expected = "one in every row of a series".to_owned();
             return Err(ReadProblem::MissingLabel {
                 expected,

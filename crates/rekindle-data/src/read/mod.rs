@@ -28,8 +28,7 @@ pub fn read_text(path: &Path) -> Result<String, ReadError> {
 
 /// Reads a file of sequences by its extension (in any case): `.ts` with [`read_ts`], `.csv` with [`read_csv`].
 ///
-/// The labels of a CSV file are read as classes; for numbers call [`read_csv`] with [`LabelKind::Value`]. A `.ts` file
-/// says itself what its labels are.
+/// `labels` says what the labels of a CSV file are. A `.ts` file says it itself.
 ///
 /// # Errors
 ///
@@ -38,21 +37,21 @@ pub fn read_text(path: &Path) -> Result<String, ReadError> {
 /// # Examples
 ///
 /// ```
-/// use rekindle_data::{Missing, read};
+/// use rekindle_data::{LabelKind, Missing, read};
 ///
-/// let error = read("recordings.xlsx".as_ref(), Missing::Error).unwrap_err();
+/// let error = read("recordings.xlsx".as_ref(), Missing::Error, LabelKind::Class).unwrap_err();
 /// assert_eq!(
 ///     error.to_string(),
 ///     "recordings.xlsx: found the extension `.xlsx`, expected `.ts` or `.csv`; convert the file to one of the two"
 /// );
 /// ```
-pub fn read(path: &Path, missing: Missing) -> Result<SequenceSet, ReadError> {
+pub fn read(path: &Path, missing: Missing, labels: LabelKind) -> Result<SequenceSet, ReadError> {
     let extension = path
         .extension()
         .map(|extension| extension.to_string_lossy().into_owned());
     match extension.as_deref().map(str::to_ascii_lowercase).as_deref() {
         Some("ts") => read_ts(path, missing),
-        Some("csv") => read_csv(path, missing, LabelKind::Class),
+        Some("csv") => read_csv(path, missing, labels),
         _ if path.is_dir() => Err(Fault::from(ReadProblem::Directory).in_file(path)),
         _ => Err(Fault::from(ReadProblem::Extension { found: extension }).in_file(path)),
     }

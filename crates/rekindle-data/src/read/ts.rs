@@ -216,7 +216,8 @@ fn label(target: &Target, field: &str) -> Result<Label, ReadProblem> {
         });
     }
     match target {
-        Target::None => Ok(Label::None),
+        // The format labels no steps.
+        Target::None | Target::StepClasses(_) | Target::StepValues(_) => Ok(Label::None),
         Target::Values => match value::number(field) {
             Some(value) => Ok(Label::Value(value)),
             None => Err(ReadProblem::LabelNumber { found: clip(field) }),

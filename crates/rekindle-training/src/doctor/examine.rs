@@ -1,11 +1,8 @@
 //! From a recipe or a run folder to an examination.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
-use burn::data::dataloader::DataLoader;
 use burn::tensor::Device;
-use rekindle_data::{Batch, SequenceLoader, SequenceSet, read};
 use serde::{Deserialize, Serialize};
 
 use super::look::Seen;
@@ -17,12 +14,11 @@ use super::{EpochFlows, Finding, diagnose, watch};
 use crate::fit::Fit;
 use crate::history::{self, StepRow};
 use crate::recipe::Recipe;
-use crate::splits::{DataError, Splits};
-use crate::task::{Classification, Task};
+use crate::task::{self, Lesson, Task};
 use crate::{Backend, RunFolder, TrainError};
 
 /// At most so many sequences are looked at step by step.
-const SAMPLE: usize = 64;
+pub(crate) const SAMPLE: usize = 64;
 
 /// What is examined.
 #[derive(Clone, Debug, PartialEq)]
@@ -111,27 +107,22 @@ pub fn examine(
         Subject::Run(folder) => (crate::recipe_of(folder)?, Some(RunFolder::new(folder))),
     };
     recipe.validate()?;
-    if recipe.text.is_some() {
-        return Err(DataError::Text.into());
-    }
-    let task = Classification::read(&recipe)?;
+    let task = task::open(&recipe)?;
     let recipe = recipe.for_lengths(task.lengths());
-    let splits = &task.splits;
-    let sample = match data {
-        None => splits.train.clone(),
-        Some(path) => {
-            let set = read(path, recipe.data.missing).map_err(DataError::from)?;
-            Arc::new(labelled(&splits.preprocessing.apply(&set)?)?)
-        }
-    };
+    let sample = task.sample(data, SAMPLE, &device)?;
     // A folder that is not there has no checkpoint.
     let nowhere = RunFolder::new(PathBuf::new());
-    let mut fit = Fit::start(&recipe, folder.as_ref().unwrap_or(&nowhere), &task, &device)?;
+    let mut fit = Fit::start(
+        &recipe,
+        folder.as_ref().unwrap_or(&nowhere),
+        &*task,
+        &device,
+    )?;
     let mut rows = match &folder {
         Some(folder) if folder.steps().exists() => history::steps_of(folder)?,
         _ => Vec::new(),
     };
-    let (measurements, tried) = measure(&mut fit, splits, &sample, &mut rows, steps, &device)?;
+    let (measurements, tried) = measure(&mut fit, &*task, &sample, &mut rows, steps, &device)?;
     let findings = diagnose(&recipe, &measurements);
     Ok(Examination {
         name: recipe.name.clone(),
@@ -145,63 +136,39 @@ pub fn examine(
     })
 }
 
-/// The sequences whose class is known.
-fn labelled(set: &SequenceSet) -> Result<SequenceSet, DataError> {
-    let has_class = |&row: &usize| set.sequences[row].label.class().is_some();
-    let rows: Vec<usize> = (0..set.len()).filter(has_class).collect();
-    match rows.is_empty() {
-        true => Err(DataError::Unlabelled {
-            path: set.source.clone(),
-        }),
-        false => Ok(set.subset(&rows)),
-    }
-}
-
 /// Takes the steps and measures; returns how many were taken, too. `rows` are the steps of the run, and then those of the trial, too.
 fn measure(
     fit: &mut Fit,
-    splits: &Splits,
-    sample: &SequenceSet,
+    task: &dyn Task,
+    sample: &Lesson,
     rows: &mut Vec<StepRow>,
     steps: usize,
     device: &Device,
 ) -> Result<(Measurements, usize), TrainError> {
-    let batch = batch(sample, device);
     let mut before = Seen::default();
-    Patient::new(fit.network()).look(&batch, &mut before);
+    Patient::new(fit.network()).look(sample, &mut before);
     let mut moves = Moves::default();
     let (tried, failed) = fit.trial(steps, |before, after| moves.add(before, after))?;
     // A run that was killed wrote steps behind its checkpoint.
     rows.retain(|row| tried.first().is_none_or(|first| row.step < first.step));
     let taken = tried.len();
     rows.extend(tried);
-    let data = Data::of(&splits.train);
-    let mut losses = Losses::of(rows, failed.is_some(), data.entropy);
+    let data = Data::of(task.sequences(), &task.lengths(), task.guess());
+    let mut losses = Losses::of(rows, failed.is_some(), data.guess);
     let patient = Patient::new(fit.network());
-    losses.valid = (splits.valid.as_ref()).and_then(|set| patient.loss(set, device));
+    losses.valid = patient.loss(task, device);
     let mut seen = Seen::default();
-    patient.look(&batch, &mut seen);
+    patient.look(sample, &mut seen);
     let measurements = Measurements {
         data,
         losses,
         updates: moves.updates(),
-        flows: patient.flows(&batch, device),
-        horizons: patient.horizons(&batch),
+        flows: patient.flows(sample),
+        horizons: patient.horizons(sample),
         gates: seen.gates,
         jacobians: seen.jacobians,
         units: seen.units,
         units_before: before.units,
     };
     Ok((measurements, taken))
-}
-
-/// Sequences of the set, evenly chosen, in one batch.
-pub(crate) fn batch(set: &SequenceSet, device: &Device) -> Batch {
-    let stride = set.len().div_ceil(SAMPLE).max(1);
-    let rows: Vec<usize> = (0..set.len()).step_by(stride).collect();
-    let set = Arc::new(set.subset(&rows));
-    let loader = SequenceLoader::sequential(set, SAMPLE, device);
-    let mut batches = loader.iter();
-    let batch = batches.next().expect("a set has at least one sequence");
-    batch.expect("a set in memory yields its batches")
 }

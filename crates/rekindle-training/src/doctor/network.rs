@@ -1,19 +1,13 @@
 //! The one place where the doctor meets the network.
 
-use std::sync::Arc;
-
 use burn::module::Module;
-use burn::nn::loss::CrossEntropyLossConfig;
 use burn::tensor::{Device, Distribution, Tensor};
 use rekindle_cells::{Cell, CellFlow, Recurrent, Sequences, Stack, State};
-use rekindle_data::{Batch, SequenceSet};
 
 use super::Place;
 use super::measure::{Flow, FlowSum, Horizon};
-use crate::{Encoder, Metric, Network, Predictions};
-
-/// Sequences that are scored at a time.
-const BATCH: usize = 64;
+use crate::task::{Lesson, Part, Task};
+use crate::{Encoder, Metric, Network};
 
 /// Runs an expression with the stack of a network, whatever its cells are.
 macro_rules! with_stack {
@@ -57,16 +51,16 @@ impl Patient {
         }
     }
 
-    /// How much of the gradient of the batch's loss reaches each state; none of scans that leave nothing.
-    pub(crate) fn flows(&self, batch: &Batch, device: &Device) -> Vec<Flow> {
-        let device = device.clone().autodiff();
-        let input = Tensor::from_inner(batch.input.clone());
+    /// How much of the gradient of a lesson's loss reaches each state; none of scans that leave nothing.
+    pub(crate) fn flows(&self, lesson: &Lesson) -> Vec<Flow> {
+        let lesson = lesson.clone().differentiated();
         let mut network = self.differentiated.clone();
         let cells = watch(&mut network);
-        let logits = network.forward(input, &batch.lengths);
-        let loss = CrossEntropyLossConfig::new().init(&device);
-        let loss = loss.forward(logits, Tensor::from_inner(batch.targets.clone()));
-        loss.backward();
+        let scored = network.score(lesson.input.clone(), &lesson.lengths, None);
+        lesson
+            .targets
+            .loss(lesson.counted(scored.scores))
+            .backward();
         let flow = |cell: &CellFlow| {
             let mut sum = FlowSum::default();
             for pass in cell.flow.take() {
@@ -78,11 +72,12 @@ impl Patient {
     }
 
     /// How far back inputs move the last hidden states of the top layer, for each order of reading.
-    pub(crate) fn horizons(&self, batch: &Batch) -> Vec<Horizon> {
+    pub(crate) fn horizons(&self, lesson: &Lesson) -> Vec<Horizon> {
         let orders = with_stack!(&self.differentiated.encoder, stack => orders(stack));
         let horizon = |(cell, &reverse): (usize, &bool)| {
-            let input = Tensor::from_inner(batch.input.clone()).require_grad();
-            let sequences = Sequences::padded(input.clone(), batch.lengths.clone());
+            let vectors = self.plain.vectors(lesson.input.clone());
+            let input = Tensor::from_inner(vectors).require_grad();
+            let sequences = Sequences::padded(input.clone(), lesson.lengths.clone());
             let last = with_stack!(&self.differentiated.encoder, stack => {
                 last_hidden(stack, sequences, cell)
             });
@@ -94,7 +89,7 @@ impl Patient {
             let zeros = || vec![0.0; rows * seq * channels];
             let values: Vec<f64> = gradient.map_or_else(zeros, |data| data.iter::<f64>().collect());
             let square = |step: &[f64]| step.iter().map(|value| value * value).sum::<f64>();
-            let squares: Vec<Vec<f64>> = (values.chunks(seq * channels).zip(&batch.lengths))
+            let squares: Vec<Vec<f64>> = (values.chunks(seq * channels).zip(&lesson.lengths))
                 .map(|(row, &length)| row.chunks(channels).take(length).map(square).collect())
                 .collect();
             Horizon::of(&squares, reverse)
@@ -102,18 +97,16 @@ impl Patient {
         orders.iter().enumerate().map(horizon).collect()
     }
 
-    /// The loss over a labelled set.
-    pub(crate) fn loss(&self, set: &Arc<SequenceSet>, device: &Device) -> Option<f64> {
-        let classes = set.classes();
-        let predictions = Predictions::of(&self.plain, set, classes, BATCH, device);
-        predictions
-            .evaluate()
-            .and_then(|evaluation| evaluation.scores.get(Metric::Loss))
+    /// The loss over what a task validates on, if there is any.
+    pub(crate) fn loss(&self, task: &dyn Task, device: &Device) -> Option<f64> {
+        let evaluation = task.evaluate(&self.plain, Part::Valid, device)?;
+        evaluation.scores.get(Metric::Loss)
     }
 
     /// Looks at every cell.
-    pub(crate) fn look(&self, batch: &Batch, look: &mut impl Look) {
-        let sequences = Sequences::padded(batch.input.clone(), batch.lengths.clone());
+    pub(crate) fn look(&self, lesson: &Lesson, look: &mut impl Look) {
+        let vectors = self.plain.vectors(lesson.input.clone());
+        let sequences = Sequences::padded(vectors, lesson.lengths.clone());
         match (&self.plain.encoder, &self.differentiated.encoder) {
             (Encoder::Elman(plain), Encoder::Elman(other)) => each(plain, other, sequences, look),
             (Encoder::Lstm(plain), Encoder::Lstm(other)) => each(plain, other, sequences, look),

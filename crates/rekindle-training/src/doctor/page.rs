@@ -1,14 +1,15 @@
 //! What pages show of a network's health.
 
 use burn::tensor::Device;
-use rekindle_data::SequenceSet;
 
-use super::examine::batch;
+use super::examine::SAMPLE;
 use super::look::Seen;
 use super::network::Patient;
 use super::{EpochFlows, Examination, Finding, Flow, Measurements, Saturation};
 use crate::Network;
 use crate::report::{Chart, Fact, FindingRow, FlowRow, HealthPart, Histogram, Line, Report, Scale};
+use crate::splits::DataError;
+use crate::task::Task;
 
 impl Examination {
     /// The examination as a page.
@@ -46,11 +47,19 @@ impl Examination {
     }
 }
 
-/// The gates of a network on a sample of a set.
-pub(crate) fn gates_of(network: &Network, set: &SequenceSet, device: &Device) -> Vec<Histogram> {
+/// The gates of a network on a sample of a task's training data.
+///
+/// # Errors
+/// If there is no sample.
+pub(crate) fn gates_of(
+    network: &Network,
+    task: &dyn Task,
+    device: &Device,
+) -> Result<Vec<Histogram>, DataError> {
     let mut seen = Seen::default();
-    Patient::new(network).look(&batch(set, device), &mut seen);
-    seen.gates.iter().map(gate).collect()
+    let sample = task.sample(None, SAMPLE, device)?;
+    Patient::new(network).look(&sample, &mut seen);
+    Ok(seen.gates.iter().map(gate).collect())
 }
 
 /// What the report of a run that was watched shows of its last epoch.

@@ -8,7 +8,7 @@ use rekindle_optim::NonFinite;
 use super::Fit;
 use crate::history::StepRow;
 use crate::network::Scored;
-use crate::sums::{Sums, right_answers};
+use crate::sums::Sums;
 use crate::task::Lesson;
 use crate::{EncoderState, Metric, Network, TrainError};
 
@@ -25,15 +25,14 @@ impl Fit<'_> {
         // The statistics of norms over the batch change as soon as it is read.
         let policy = self.recipe.training.on_nonfinite;
         let before = (policy != NonFinite::Error).then(|| self.network.clone());
-        let from = state.clone().filter(|_| lesson.goes_on);
-        let scored = self.network.score(lesson.input, &lesson.lengths, from);
-        let size = scored.scores.dims()[0];
-        let counts = self.recipe.metrics().train.contains(&Metric::Accuracy);
-        let right = match counts {
-            true => right_answers(&scored.scores, &lesson.targets),
+        let from = lesson.begin(&self.network, state.clone());
+        let scored = (self.network).score(lesson.input.clone(), &lesson.lengths, from);
+        let answers = lesson.counted(scored.scores.clone());
+        let right = match self.recipe.metrics().train.contains(&Metric::Accuracy) {
+            true => lesson.targets.right(&answers),
             false => 0,
         };
-        let loss = self.loss.forward(scored.scores.clone(), lesson.targets);
+        let loss = lesson.targets.loss(answers);
         let value = loss.clone().into_scalar::<f64>();
         let gradients = match value.is_finite() {
             true => self.gradients(loss, &scored, &lesson.lengths, [epoch, step]),
@@ -42,7 +41,7 @@ impl Fit<'_> {
         if let Some(watcher) = &mut self.watcher {
             watcher.after_step();
         }
-        let (lr, rates) = self.rates.step(self.nonfinite.lr_factor);
+        let (lr, rates) = self.rates.step(self.nonfinite.lr_factor * lesson.lr_factor);
         let mut row = StepRow {
             step,
             epoch,
@@ -62,7 +61,7 @@ impl Fit<'_> {
         }
         self.averager
             .after_step(step, self.batches_per_epoch, &self.network);
-        sums.add(row, size, right);
+        sums.add(row, lesson.targets.count(), right);
         Ok(value)
     }
 

@@ -1,7 +1,7 @@
 //! The recurrent stack of a recipe's cell.
 
 use burn::module::Module;
-use burn::tensor::{Device, Tensor};
+use burn::tensor::{Bool, Device, Tensor, TensorData};
 use rekindle_cells::{
     Cell, Elman, ElmanConfig, Gru, GruActivations, GruConfig, Lstm, LstmActivations, LstmConfig,
     LstmState, Recurrent, Sequences, Stack, StackConfig, StackConfigError, StackState, StackUnits,
@@ -134,6 +134,25 @@ impl Encoder {
         }
     }
 
+    /// A state in which some rows are as at the beginning of a sequence.
+    ///
+    /// # Panics
+    /// If the state is one of another cell.
+    pub(super) fn renewed(&self, state: EncoderState, fresh: &[bool]) -> EncoderState {
+        match (self, state) {
+            (Self::Elman(stack), EncoderState::Elman(state)) => {
+                EncoderState::Elman(renewed(stack, state, fresh))
+            }
+            (Self::Lstm(stack), EncoderState::Lstm(state)) => {
+                EncoderState::Lstm(renewed(stack, state, fresh))
+            }
+            (Self::Gru(stack), EncoderState::Gru(state)) => {
+                EncoderState::Gru(renewed(stack, state, fresh))
+            }
+            (_, state) => panic!("found a state of {state:?}, expected one of this cell"),
+        }
+    }
+
     /// Width of what the stack puts out.
     pub(super) fn d_output(&self) -> usize {
         match self {
@@ -193,6 +212,29 @@ impl EncoderState {
             Self::Gru(state) => Self::Gru(state.detach()),
         }
     }
+}
+
+fn renewed<C: Cell>(
+    stack: &Stack<C>,
+    state: StackState<C::State>,
+    fresh: &[bool],
+) -> StackState<C::State> {
+    let mut beginnings = Vec::new();
+    stack.initial_state(fresh.len()).map(|tensor| {
+        beginnings.push(tensor.clone());
+        tensor
+    });
+    let mut beginnings = beginnings.into_iter();
+    state.map(|tensor| {
+        let beginning = beginnings
+            .next()
+            .expect("states of one stack have as many tensors");
+        let mask = TensorData::new(fresh.to_vec(), [fresh.len(), 1]);
+        let mask = Tensor::<2, Bool>::from_data(mask, &tensor.device());
+        tensor
+            .clone()
+            .mask_where(mask.expand(tensor.dims()), beginning)
+    })
 }
 
 /// The stack without dropout on the outputs of its last cells.

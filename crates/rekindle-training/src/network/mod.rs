@@ -61,15 +61,21 @@ pub enum Asks {
 
 /// What a network reads and puts out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Shape {
-    /// Scores of classes for sequences with so many channels.
-    Classes {
-        /// Width of the input.
-        channels: usize,
-        /// How many classes.
-        classes: usize,
-    },
-    /// Scores of the next token, for texts of so many tokens.
+pub struct Shape {
+    /// What it reads.
+    pub reads: Reads,
+    /// Width of an answer: how many classes, tokens or numbers.
+    pub d_output: usize,
+    /// Whether there is an answer for each valid step; else there is one for each sequence.
+    pub each_step: bool,
+}
+
+/// What a network reads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reads {
+    /// So many numbers a step.
+    Channels(usize),
+    /// One of so many tokens a step.
     Tokens(usize),
 }
 
@@ -91,18 +97,20 @@ impl Network {
     pub fn init(recipe: &Recipe, shape: Shape, device: &Device) -> Self {
         let model = &recipe.model;
         let text = recipe.text.unwrap_or_default();
-        let (embedding, d_input, d_output, asks) = match shape {
-            Shape::Classes { channels, classes } => {
-                (None, channels, classes, Asks::Sequence(model.readout))
-            }
-            Shape::Tokens(tokens) => {
+        let (embedding, d_input) = match shape.reads {
+            Reads::Channels(channels) => (None, channels),
+            Reads::Tokens(tokens) => {
                 let embedding = EmbeddingConfig::new(tokens, text.embedding).init(device);
-                (Some(embedding), text.embedding, tokens, Asks::Steps)
+                (Some(embedding), text.embedding)
             }
+        };
+        let asks = match shape.each_step {
+            true => Asks::Steps,
+            false => Asks::Sequence(model.readout),
         };
         let encoder = Encoder::init(recipe, d_input, device);
         let is_tied = embedding.is_some() && text.tied;
-        let head = LinearConfig::new(encoder.d_output(), d_output);
+        let head = LinearConfig::new(encoder.d_output(), shape.d_output);
         let network = Self {
             embedding,
             embedding_dropout: EmbeddingDropout {
@@ -113,7 +121,7 @@ impl Network {
             asks,
             head_dropout: DropoutConfig::new(model.head_dropout).init(),
             head: (!is_tied).then(|| head.init(device)),
-            tied_bias: is_tied.then(|| Param::from_tensor(Tensor::zeros([d_output], device))),
+            tied_bias: is_tied.then(|| Param::from_tensor(Tensor::zeros([shape.d_output], device))),
             encoder,
         };
         network.map(&mut Numbered::default())
@@ -129,7 +137,9 @@ impl Network {
                 flag.with_value(false)
             }
         }
-        self.clone().train().map(&mut Evaluation)
+        let mut network = self.clone().train().map(&mut Evaluation);
+        network.embedding_dropout.prob = 0.0;
+        network
     }
 
     /// The hidden units, which can be taken out one by one: see [`rekindle_regularize::units`].
@@ -147,11 +157,11 @@ impl Network {
         self.encoder.widths()
     }
 
-    /// The scores of each class before the softmax.
+    /// The answers for a batch: the scores of classes before the softmax, or numbers.
     ///
     /// # Shapes
     /// - input: `[batch, seq, d_input]`, of which `lengths[row]` steps are valid
-    /// - output: `[batch, classes]`
+    /// - output: `[batch, d_output]`, or `[valid steps, d_output]`, row by row
     ///
     /// # Panics
     /// If the shapes do not belong together.
@@ -164,11 +174,7 @@ impl Network {
     /// # Panics
     /// As [`forward`](Self::forward).
     pub fn score(&self, input: Input, lengths: &[usize], state: Option<EncoderState>) -> Scored {
-        let input = match input {
-            Input::Values(values) => values,
-            Input::Tokens(tokens) => self.embed(tokens),
-        };
-        let input = self.input_dropout.forward(input);
+        let input = self.input_dropout.forward(self.vectors(input));
         let sequences = Sequences::padded(input, lengths.to_vec());
         let encoded = self.encoder.forward(sequences, state);
         let (dropped, last) = self.drop_outputs(encoded.output.clone(), encoded.last);
@@ -183,6 +189,19 @@ impl Network {
             dropped,
             state: encoded.state,
         }
+    }
+
+    /// What the stack reads, before dropout: `[batch, seq, width]`.
+    pub(crate) fn vectors(&self, input: Input) -> Tensor<3> {
+        match input {
+            Input::Values(values) => values,
+            Input::Tokens(tokens) => self.embed(tokens),
+        }
+    }
+
+    /// A state in which some rows begin anew.
+    pub(crate) fn renewed(&self, state: EncoderState, fresh: &[bool]) -> EncoderState {
+        self.encoder.renewed(state, fresh)
     }
 
     /// The vectors of tokens: `[batch, seq]` to `[batch, seq, width]`.
@@ -237,7 +256,7 @@ impl Network {
 /// What a network makes of a batch.
 #[derive(Clone, Debug)]
 pub struct Scored {
-    /// The scores of each class before the softmax: `[batch, classes]`, or `[valid steps, classes]`, row by row.
+    /// The scores of classes before the softmax, or numbers: `[batch, d_output]`, or `[valid steps, d_output]`, row by row.
     pub scores: Tensor<2>,
     /// The outputs of the stack, zero in padding: `[batch, seq, d_output]`.
     pub output: Tensor<3>,

@@ -8,8 +8,9 @@ use super::keys::KEYS;
 use super::parse::Source;
 
 /// The tables that hold keys.
-pub(super) const SECTIONS: [&str; 8] = [
+pub(super) const SECTIONS: [&str; 9] = [
     "data",
+    "data.forecast",
     "text",
     "model",
     "model.init",
@@ -54,7 +55,7 @@ const OTHER_NAMES: [(&str, &str); 34] = [
     ("zoneout", "regularize.dropout.zoneout_hidden"),
     ("weight_drop", "regularize.dropout.weight"),
     ("tar", "regularize.temporal_activation"),
-    ("seq_len", "text.bptt"),
+    ("seq_len", "training.bptt"),
     ("tie_weights", "text.tied"),
     ("emsize", "text.embedding"),
     ("vocab_size", "text.vocabulary"),
@@ -132,7 +133,11 @@ impl Source<'_> {
     /// Refuses keys that do not exist, kinds that do not exist, and a recipe without the keys that it must have.
     pub(super) fn check_keys(&self, table: &Table) -> Result<(), RecipeError> {
         self.check_section("", table)?;
-        for required in REQUIRED {
+        let is_drawn = (table.get("data")).is_some_and(|data| data.get("problem").is_some());
+        let needed = REQUIRED
+            .iter()
+            .filter(|key| !is_drawn || **key != "data.train");
+        for &required in needed {
             let mut value = Some(table);
             let (sections, last) = required.rsplit_once('.').unwrap_or(("", required));
             if !sections.is_empty() {

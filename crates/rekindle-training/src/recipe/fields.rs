@@ -82,6 +82,38 @@ pub(super) const NONLINEARITIES: &[Kind] = &[
     kind("sigmoid", &[]),
 ];
 
+/// Kinds of [`Problem`](rekindle_data::Problem), with what a recipe says beside.
+pub(super) const PROBLEMS: &[Kind] = &[
+    kind(
+        "adding",
+        &[plain("steps"), plain("sequences"), plain("held_out")],
+    ),
+    kind(
+        "copy_memory",
+        &[
+            plain("steps"),
+            plain("symbols"),
+            plain("length"),
+            plain("sequences"),
+            plain("held_out"),
+        ],
+    ),
+];
+
+/// Kinds of [`ChunkLength`](rekindle_data::ChunkLength).
+pub(super) const CHUNKS: &[Kind] = &[
+    kind("fixed", &[plain("steps")]),
+    kind(
+        "random",
+        &[
+            plain("steps"),
+            plain("whole"),
+            plain("deviation"),
+            plain("shortest"),
+        ],
+    ),
+];
+
 const ALPHA: &[Field] = &[plain("alpha")];
 const ALPHA_BETA: &[Field] = &[plain("alpha"), plain("beta")];
 

@@ -3,6 +3,7 @@
 mod activation;
 mod check;
 mod constrained;
+mod data;
 mod error;
 mod fields;
 mod group;
@@ -21,12 +22,14 @@ mod text;
 mod validate;
 mod watch;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use rekindle_data::{Missing, Scaling};
+use rekindle_data::ChunkLength;
 use rekindle_optim::{Average, Clip, NonFinite, Schedule};
 use serde::{Deserialize, Serialize};
 
+pub(crate) use data::Learns;
+pub use data::{DataRecipe, ProblemRecipe};
 pub use error::RecipeError;
 pub use group::GroupRecipe;
 pub use hidden::Hidden;
@@ -67,9 +70,10 @@ pub struct Recipe {
     /// Where all random numbers start.
     #[serde(default)]
     pub seed: u64,
-    /// What to read.
+    /// What to read, and what labels are.
+    #[serde(default)]
     pub data: DataRecipe,
-    /// What a text is cut into; with it, the run learns a language model. Default: none, sequences are classified.
+    /// What a text is cut into; with it, the run learns a language model. Default: none, sequences are learned from.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub text: Option<TextRecipe>,
     /// The network.
@@ -84,31 +88,6 @@ pub struct Recipe {
     /// What is pruned in training.
     #[serde(default)]
     pub prune: PruneRecipe,
-}
-
-/// The section `[data]`.
-#[derive(Serialize, Deserialize, Debug, Clone, PartialEq)]
-#[serde(deny_unknown_fields)]
-pub struct DataRecipe {
-    /// The file to train on.
-    pub train: PathBuf,
-    /// The file to validate on. Default: none, a part of `train` is held out.
-    pub valid: Option<PathBuf>,
-    /// The file that is scored at the end. Default: none.
-    pub test: Option<PathBuf>,
-    /// Fraction of each class held out of `train` if there is no `valid`, in `[0, 1)`; 0 for none. Default: 0.1.
-    #[serde(default = "tenth")]
-    pub valid_fraction: f64,
-    /// What to do with missing values. Default: an error.
-    #[serde(default)]
-    pub missing: Missing,
-    /// Scaling of the channels, fitted on the training sequences. Default: standard.
-    #[serde(default)]
-    pub scaling: Scaling,
-}
-
-fn tenth() -> f64 {
-    0.1
 }
 
 /// What a schedule counts.
@@ -139,6 +118,11 @@ pub struct TrainingRecipe {
     pub epochs: usize,
     /// Sequences in a batch, at least 1. Default: 32.
     pub batch_size: usize,
+    /// Steps that gradients flow back, after which states go on alone: truncated backpropagation through time (Williams and
+    /// Peng, 1990, <https://doi.org/10.1162/neco.1990.2.4.490>), of texts and of answers at each step. Default: 70 steps of
+    /// texts, the whole of other sequences.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub bptt: Option<ChunkLength>,
     /// The optimiser. Default: AdamW.
     pub optimizer: Optimizer,
     /// The base learning rate, positive. Default: 0.003.
@@ -172,6 +156,7 @@ impl Default for TrainingRecipe {
         Self {
             epochs: 50,
             batch_size: 32,
+            bptt: None,
             optimizer: Optimizer::default(),
             lr: 0.003,
             weight_decay: 0.01,

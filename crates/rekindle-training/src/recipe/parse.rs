@@ -64,11 +64,11 @@ pub(super) fn parse(
         let problem = "found beside training.clip, expected one of them";
         return Err(source.value("training.clip_norm", problem.to_string()));
     }
-    source.expand_clip_norm(&mut table)?;
+    source.expand_short(&mut table)?;
     expand_kinds(&mut table);
     for text in overrides {
         apply(&mut table, text)?;
-        source.expand_clip_norm(&mut table)?;
+        source.expand_short(&mut table)?;
         expand_kinds(&mut table);
     }
     source.check_keys(&table)?;
@@ -205,6 +205,21 @@ pub(super) struct Source<'a> {
 }
 
 impl Source<'_> {
+    /// Writes out what is given in short: `training.clip_norm`, and `training.bptt` as a number.
+    fn expand_short(&self, table: &mut Table) -> Result<(), RecipeError> {
+        if let Some(Value::Table(training)) = table.get_mut("training")
+            && let Some(steps @ Value::Integer(_)) = training.get("bptt")
+        {
+            let kind = Value::String("fixed".to_string());
+            let fixed = [
+                ("kind".to_string(), kind),
+                ("steps".to_string(), steps.clone()),
+            ];
+            training.insert("bptt".to_string(), Value::Table(Table::from_iter(fixed)));
+        }
+        self.expand_clip_norm(table)
+    }
+
     /// Writes out `training.clip_norm`, which is short for `training.clip` by the norm; it replaces what stood there.
     fn expand_clip_norm(&self, table: &mut Table) -> Result<(), RecipeError> {
         let Some(Value::Table(training)) = table.get_mut("training") else {

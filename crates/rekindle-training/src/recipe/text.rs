@@ -22,8 +22,6 @@ pub struct TextRecipe {
     /// Whether the scores are taken by the embedding's own vectors (Press and Wolf, 2017,
     /// <https://arxiv.org/abs/1608.05859>). Default: no.
     pub tied: bool,
-    /// Steps that gradients flow back, at least 1: truncated backpropagation through time. Default: 70.
-    pub bptt: usize,
 }
 
 impl Default for TextRecipe {
@@ -34,7 +32,6 @@ impl Default for TextRecipe {
             embedding: 64,
             embedding_dropout: 0.0,
             tied: false,
-            bptt: 70,
         }
     }
 }
@@ -43,7 +40,6 @@ impl TextRecipe {
     /// Checks the ranges.
     pub(super) fn check(&self) -> Result<(), RecipeError> {
         check(self.embedding > 0, "text.embedding", 0, "at least 1")?;
-        check(self.bptt > 0, "text.bptt", 0, "at least 1")?;
         let dropout = EmbeddingDropout {
             prob: self.embedding_dropout,
         };

@@ -93,13 +93,7 @@ impl Recipe {
             self.seed,
             "at most 2^63 - 1",
         )?;
-        let fraction = self.data.valid_fraction;
-        check(
-            (0.0..1.0).contains(&fraction),
-            "data.valid_fraction",
-            fraction,
-            "a fraction in [0, 1)",
-        )?;
+        self.check_data()?;
         self.regularize.check()?;
         self.check_text()?;
         self.check_model()?;
@@ -202,7 +196,9 @@ impl Recipe {
             || training.patience.is_some()
             || training.keep == Keep::Best
             || matches!(training.average, Average::NonMonotone { .. });
-        let has_valid = self.data.valid.is_some() || self.data.valid_fraction > 0.0;
+        let data = &self.data;
+        let is_drawn = data.problem.is_some();
+        let has_valid = is_drawn || data.valid.is_some() || data.valid_fraction > 0.0;
         check(
             !decides || has_valid || !training.watch.valid,
             "training.watch",

@@ -8,7 +8,7 @@ use serde::de::{Deserializer, Error};
 use serde::{Deserialize, Serialize, Serializer};
 
 use super::validate::check;
-use super::{Recipe, RecipeError};
+use super::{Learns, Recipe, RecipeError};
 use crate::{EpochRow, Metric, Metrics};
 
 /// The metric that decides about the learning rate, about stopping, and about which weights are kept.
@@ -86,16 +86,20 @@ impl Watch {
 impl Recipe {
     /// What a run of the recipe measures.
     pub fn metrics(&self) -> Metrics {
-        match self.text.map(|text| text.tokens) {
-            None => Metrics {
+        match self.learns() {
+            Learns::Labels(kind) if kind.is_class() => Metrics {
                 train: &[Metric::Loss, Metric::Accuracy],
                 valid: &[Metric::Loss, Metric::Accuracy, Metric::MacroF1],
             },
-            Some(TokenKind::Character) => Metrics {
+            Learns::Labels(_) => Metrics {
+                train: &[Metric::Loss],
+                valid: &[Metric::Loss, Metric::Rmse, Metric::Mae, Metric::R2],
+            },
+            Learns::Text(TokenKind::Character) => Metrics {
                 train: &[Metric::Loss, Metric::BitsPerCharacter],
                 valid: &[Metric::Loss, Metric::BitsPerCharacter],
             },
-            Some(TokenKind::Word) => Metrics {
+            Learns::Text(TokenKind::Word) => Metrics {
                 train: &[Metric::Loss, Metric::Perplexity],
                 valid: &[Metric::Loss, Metric::Perplexity, Metric::BitsPerCharacter],
             },
@@ -109,14 +113,17 @@ impl Recipe {
             !valid || self.metrics().valid.contains(&metric),
             "training.watch",
             format!("\"{}\"", self.training.watch),
-            match self.text.map(|text| text.tokens) {
-                None => {
+            match self.learns() {
+                Learns::Labels(kind) if kind.is_class() => {
                     "\"valid_loss\", \"valid_accuracy\", \"valid_macro_f1\" or \"train_loss\" of a classifier"
                 }
-                Some(TokenKind::Character) => {
+                Learns::Labels(_) => {
+                    "\"valid_loss\", \"valid_rmse\", \"valid_mae\", \"valid_r2\" or \"train_loss\" where answers are numbers"
+                }
+                Learns::Text(TokenKind::Character) => {
                     "\"valid_loss\", \"valid_bits_per_character\" or \"train_loss\" of a text of characters"
                 }
-                Some(TokenKind::Word) => {
+                Learns::Text(TokenKind::Word) => {
                     "\"valid_loss\", \"valid_perplexity\", \"valid_bits_per_character\" or \"train_loss\" of a text of words"
                 }
             },

@@ -12,12 +12,6 @@ use crate::{BackendError, DataError, LoadError, RecipeError, TrainError};
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum SmallerError {
-    /// A language model.
-    #[error("run {} is a language model, expected one that classifies sequences: others cannot be made smaller yet", folder.display())]
-    Text {
-        /// The run folder.
-        folder: PathBuf,
-    },
     /// A run that cannot be loaded.
     #[error(transparent)]
     Load(#[from] LoadError),
@@ -29,12 +23,6 @@ pub enum SmallerError {
     NoData {
         /// The run folder.
         folder: PathBuf,
-    },
-    /// Data without labels.
-    #[error("{}: no sequence has a label, expected labels to score both networks on", path.display())]
-    Unlabelled {
-        /// The file.
-        path: PathBuf,
     },
     /// Data that cannot be read.
     #[error(transparent)]

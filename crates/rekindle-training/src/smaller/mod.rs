@@ -6,9 +6,7 @@ mod gradients;
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
-use rekindle_data::SequenceSet;
 use rekindle_optim::{Average, Unit};
 use rekindle_regularize::prune::{Masks, PruneReport, Selection, prune_once};
 use rekindle_regularize::units::{Kept, UnitGroup, UnitScore, shrink};
@@ -24,8 +22,9 @@ use crate::portrait::Portrait;
 use crate::pruning::Pruning;
 use crate::recipe::{Hidden, Recipe};
 use crate::summary::Summary;
-use crate::task::Classification;
+use crate::task::{self, Part, Task};
 use crate::train::{Finished, Start, check_folder, train, weights_of};
+use crate::trained::ScoredOn;
 use crate::{Backend, Network, Observer, RunFolder, Trained, history};
 
 /// What is pruned.
@@ -113,17 +112,17 @@ pub fn make_smaller(
     observer: &mut dyn Observer,
 ) -> Result<Smaller, SmallerError> {
     let trained = Trained::load(source, backend)?;
-    let set = scored_on(&trained, plan, source)?;
+    let data = scored_on(&trained, plan, source)?;
     let folder = RunFolder::new(target);
     check_folder(&folder, &trained.recipe, Start::New)?;
-    let task = Classification::read(&trained.recipe)?;
-    let pruned = cut(&trained, &plan.cut, &task, backend)?;
+    let task = task::open(&trained.recipe)?;
+    let pruned = cut(&trained, &plan.cut, &*task, backend)?;
     let recipe = recipe_of(&trained, &pruned.classifier, plan.fine_tuning)?;
     let as_cut = trained.with(recipe.clone(), pruned.classifier.clone());
     let smaller = |after: &Trained, middle: Option<&Trained>| {
         let mut all = vec![&trained, after];
         all.extend(middle);
-        let mut figures = figures::of(&all, &set)?.into_iter();
+        let mut figures = figures::of(&all, &data)?.into_iter();
         let mut next = || figures.next().expect("figures of each network");
         Ok::<_, SmallerError>(Smaller {
             before: next(),
@@ -136,11 +135,11 @@ pub fn make_smaller(
     let result = match plan.fine_tuning {
         None => {
             let result = smaller(&as_cut, None)?;
-            save(&folder, source, &as_cut, &task)?;
+            save(&folder, source, &as_cut, &*task, backend)?;
             result
         }
         Some(_) => {
-            begin(&folder, &as_cut, &pruned, &task, backend)?;
+            begin(&folder, &as_cut, &pruned, &*task, backend)?;
             train(&recipe, backend, target, Start::Resume, observer)?;
             smaller(&Trained::load(target, backend)?, Some(&as_cut))?
         }
@@ -151,26 +150,19 @@ pub fn make_smaller(
     Ok(result)
 }
 
-/// The set that the networks are scored on.
-fn scored_on(
-    trained: &Trained,
-    plan: &Plan,
-    source: &Path,
-) -> Result<Arc<SequenceSet>, SmallerError> {
+/// What the networks are scored on.
+fn scored_on(trained: &Trained, plan: &Plan, source: &Path) -> Result<ScoredOn, SmallerError> {
     let folder = || source.to_path_buf();
-    if trained.recipe.text.is_some() {
-        return Err(SmallerError::Text { folder: folder() });
-    }
     let data = plan.data.as_ref().or(trained.recipe.data.test.as_ref());
     let data = data.ok_or_else(|| SmallerError::NoData { folder: folder() })?;
-    Ok(trained.read(data)?)
+    Ok(trained.read_scored(data)?)
 }
 
 /// The pruned network.
 fn cut(
     trained: &Trained,
     cut: &Cut,
-    task: &Classification,
+    task: &dyn Task,
     backend: Backend,
 ) -> Result<Pruned, SmallerError> {
     let classifier = trained.network.clone();
@@ -265,7 +257,7 @@ fn begin(
     folder: &RunFolder,
     as_cut: &Trained,
     pruned: &Pruned,
-    task: &Classification,
+    task: &dyn Task,
     backend: Backend,
 ) -> Result<(), SmallerError> {
     let device = backend.device()?;
@@ -283,7 +275,8 @@ fn save(
     folder: &RunFolder,
     source: &Path,
     as_cut: &Trained,
-    task: &Classification,
+    task: &dyn Task,
+    backend: Backend,
 ) -> Result<(), SmallerError> {
     fs::create_dir_all(folder.path()).map_err(FileError::write(folder.path()))?;
     let source = RunFolder::new(source);
@@ -294,8 +287,9 @@ fn save(
         files::write(&to, files::read_text(&from)?.as_bytes())?;
     }
     let recipe = &as_cut.recipe;
-    let evaluate = |set: &Option<_>| as_cut.predict(set.as_ref()?).evaluate();
-    let (valid, test) = (evaluate(&task.splits.valid), evaluate(&task.splits.test));
+    let device = backend.device()?;
+    let evaluate = |part| task.evaluate(&as_cut.network, part, &device);
+    let (valid, test) = (evaluate(Part::Valid), evaluate(Part::Test));
     let mut outcome = as_cut.outcome.clone();
     outcome.valid = valid.as_ref().map(|evaluation| evaluation.scores);
     outcome.test = test.as_ref().map(|evaluation| evaluation.scores);

@@ -2,39 +2,41 @@
 
 use std::path::Path;
 
-use burn::nn::loss::CrossEntropyLossConfig;
 use burn::tensor::Device;
 use rekindle_data::{
     Chunk, ChunkLength, Streams, TokenBatch, TokenKind, TokenText, Vocabulary, read_text,
 };
 
-use super::{Lesson, Part, Sizes, Task};
+use super::supervised::entropy;
+use super::{Lesson, Part, Sizes, Targets, Task};
 use crate::files::Checksum;
 use crate::network::{Input, Shape, valid_targets};
+use crate::preprocessing::Preprocessing;
 use crate::recipe::{Recipe, TextRecipe};
-use crate::splits::{DataError, Preprocessing};
+use crate::splits::DataError;
 use crate::sums::Sums;
 use crate::{Evaluation, Metric, Network, Scores};
 
 /// The next token of a text, at each of its steps.
 ///
-/// A text is cut into as many rows as a batch has, which are read side by side in chunks of `bptt` steps: the states go on
+/// A text is cut into as many rows as a batch has, which are read side by side in chunks of `training.bptt`: the states go on
 /// from chunk to chunk, gradients do not.
 pub(crate) struct LanguageModel {
     preprocessing: Preprocessing,
     train: TokenText,
     valid: Option<TokenText>,
     test: Option<TokenText>,
-    chunks: Vec<Chunk>,
     batch_size: usize,
-    bptt: usize,
+    bptt: ChunkLength,
+    seed: u64,
 }
 
 impl LanguageModel {
     /// Reads and checks the texts of a recipe.
     pub(crate) fn read(recipe: &Recipe, text: &TextRecipe) -> Result<Self, DataError> {
         let data = &recipe.data;
-        let whole = read_text(&data.train)?;
+        let path = data.train.as_ref().expect("a checked recipe has data");
+        let whole = read_text(path)?;
         let (train, held_out) = match (&data.valid, data.valid_fraction) {
             (None, fraction) if fraction > 0.0 => {
                 let (train, valid) = whole.split_at(cut(&whole, fraction, text.tokens));
@@ -43,9 +45,9 @@ impl LanguageModel {
             _ => (whole.as_str(), None),
         };
         let vocabulary = Vocabulary::of(train, text.tokens, text.vocabulary);
-        let train = TokenText::new(train, &vocabulary, &data.train);
+        let train = TokenText::new(train, &vocabulary, path);
         let valid = match (held_out, &data.valid) {
-            (Some(valid), _) => Some(TokenText::new(valid, &vocabulary, &data.train)),
+            (Some(valid), _) => Some(TokenText::new(valid, &vocabulary, path)),
             (None, Some(path)) => Some(TokenText::read(path, &vocabulary)?),
             (None, None) => None,
         };
@@ -58,16 +60,20 @@ impl LanguageModel {
         {
             check_length(text)?;
         }
-        let batch_size = recipe.training.batch_size;
         Ok(Self {
-            chunks: chunks(&train, batch_size, text.bptt),
             preprocessing: Preprocessing::of_text(vocabulary),
             train,
             valid,
             test,
-            batch_size,
-            bptt: text.bptt,
+            batch_size: recipe.training.batch_size,
+            bptt: recipe.chunk_length(),
+            seed: recipe.seed,
         })
+    }
+
+    /// The chunks of an epoch over the training text.
+    fn chunks(&self, epoch: usize) -> Vec<Chunk> {
+        streams(&self.train, self.batch_size).chunks(self.bptt, self.seed, epoch)
     }
 
     fn kind(&self) -> TokenKind {
@@ -99,19 +105,20 @@ pub(crate) fn check_length(text: &TokenText) -> Result<(), DataError> {
     }
 }
 
-/// The chunks of a text in so many rows.
-fn chunks(text: &TokenText, rows: usize, bptt: usize) -> Vec<Chunk> {
-    let streams = Streams::new(&[text.tokens.len() - 1], rows);
-    streams.chunks(ChunkLength::Fixed { steps: bptt }, 0, 0)
+/// A text in so many rows.
+fn streams(text: &TokenText, rows: usize) -> Streams {
+    Streams::new(&[text.tokens.len() - 1], rows)
 }
 
 fn lesson(text: &TokenText, chunk: &Chunk, device: &Device) -> Lesson {
     let batch = TokenBatch::new(&[&text.tokens], chunk, device);
     Lesson {
         input: Input::Tokens(batch.input),
-        targets: valid_targets(batch.target, &batch.lengths),
-        goes_on: !chunk.fresh.iter().all(|&fresh| fresh),
+        places: None,
+        targets: Targets::Classes(valid_targets(batch.target, &batch.lengths)),
+        fresh: Some(batch.fresh),
         lengths: batch.lengths,
+        lr_factor: 1.0,
     }
 }
 
@@ -125,14 +132,13 @@ pub(crate) fn evaluate(
     [rows, bptt]: [usize; 2],
     device: &Device,
 ) -> Evaluation {
-    let loss = CrossEntropyLossConfig::new().init(device);
     let (mut sum, mut count, mut state) = (0.0, 0, None);
-    for chunk in chunks(text, rows, bptt) {
+    let length = ChunkLength::Fixed { steps: bptt };
+    for chunk in streams(text, rows).chunks(length, 0, 0) {
         let lesson = lesson(text, &chunk, device);
-        let before = state.take().filter(|_| lesson.goes_on);
+        let before = lesson.begin(network, state.take());
         let scored = network.score(lesson.input, &lesson.lengths, before);
-        let [answers] = lesson.targets.dims();
-        let mean = loss.forward(scored.scores, lesson.targets);
+        let (mean, answers) = (lesson.targets.loss(scored.scores), lesson.targets.count());
         sum += mean.into_scalar::<f64>() * answers as f64;
         count += answers;
         state = Some(scored.state);
@@ -142,6 +148,7 @@ pub(crate) fn evaluate(
         scores: scores(kind, sum / count as f64, characters),
         answers: count,
         confusion: None,
+        pairs: Vec::new(),
     }
 }
 
@@ -190,21 +197,57 @@ impl Task for LanguageModel {
     }
 
     fn steps_per_epoch(&self) -> usize {
-        self.chunks.len()
+        self.chunks(0).len()
     }
 
     fn lengths(&self) -> Vec<usize> {
-        vec![self.bptt; self.batch_size]
+        vec![self.bptt.longest(); self.batch_size]
     }
 
     fn lessons<'a>(
         &'a self,
-        _epoch: usize,
+        epoch: usize,
         device: &Device,
     ) -> Box<dyn Iterator<Item = Lesson> + 'a> {
-        let device = device.clone();
-        let lesson = move |chunk| lesson(&self.train, chunk, &device);
-        Box::new(self.chunks.iter().map(lesson))
+        let (device, usual) = (device.clone(), self.bptt.steps() as f64);
+        let is_drawn = matches!(self.bptt, ChunkLength::Random { .. });
+        let lesson = move |chunk: Chunk| Lesson {
+            // Short chunks would count as much as long ones.
+            lr_factor: if is_drawn {
+                chunk.steps() as f64 / usual
+            } else {
+                1.0
+            },
+            ..lesson(&self.train, &chunk, &device)
+        };
+        Box::new(self.chunks(epoch).into_iter().map(lesson))
+    }
+
+    fn sample(
+        &self,
+        data: Option<&Path>,
+        rows: usize,
+        device: &Device,
+    ) -> Result<Lesson, DataError> {
+        let vocabulary = self.preprocessing.vocabulary.as_ref();
+        let read = data.map(|path| read(path, vocabulary.expect("a text has one")));
+        let read = read.transpose()?;
+        let text = read.as_ref().unwrap_or(&self.train);
+        let length = ChunkLength::Fixed {
+            steps: self.bptt.steps(),
+        };
+        let chunks = streams(text, rows).chunks(length, 0, 0);
+        let first = chunks.first().expect("a text has at least two tokens");
+        Ok(lesson(text, first, device))
+    }
+
+    fn guess(&self) -> f64 {
+        let vocabulary = self.preprocessing.vocabulary.as_ref();
+        let mut counts = vec![0; vocabulary.map_or(0, Vocabulary::len)];
+        for &token in &self.train.tokens {
+            counts[token as usize] += 1;
+        }
+        entropy(&counts)
     }
 
     fn train_scores(&self, sums: &Sums) -> Scores {
@@ -217,7 +260,7 @@ impl Task for LanguageModel {
             Part::Valid => &self.valid,
             Part::Test => &self.test,
         };
-        let shape = [self.batch_size, self.bptt];
+        let shape = [self.batch_size, self.bptt.steps()];
         Some(evaluate(
             network,
             text.as_ref()?,

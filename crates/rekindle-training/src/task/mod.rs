@@ -1,25 +1,28 @@
 //! What runs learn.
 
-mod classify;
 pub(crate) mod language;
 mod sampling;
+mod supervised;
+mod targets;
+
+use std::path::Path;
 
 use burn::tensor::{Device, Int, Tensor};
-use rekindle_data::SequenceSet;
+use rekindle_data::{Batch, SequenceSet};
 
-pub(crate) use classify::Classification;
 use language::LanguageModel;
 pub use sampling::Sampling;
+use supervised::Supervised;
+pub(crate) use targets::{Asked, Targets};
 
 use crate::network::{Input, Shape};
+use crate::preprocessing::Preprocessing;
 use crate::recipe::Recipe;
-use crate::splits::{DataError, Preprocessing};
+use crate::splits::DataError;
 use crate::sums::Sums;
-use crate::{Evaluation, Network, Scores};
+use crate::{EncoderState, Evaluation, Network, Scores};
 
 /// What a run learns: its data, what they ask of the network, and how answers are scored.
-///
-/// Every answer is one of some classes; which, and of how many steps, is the task's to say.
 pub(crate) trait Task {
     /// What the network reads and puts out.
     fn shape(&self) -> Shape;
@@ -40,6 +43,20 @@ pub(crate) trait Task {
     fn sequences(&self) -> Option<&SequenceSet> {
         None
     }
+
+    /// A sample of what is trained on, or of a file, of at most so many rows: what is looked at step by step.
+    ///
+    /// # Errors
+    /// If the file cannot be used, or has no labels.
+    fn sample(
+        &self,
+        data: Option<&Path>,
+        rows: usize,
+        device: &Device,
+    ) -> Result<Lesson, DataError>;
+
+    /// The loss of who guesses: by how often each class occurs, or always the mean.
+    fn guess(&self) -> f64;
 
     /// The steps of each sequence that is trained on.
     fn lengths(&self) -> Vec<usize>;
@@ -81,21 +98,77 @@ pub struct Sizes {
 }
 
 /// What the network learns from in one step.
+#[derive(Clone, Debug)]
 pub(crate) struct Lesson {
     /// What it reads.
     pub(crate) input: Input,
     /// The valid steps of each row.
     pub(crate) lengths: Vec<usize>,
-    /// The right answers, in the order of the network's: `[answers]`.
-    pub(crate) targets: Tensor<1, Int>,
-    /// Whether the rows go on where those of the lesson before have ended.
-    pub(crate) goes_on: bool,
+    /// The places of the network's answers that count; `None` if all do.
+    pub(crate) places: Option<Tensor<1, Int>>,
+    /// The right answers at these places.
+    pub(crate) targets: Targets,
+    /// Which rows begin anew; the others go on where those of the lesson before have ended. `None`: all begin anew.
+    pub(crate) fresh: Option<Vec<bool>>,
+    /// What the learning rate is multiplied by.
+    pub(crate) lr_factor: f64,
+}
+
+impl Lesson {
+    /// A batch in which every row begins anew; `None` if no label is known.
+    pub(crate) fn of(batch: Batch, asked: Asked) -> Option<Self> {
+        let device = batch.input.device();
+        let known = targets::known(&batch.labels, &batch.lengths, asked, &device)?;
+        Some(Self {
+            input: Input::Values(batch.input),
+            lengths: batch.lengths,
+            places: known.places,
+            targets: known.targets,
+            fresh: None,
+            lr_factor: 1.0,
+        })
+    }
+
+    /// The state that the network begins with, of what the lesson before has left.
+    pub(crate) fn begin(
+        &self,
+        network: &Network,
+        left: Option<EncoderState>,
+    ) -> Option<EncoderState> {
+        let fresh = self.fresh.as_ref()?;
+        match fresh.iter().any(|&fresh| fresh) {
+            true if fresh.iter().all(|&fresh| fresh) => None,
+            true => left.map(|state| network.renewed(state, fresh)),
+            false => left,
+        }
+    }
+
+    /// The same on a device with autodiff.
+    pub(crate) fn differentiated(self) -> Self {
+        Self {
+            input: match self.input {
+                Input::Values(values) => Input::Values(Tensor::from_inner(values)),
+                Input::Tokens(tokens) => Input::Tokens(Tensor::from_inner(tokens)),
+            },
+            places: self.places.map(Tensor::from_inner),
+            targets: self.targets.differentiated(),
+            ..self
+        }
+    }
+
+    /// The answers that count, of all: `[answers, width]`.
+    pub(crate) fn counted(&self, scores: Tensor<2>) -> Tensor<2> {
+        match &self.places {
+            Some(places) => scores.select(0, places.clone()),
+            None => scores,
+        }
+    }
 }
 
 /// Reads and checks the data of a recipe.
 pub(crate) fn open(recipe: &Recipe) -> Result<Box<dyn Task>, DataError> {
     Ok(match &recipe.text {
         Some(text) => Box::new(LanguageModel::read(recipe, text)?),
-        None => Box::new(Classification::read(recipe)?),
+        None => Box::new(Supervised::read(recipe)?),
     })
 }

@@ -26,8 +26,8 @@ pub struct Data {
     pub tails: Tails,
     /// Whether sequences that are alike have the same label; `None` with fewer than ten labels.
     pub neighbours: Option<Neighbours>,
-    /// The entropy of the classes in nats: the loss of who guesses by their frequencies.
-    pub entropy: f64,
+    /// The loss of who guesses: the entropy of the classes in nats, or the variance of numbers.
+    pub guess: f64,
 }
 
 /// The scale of a channel.
@@ -68,26 +68,17 @@ pub struct Neighbours {
 }
 
 impl Data {
-    /// Of a set that is ready for a network.
-    pub(crate) fn of(set: &SequenceSet) -> Self {
-        let steps: usize = set.sequences.iter().map(Sequence::len).sum();
-        let counts = set.class_counts();
-        let all: usize = counts.iter().sum();
-        let surprise = |&count: &usize| match count {
-            0 => 0.0,
-            count => {
-                let share = count as f64 / all as f64;
-                -share * share.ln()
-            }
-        };
+    /// Of sequences of so many steps and of the set that holds them, which is ready for a network; a text has none.
+    pub(crate) fn of(set: Option<&SequenceSet>, lengths: &[usize], guess: f64) -> Self {
+        let steps: usize = lengths.iter().sum();
         Self {
-            sequences: set.len(),
-            mean_length: steps as f64 / set.len().max(1) as f64,
-            longest: set.max_len(),
-            channels: channels(set, steps),
-            tails: tails(set, steps),
-            neighbours: neighbours(set),
-            entropy: counts.iter().map(surprise).sum(),
+            sequences: lengths.len(),
+            mean_length: steps as f64 / lengths.len().max(1) as f64,
+            longest: lengths.iter().copied().max().unwrap_or(0),
+            channels: set.map_or(Vec::new(), |set| channels(set, steps)),
+            tails: set.map_or(Tails::default(), |set| tails(set, steps)),
+            neighbours: set.and_then(neighbours),
+            guess,
         }
     }
 }
@@ -233,17 +224,18 @@ mod tests {
     }
 
     #[test]
-    fn scales_tails_and_entropy_by_hand() {
-        let found = Data::of(&set(vec![
+    fn scales_and_tails_by_hand() {
+        let set = set(vec![
             (vec![1.0, 3.0, 1.0, 3.0], 0),
             (vec![1.0, 3.0, 3.0, 3.0, 3.0], 1),
-        ]));
+        ]);
+        let found = Data::of(Some(&set), &[4, 5], 0.7);
         assert_eq!((found.sequences, found.longest), (2, 5));
         assert_eq!(found.mean_length, 4.5);
         assert!((found.channels[0].mean - 21.0 / 9.0).abs() < 1e-12);
         assert_eq!(found.tails.sequences, 0.5);
         assert!((found.tails.steps - 3.0 / 9.0).abs() < 1e-12);
-        assert!((found.entropy - 2.0_f64.ln()).abs() < 1e-12);
+        assert_eq!(found.guess, 0.7);
         assert_eq!(found.neighbours, None);
     }
 
@@ -256,7 +248,7 @@ mod tests {
         };
         let with = |class: fn(usize) -> usize| {
             let rows = (0..40).map(|index| (wave(index), class(index)));
-            Data::of(&set(rows.collect())).neighbours.expect("labels")
+            neighbours(&set(rows.collect())).expect("labels")
         };
         let follows = with(|index| index % 2);
         assert!(follows.labels_follow() && follows.agreement > 0.9);
@@ -266,6 +258,6 @@ mod tests {
             .into_iter()
             .chain([(vec![1.0, 2.0], 1)])
             .collect());
-        assert!(Data::of(&twice).neighbours.expect("labels").contradictions > 0);
+        assert!(neighbours(&twice).expect("labels").contradictions > 0);
     }
 }

@@ -22,7 +22,7 @@ const LAST: usize = 50;
 pub struct Losses {
     /// Steps, with those of the run before.
     pub steps: usize,
-    /// The loss of who guesses by the frequencies of the classes: their entropy.
+    /// The loss of who guesses: the entropy of the classes, or the variance of numbers.
     pub guess: f64,
     /// The loss of the first step.
     pub first: f64,

@@ -29,7 +29,7 @@ fn well() -> Measurements {
                 std: 1.0,
             }],
             neighbours: Some(neighbours),
-            entropy: 0.7,
+            guess: 0.7,
             ..Default::default()
         },
         losses: crate::doctor::Losses {

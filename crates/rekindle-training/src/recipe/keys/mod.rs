@@ -8,7 +8,7 @@ mod schedule;
 mod text;
 mod training;
 
-use super::fields::Slot;
+use super::fields::{PROBLEMS, Slot};
 
 /// One key of a recipe.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,7 +56,7 @@ const RUN: &[Key] = &[
     ),
     key(
         "data.train",
-        "(required)",
+        "(required, without data.problem)",
         "the .ts or .csv file to train on, or a text with [text]",
     ),
     key("data.valid", "(none)", "a file to validate on"),
@@ -68,7 +68,8 @@ const RUN: &[Key] = &[
     key(
         "data.valid_fraction",
         "0.1",
-        "fraction of each class held out of data.train if there is no data.valid, in [0, 1); 0 for none",
+        "fraction held out of data.train if there is no data.valid, in [0, 1), 0 for none: of each class, or the end of each \
+         series that is foretold",
     ),
     key(
         "data.missing",
@@ -79,6 +80,62 @@ const RUN: &[Key] = &[
         "data.scaling",
         "\"standard\"",
         "\"standard\": each channel to mean 0 and variance 1; \"none\"",
+    ),
+    key(
+        "data.labels",
+        "\"class\"",
+        "what labels are: \"class\" or \"value\" of a sequence, \"step_class\" or \"step_value\" of each step",
+    ),
+    key(
+        "data.target_scaling",
+        "\"standard\"",
+        "\"standard\": each number that is answered to mean 0 and variance 1 in training; \"none\"",
+    ),
+    key(
+        "data.forecast.horizon",
+        "1",
+        "steps ahead that are foretold at each step, at least 1; the section takes the place of labels",
+    ),
+    key(
+        "data.forecast.channels",
+        "[]",
+        "the channels that are foretold; none for all",
+    ),
+    slot(
+        "data.problem",
+        "(none)",
+        "sequences that are drawn, in place of files: \"adding\" or \"copy_memory\"",
+        Slot::Kind(PROBLEMS),
+    ),
+    key(
+        "data.problem.kind",
+        "(required)",
+        "\"adding\" or \"copy_memory\"",
+    ),
+    key(
+        "data.problem.steps",
+        "(200 or 100)",
+        "of \"adding\": steps, at least 2; of \"copy_memory\": blank steps before the question, at least 1",
+    ),
+    key(
+        "data.problem.symbols",
+        "8",
+        "of \"copy_memory\": how many different symbols, at least 2",
+    ),
+    key(
+        "data.problem.length",
+        "10",
+        "of \"copy_memory\": how many symbols are to be remembered, at least 1",
+    ),
+    key(
+        "data.problem.sequences",
+        "1000",
+        "sequences of an epoch, drawn anew in each, at least 1",
+    ),
+    key(
+        "data.problem.held_out",
+        "1000",
+        "sequences to validate on, and as many to test on, at least 1",
     ),
 ];
 

@@ -28,9 +28,4 @@ pub(super) const KEYS: &[Key] = &[
         "false",
         "whether scores are taken by the embedding's own vectors, which must be as wide as the last layer's output",
     ),
-    key(
-        "text.bptt",
-        "70",
-        "steps that gradients flow back, at least 1; states go on from there",
-    ),
 ];

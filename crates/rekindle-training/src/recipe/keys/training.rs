@@ -1,6 +1,6 @@
 //! The keys of `[training]`.
 
-use super::super::fields::{AVERAGES, CLIPS, OPTIMIZERS, POLICIES, Slot};
+use super::super::fields::{AVERAGES, CHUNKS, CLIPS, OPTIMIZERS, POLICIES, Slot};
 use super::{Key, key, slot};
 
 pub(super) const KEYS: &[Key] = &[
@@ -13,6 +13,37 @@ pub(super) const KEYS: &[Key] = &[
         "training.batch_size",
         "32",
         "sequences in a batch, at least 1",
+    ),
+    slot(
+        "training.bptt",
+        "(70 of texts, the whole of other sequences)",
+        "steps that gradients flow back, of texts and of answers at each step: a number, \"fixed\", or \"random\" of texts; states go on from there",
+        Slot::Kind(CHUNKS),
+    ),
+    key(
+        "training.bptt.kind",
+        "(required)",
+        "\"fixed\" or \"random\"",
+    ),
+    key(
+        "training.bptt.steps",
+        "(required)",
+        "steps of a chunk, at least 1; of \"random\": the usual mean",
+    ),
+    key(
+        "training.bptt.whole",
+        "0.95",
+        "of \"random\": probability of the usual mean, else it is halved, in [0, 1]",
+    ),
+    key(
+        "training.bptt.deviation",
+        "5.0",
+        "of \"random\": standard deviation of the length, at least 0",
+    ),
+    key(
+        "training.bptt.shortest",
+        "5",
+        "of \"random\": least number of steps, at least 1",
     ),
     slot(
         "training.optimizer",

@@ -324,16 +324,22 @@ fn what_cannot_be_regularised_is_told() {
 #[test]
 fn paths_count_from_the_file_or_from_the_current_folder() {
     let here = std::env::current_dir().expect("a current folder");
-    assert_eq!(set(&[]).data.train, Path::new("/r/a.ts"));
-    assert_eq!(set(&["data.train=b.ts"]).data.train, here.join("b.ts"));
-    assert_eq!(set(&["data={train='b.ts'}"]).data.train, here.join("b.ts"));
+    assert_eq!(set(&[]).data.train, Some("/r/a.ts".into()));
+    assert_eq!(
+        set(&["data.train=b.ts"]).data.train,
+        Some(here.join("b.ts"))
+    );
+    assert_eq!(
+        set(&["data={train='b.ts'}"]).data.train,
+        Some(here.join("b.ts"))
+    );
     assert_eq!(
         set(&["data.test=/x/it (1)+2.ts"]).data.test,
         Some("/x/it (1)+2.ts".into())
     );
     let recipe = Recipe::for_data(Path::new("some/it's \"a\".ts"), &[]).expect("a valid recipe");
     assert_eq!(recipe.name, "it's \"a\"");
-    assert_eq!(recipe.data.train, here.join("some/it's \"a\".ts"));
+    assert_eq!(recipe.data.train, Some(here.join("some/it's \"a\".ts")));
 }
 
 #[test]

@@ -1,0 +1,119 @@
+//! What a network says of a set of sequences.
+
+mod classes;
+mod values;
+
+use std::sync::Arc;
+
+use burn::data::dataloader::DataLoader;
+use burn::tensor::Device;
+use rekindle_data::{SequenceLoader, SequenceSet};
+
+pub use classes::{ClassPrediction, ClassPredictions};
+pub use values::{ValuePrediction, ValuePredictions};
+
+use crate::preprocessing::Preprocessing;
+use crate::{Confusion, Network, Scores};
+
+/// The predictions for a set, in the order of its file.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Predictions {
+    /// Classes of sequences or of their steps.
+    Classes(ClassPredictions),
+    /// Numbers of sequences or of their steps.
+    Values(ValuePredictions),
+}
+
+/// Scores over a labelled set.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Evaluation {
+    /// The scores.
+    pub scores: Scores,
+    /// How many answers were scored.
+    pub answers: usize,
+    /// The confusions of classes; `None` of numbers, and where there are too many, as of the tokens of a text.
+    pub confusion: Option<Confusion>,
+    /// Some true numbers and what the network answered; none of classes.
+    pub pairs: Vec<[f64; 2]>,
+}
+
+/// The network's answers for one sequence.
+struct Answers<'a> {
+    set: &'a SequenceSet,
+    /// Which sequence.
+    index: usize,
+    /// One row for each answer: one, or as many as there are steps.
+    rows: Vec<&'a [f64]>,
+}
+
+impl Predictions {
+    /// Runs a network over a set that is ready for it, without dropout.
+    ///
+    /// The network should be on a device without autodiff, as `Module::valid` returns it.
+    ///
+    /// # Panics
+    /// If the set has other channels than the network reads.
+    pub fn of(
+        network: &Network,
+        set: &Arc<SequenceSet>,
+        preprocessing: &Preprocessing,
+        batch_size: usize,
+        device: &Device,
+    ) -> Self {
+        let asked = preprocessing.asked();
+        let mut rows: Vec<Vec<f64>> = vec![Vec::new(); set.len()];
+        let loader = SequenceLoader::sequential(set.clone(), batch_size, device);
+        for batch in loader.iter() {
+            let batch = batch.expect("a set in memory yields its batches");
+            let scores = network.forward(batch.input, &batch.lengths).into_data();
+            let mut scores = scores.iter::<f64>();
+            for (&index, &length) in batch.indices.iter().zip(&batch.lengths) {
+                let answers = if asked.each_step { length } else { 1 };
+                rows[index] = scores.by_ref().take(answers * asked.width).collect();
+            }
+        }
+        let answers = rows.iter().enumerate().map(|(index, rows)| Answers {
+            set,
+            index,
+            rows: rows.chunks(asked.width).collect(),
+        });
+        match asked.is_class {
+            true => Self::Classes(ClassPredictions::new(preprocessing, answers)),
+            false => Self::Values(ValuePredictions::new(preprocessing, answers)),
+        }
+    }
+
+    /// Scores over what is labelled; `None` if nothing is.
+    pub fn evaluate(&self) -> Option<Evaluation> {
+        match self {
+            Self::Classes(classes) => classes.evaluate(),
+            Self::Values(values) => values.evaluate(),
+        }
+    }
+
+    /// A CSV text: see [`ClassPredictions::to_csv`] and [`ValuePredictions::to_csv`].
+    pub fn to_csv(&self) -> String {
+        match self {
+            Self::Classes(classes) => classes.to_csv(),
+            Self::Values(values) => values.to_csv(),
+        }
+    }
+}
+
+/// The sequence's own name, or its number in the file, counted from 1.
+fn id(set: &SequenceSet, index: usize) -> String {
+    let number = || (index + 1).to_string();
+    set.sequences[index].id.clone().unwrap_or_else(number)
+}
+
+/// One line of CSV (RFC 4180), fields quoted where they must be.
+fn csv_line(fields: &[String]) -> String {
+    let quoted = fields.iter().map(|field| {
+        if field.contains(['"', ',', '\n', '\r']) {
+            format!("\"{}\"", field.replace('"', "\"\""))
+        } else {
+            field.clone()
+        }
+    });
+    quoted.collect::<Vec<_>>().join(",") + "\n"
+}
