@@ -85,8 +85,8 @@ struct Made {
     words: &'static [&'static str],
 }
 
-/// Reports of real runs, made by the command: a watched classifier, a language model, a run that was interrupted, an
-/// examination, several runs.
+/// Reports of real runs, made by the command: a watched classifier, a language model, a forecast, a run that was
+/// interrupted, an examination, several runs.
 fn pages(folder: &Path) -> Vec<Made> {
     let [train, test] = ["JapaneseVowels_TRAIN.ts", "JapaneseVowels_TEST.ts"].map(vowels);
     let data = ["--train", text(&train), "--test", text(&test), "--quiet"];
@@ -113,14 +113,24 @@ fn pages(folder: &Path) -> Vec<Made> {
     fs::write(folder.join("book.toml"), recipe).expect("a recipe");
     succeed(folder, &["train", "book.toml", "--out=book", "--quiet"]);
 
-    let shipped = vowels("../../recipes/japanese-vowels-gru.toml");
+    let [forecast, shipped] = ["seattle-forecast", "japanese-vowels-gru"]
+        .map(|name| vowels(&format!("../../recipes/{name}.toml")));
+    let args = ["train", text(&forecast), "--out=forecast", "--quiet"];
+    succeed(folder, &[&args[..], &["--set=training.epochs=3"]].concat());
     let doctor = ["doctor", text(&shipped), "--report=doctor.html"];
     succeed(
         folder,
         &[&doctor[..], &["--steps=20", "--set=training.lr=3"]].concat(),
     );
     succeed(folder, &["report", "interrupted"]);
-    let several = ["gru-seed1", "watched", "gru-seed2", "interrupted", "book"];
+    let several = [
+        "gru-seed1",
+        "watched",
+        "gru-seed2",
+        "interrupted",
+        "book",
+        "forecast",
+    ];
     succeed(folder, &[&["report"][..], &several[..3]].concat());
     succeed(
         folder,
@@ -147,6 +157,12 @@ fn pages(folder: &Path) -> Vec<Made> {
             &["language model", "Bits per character"],
         ),
         made(
+            "forecast",
+            "forecast/report.html",
+            4,
+            &["RMSE", "mean squared error"],
+        ),
+        made(
             "interrupted",
             "interrupted/report.html",
             4,
@@ -162,8 +178,8 @@ fn pages(folder: &Path) -> Vec<Made> {
         made(
             "mixed",
             "mixed.html",
-            7,
-            &["not finished", "bits per character"],
+            10,
+            &["not finished", "bits per character", "Validation RMSE"],
         ),
     ]
 }

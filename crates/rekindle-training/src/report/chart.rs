@@ -98,15 +98,20 @@ impl Chart {
         html
     }
 
-    /// A piece of each line beside its name; empty for a single line, which the labels name.
+    /// A piece of each line beside its name; empty for a single line, which the labels name. Lines without a point are hidden:
+    /// the script counts them.
     fn legend(&self) -> String {
         if self.lines.len() < 2 {
             return String::new();
         }
         let items: String = (self.lines.iter().enumerate())
             .map(|(place, line)| {
+                let hidden = match line.points.is_empty() {
+                    true => " hidden=\"\"",
+                    false => "",
+                };
                 format!(
-                    "<li><svg class=\"swatch\" width=\"30\" height=\"8\" aria-hidden=\"true\">\
+                    "<li{hidden}><svg class=\"swatch\" width=\"30\" height=\"8\" aria-hidden=\"true\">\
                      <path class=\"line {}\" d=\"M1 4H29\"/></svg>{}</li>",
                     look(place),
                     escape(&line.name)
@@ -230,6 +235,15 @@ mod tests {
         let points = (0..5000).map(|step| (step as f64, step as f64)).collect();
         let html = chart(points).to_html(1);
         assert!(html.contains("Drawn with 1000 of 5000 points"), "{html}");
+    }
+
+    #[test]
+    fn lines_without_points_have_no_name_to_look_for() {
+        let mut chart = chart(vec![(1.0, 2.0)]);
+        chart.lines.push(Line::new("valid", Vec::new()));
+        let html = chart.to_html(1);
+        assert_eq!(html.matches("<li><svg").count(), 1);
+        assert_eq!(html.matches("<li hidden=\"\"><svg").count(), 1);
     }
 
     #[test]

@@ -73,7 +73,7 @@ impl WeightsPart {
             let shape: Vec<String> = row.shape.iter().map(usize::to_string).collect();
             let _ = writeln!(
                 html,
-                "<tr><th scope=\"row\">{}</th><td class=\"first\">{}</td><td>{}</td><td>{}</td><td>{}</td></tr>",
+                "<tr><th scope=\"row\">{}</th><td>{}</td><td>{}</td><td>{}</td><td>{}</td></tr>",
                 escape(&row.name),
                 shape.join(" × "),
                 count(row.nonzero),
@@ -139,7 +139,7 @@ mod tests {
         let html = part.to_html();
         for expected in [
             "&lt;cell&gt;.weight_hh",
-            "<td class=\"first\">4 × 8</td><td>8</td><td>32</td><td>75.00",
+            "<td>4 × 8</td><td>8</td><td>32</td><td>75.00",
             "together",
             "<td>40</td><td>64</td><td>37.50",
             "3 units, 1 of them without weights",
