@@ -3,7 +3,7 @@
 use std::io::{IsTerminal, Write};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use rekindle::training::{EpochRow, Event, Metric, Metrics, Observer, Scores, Sizes};
+use rekindle::training::{EpochRow, Event, Metric, Metrics, Observer, Scores, Sizes, TrainError};
 
 use crate::table::cell;
 
@@ -147,6 +147,7 @@ impl Observer for Progress {
                 self.start_bar(*batches_per_epoch);
             }
             Event::Step { epoch, batch, .. } => self.step(*epoch, *batch),
+            Event::LeftOut { error, lr_factor } => self.line(&left_out(error, *lr_factor)),
             Event::Epoch { row, best } => self.epoch(row, *best),
             Event::Done { .. } => {
                 self.end_bar();
@@ -166,6 +167,20 @@ impl Observer for Progress {
 impl Drop for Progress {
     fn drop(&mut self) {
         self.end_bar();
+    }
+}
+
+/// A step that was left out: where, why, and what is kept.
+fn left_out(error: &TrainError, lr_factor: f64) -> String {
+    let rate = match lr_factor {
+        1.0 => String::new(),
+        factor => format!("; learning rates are {factor:.3e} of the recipe's from here on"),
+    };
+    match error {
+        TrainError::Step { at, source } => {
+            format!("{at} is left out: {source}{rate}; {}", at.kept())
+        }
+        other => format!("a step is left out: {other}{rate}"),
     }
 }
 

@@ -15,6 +15,7 @@ use rekindle_regularize::prune::PrunerState;
 use serde::{Deserialize, Serialize};
 
 use crate::files::{self, Checksum, FileError};
+use crate::finite;
 use crate::{EpochRow, RunFolder, TrainError};
 
 /// The version of this layout. One that is not equal is refused.
@@ -78,11 +79,16 @@ const PRUNE: &str = "prune.bin";
 const STATE: &str = "state.json";
 
 impl Checkpoint {
+    /// Where the checkpoint of an epoch is.
+    pub(crate) fn path(folder: &RunFolder, epoch: usize) -> PathBuf {
+        folder.checkpoints().join(format!("epoch-{epoch}"))
+    }
+
     /// Writes the checkpoint of the last of its epochs, and then removes earlier ones.
     pub(crate) fn save(self, folder: &RunFolder) -> Result<(), FileError> {
         let parent = folder.checkpoints();
         let epoch = self.epochs.len();
-        let target = parent.join(format!("epoch-{epoch}"));
+        let target = Self::path(folder, epoch);
         let temporary = parent.join(format!("epoch-{epoch}.tmp"));
         remove_if_there(&temporary)?;
         fs::create_dir_all(&temporary).map_err(FileError::write(&temporary))?;
@@ -137,15 +143,25 @@ impl Checkpoint {
         state.check(&path.join(STATE), epoch)?;
         let read = |name: &str| state.read(&path, name);
         let damaged = |name: &str, error: String| FileError::damaged(&path.join(name), error);
+        let finite = |name: &str, bytes: &Bytes| match finite::check_pack(bytes.clone()) {
+            Err(Some(found)) => Err(damaged(
+                name,
+                format!("{found}; restore it, or begin a run in another folder"),
+            )),
+            // What is no pack at all is told by its reader.
+            Ok(()) | Err(None) => Ok(()),
+        };
         let missing = |name: &str| damaged(name, "the checkpoint does not list it".to_string());
         let module = |name: &str| -> Result<Option<ModuleRecord>, FileError> {
             let Some(bytes) = read(name)? else {
                 return Ok(None);
             };
+            finite(name, &bytes)?;
             let record = ModuleRecord::from_bytes(bytes);
             record.map(Some).map_err(|e| damaged(name, e.to_string()))
         };
         let optimizer = read(OPTIMIZER)?.ok_or_else(|| missing(OPTIMIZER))?;
+        finite(OPTIMIZER, &optimizer)?;
         let lr = read(LR)?.ok_or_else(|| missing(LR))?;
         Ok(Some(Self {
             model: module(MODEL)?.ok_or_else(|| missing(MODEL))?,

@@ -1,6 +1,6 @@
 //! What a run tells while it goes on.
 
-use crate::{EpochRow, Metrics, Outcome, Sizes};
+use crate::{EpochRow, Metrics, Outcome, Sizes, TrainError};
 
 /// Something that happened in a run.
 #[derive(Debug)]
@@ -29,6 +29,13 @@ pub enum Event<'a> {
         batch: usize,
         /// Its mean loss, without penalties.
         loss: f64,
+    },
+    /// An optimiser step was left out, because its loss, gradient or weights were not finite; its `Step` follows.
+    LeftOut {
+        /// What was wrong, and where.
+        error: &'a TrainError,
+        /// The factor of the learning rate from here on.
+        lr_factor: f64,
     },
     /// An epoch is over and its checkpoint is on the disk.
     Epoch {

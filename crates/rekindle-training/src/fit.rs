@@ -4,12 +4,12 @@
 //! the order of the batches and the noise of dropout are drawn from the seed and the number of the epoch. A run that was
 //! killed and goes on therefore ends with the bits of one that was not.
 
+mod epoch;
 mod step;
 mod trial;
 
 use std::fs::{self, OpenOptions};
 use std::io::Write;
-use std::time::Instant;
 
 use burn::module::Module;
 use burn::optim::ModuleOptimizer;
@@ -21,15 +21,15 @@ use rekindle_regularize::prune::PrunerState;
 use crate::checkpoint::{Best, Checkpoint};
 use crate::doctor::{EpochFlows, Watcher};
 use crate::files::{self, FileError};
+use crate::finite;
 use crate::history::{StepRow, epochs_to_csv};
 use crate::pruning::Pruning;
 use crate::rates::Rates;
 use crate::recipe::{Keep, Recipe, TrainingRecipe};
 use crate::regularizer::Regularizer;
 use crate::seed::mix;
-use crate::sums::Sums;
-use crate::task::{Part, Task};
-use crate::{EpochRow, Event, Network, Observer, RunFolder, TrainError};
+use crate::task::Task;
+use crate::{EpochRow, Event, Network, Observer, RunFolder, StepError, TrainError};
 
 /// A run between two epochs.
 pub(crate) struct Fit<'a> {
@@ -52,6 +52,8 @@ pub(crate) struct Fit<'a> {
     pruning: Option<Pruning>,
     batches_per_epoch: usize,
     watcher: Option<Watcher>,
+    /// The last step, if it was left out.
+    left_out: Option<TrainError>,
 }
 
 impl<'a> Fit<'a> {
@@ -86,6 +88,7 @@ impl<'a> Fit<'a> {
             checksum: task.checksum(),
             pruning: Pruning::new(&recipe.prune, batches, None)?,
             batches_per_epoch: batches,
+            left_out: None,
         };
         fit.regularizer.check(&fit.network)?;
         if let Some(pruning) = &fit.pruning {
@@ -196,13 +199,15 @@ impl<'a> Fit<'a> {
         let Some(mean) = self.averager.averaged() else {
             return Ok(self.network.valid());
         };
-        let step = epoch * self.batches_per_epoch;
-        let mean = (self.regularizer.projected(mean.clone()))
-            .map_err(TrainError::regularize(epoch, step))?;
-        match &self.pruning {
-            Some(pruning) => pruning.masked(mean).map_err(TrainError::prune(epoch, step)),
-            None => Ok(mean),
-        }
+        let at = [epoch, epoch * self.batches_per_epoch];
+        let mean =
+            (self.regularizer.projected(mean.clone())).map_err(|error| self.stopped(at, error))?;
+        let mean = match &self.pruning {
+            Some(pruning) => (pruning.masked(mean)).map_err(|error| self.stopped(at, error))?,
+            None => mean,
+        };
+        finite::check(&mean).map_err(|found| self.stopped(at, StepError::Mean(found)))?;
+        Ok(mean)
     }
 
     pub(crate) fn epochs(&self) -> &[EpochRow] {
@@ -236,69 +241,6 @@ impl<'a> Fit<'a> {
     fn pruned_epoch(&self) -> usize {
         let last = self.pruning.as_ref().map_or(0, Pruning::last);
         last.div_ceil(self.batches_per_epoch)
-    }
-
-    fn epoch(&mut self, observer: &mut dyn Observer) -> Result<(), TrainError> {
-        let started = Instant::now();
-        let epoch = self.epochs.len() + 1;
-        self.device.seed(mix(self.recipe.seed, epoch as u64));
-
-        let mut sums = Sums::default();
-        let mut state = None;
-        for (index, lesson) in self.task.lessons(epoch - 1, &self.device).enumerate() {
-            let step = (epoch - 1) * self.batches_per_epoch + index + 1;
-            let loss = self.step(lesson, &mut state, [epoch, step], &mut sums)?;
-            observer.observe(&Event::Step {
-                epoch,
-                batch: index + 1,
-                loss,
-            });
-        }
-
-        if sums.all_skipped() {
-            return Err(TrainError::AllSkipped { epoch });
-        }
-        let mut row = sums.row(epoch, self.task.train_scores(&sums));
-        let validated = self.validated(epoch)?;
-        let device = self.device.clone().inner();
-        let valid = self.task.evaluate(&validated, Part::Valid, &device);
-        row.valid = valid
-            .map(|evaluation| evaluation.scores)
-            .unwrap_or_default();
-        if let Some(watcher) = &mut self.watcher {
-            watcher.after_epoch(epoch);
-        }
-        row.seconds = started.elapsed().as_secs_f64();
-        let is_best = self.take(row, validated);
-        self.save(&sums.steps)?;
-        let row = self.epochs.last().expect("the epoch was just taken");
-        observer.observe(&Event::Epoch { row, best: is_best });
-        Ok(())
-    }
-
-    /// Takes in an epoch's figures and what was validated; true if it is the best so far.
-    fn take(&mut self, row: EpochRow, validated: Network) -> bool {
-        let watch = self.recipe.training.watch;
-        let value = watch.value(&row);
-        if let Some(value) = value {
-            self.rates.observe(value);
-            let earlier = self.epochs.iter().filter_map(|row| watch.value(row));
-            (self.averager).observe(&earlier.collect::<Vec<f64>>(), value, watch.mode());
-        }
-        let best = self.best.map(|best| best.value);
-        let is_pruned = row.epoch >= self.pruned_epoch();
-        let is_best = is_pruned && value.is_some_and(|value| watch.is_better(value, best));
-        if let (true, Some(value)) = (is_best, value) {
-            self.best = Some(Best {
-                epoch: row.epoch,
-                value,
-            });
-            if self.recipe.training.keep == Keep::Best {
-                self.best_model = Some(validated.into_record());
-            }
-        }
-        self.epochs.push(row);
-        is_best
     }
 
     /// Writes the epoch's figures and then its checkpoint, which says that they count.

@@ -100,7 +100,7 @@ impl Rates {
 
 /// Lists the paths of float parameters, as a record and the optimiser call them.
 #[derive(Default)]
-struct Paths(Vec<String>);
+pub(crate) struct Paths(pub(crate) Vec<String>);
 
 impl Visit for Paths {
     fn visit<const D: usize>(&mut self, path: String, _param: &Param<Tensor<D>>) {

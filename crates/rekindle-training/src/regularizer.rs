@@ -2,11 +2,15 @@
 
 use burn::tensor::{FloatDType, Tensor};
 use rekindle_regularize::constraint::ConstraintError;
-use rekindle_regularize::penalty::{ActivationPenalty, PenaltyError, TemporalPenalty};
+use rekindle_regularize::penalty::{
+    ActivationPenalty, PenaltyError, TemporalPenalty, WeightPenalty,
+};
 use rekindle_regularize::units::UnitGroup;
+use rekindle_regularize::{Targets, visit};
 
 use crate::Network;
 use crate::Scored;
+use crate::rates::Paths;
 use crate::recipe::RegularizeRecipe;
 
 /// A penalty or constraint of a recipe that does not fit the network or its weights.
@@ -34,11 +38,15 @@ pub enum RegularizeError {
     },
     /// Penalties that are no number.
     #[error(
-        "the penalties of [regularize] add up to {value}, expected a finite number; lower their strengths or training.lr"
+        "the penalties of [regularize] add up to {value}, expected a finite number: {first} is {part}; lower its strength or training.lr"
     )]
     Sum {
         /// Their sum.
         value: f64,
+        /// The first that is not finite, with its first such tensor; all, if only their sum is not.
+        first: String,
+        /// Its value.
+        part: f64,
     },
 }
 
@@ -88,20 +96,8 @@ impl<'a> Regularizer<'a> {
         scored: &Scored,
         lengths: &[usize],
     ) -> Result<Option<Tensor<1>>, RegularizeError> {
-        let RegularizeRecipe {
-            activation: alpha,
-            temporal_activation: beta,
-            ..
-        } = *self.recipe;
         let mut parts = self.of_weights(network)?;
-        if alpha > 0.0 {
-            let dropped = scored.dropped.clone();
-            parts.push(ActivationPenalty { alpha }.of(dropped, Some(lengths)));
-        }
-        if beta > 0.0 {
-            let output = scored.output.clone();
-            parts.push(TemporalPenalty { beta }.of(output, Some(lengths)));
-        }
+        parts.extend(self.of_outputs(scored, lengths).map(|(_, part)| part));
         let dtype = FloatDType::from(scored.scores.dtype());
         let parts = parts.into_iter().map(|part| part.cast(dtype));
         let Some(sum) = parts.reduce(|sum, part| sum + part) else {
@@ -110,8 +106,68 @@ impl<'a> Regularizer<'a> {
         let value = sum.clone().into_scalar::<f64>();
         match value.is_finite() {
             true => Ok(Some(sum)),
-            false => Err(RegularizeError::Sum { value }),
+            false => Err(self.sum_error(value, network, scored, lengths)),
         }
+    }
+
+    /// The error of penalties that add up to a value that is not finite.
+    fn sum_error(
+        &self,
+        value: f64,
+        network: &Network,
+        scored: &Scored,
+        lengths: &[usize],
+    ) -> RegularizeError {
+        let mut paths = Paths::default();
+        visit(network, &mut paths);
+        let weights = self.recipe.penalties.iter().enumerate();
+        let weights = weights.flat_map(|(index, penalty)| {
+            let meant = paths.0.iter().filter(|path| penalty.targets.contains(path));
+            meant.filter_map(move |path| {
+                let targets = Targets::new([path.as_str()]);
+                let alone = WeightPenalty {
+                    targets,
+                    ..penalty.clone()
+                };
+                let name = format!("regularize.penalties[{index}] of `{path}`");
+                Some((name, alone.of(network).ok()?))
+            })
+        });
+        let units = self.units.iter().filter_map(|group| {
+            let lasso = group.group_lasso(network, self.recipe.units).ok()?;
+            Some((format!("regularize.units of {}", group.name), lasso))
+        });
+        let outputs = self.of_outputs(scored, lengths);
+        let outputs = outputs.map(|(name, part)| (name.to_string(), part));
+        let parts = weights.chain(units).chain(outputs);
+        let mut parts = parts.map(|(name, part)| (name, part.into_scalar::<f64>()));
+        let first = parts.find(|(_, part)| !part.is_finite());
+        let (first, part) = first.unwrap_or_else(|| ("their sum".to_string(), value));
+        RegularizeError::Sum { value, first, part }
+    }
+
+    /// The penalties on what the stack puts out, with their keys.
+    fn of_outputs<'s>(
+        &self,
+        scored: &'s Scored,
+        lengths: &'s [usize],
+    ) -> impl Iterator<Item = (&'static str, Tensor<1>)> + use<'s> {
+        let RegularizeRecipe {
+            activation: alpha,
+            temporal_activation: beta,
+            ..
+        } = *self.recipe;
+        let activation = (alpha > 0.0).then(|| {
+            let dropped = scored.dropped.clone();
+            let penalty = ActivationPenalty { alpha }.of(dropped, Some(lengths));
+            ("regularize.activation", penalty)
+        });
+        let temporal = (beta > 0.0).then(|| {
+            let output = scored.output.clone();
+            let penalty = TemporalPenalty { beta }.of(output, Some(lengths));
+            ("regularize.temporal_activation", penalty)
+        });
+        activation.into_iter().chain(temporal)
     }
 
     fn of_weights(&self, network: &Network) -> Result<Vec<Tensor<1>>, RegularizeError> {
@@ -124,7 +180,7 @@ impl<'a> Regularizer<'a> {
     }
 
     fn of_targets(&self, network: &Network) -> Result<Vec<Tensor<1>>, RegularizeError> {
-        let of = |(index, penalty): (usize, &rekindle_regularize::penalty::WeightPenalty)| {
+        let of = |(index, penalty): (usize, &WeightPenalty)| {
             let penalty = penalty.of(network);
             penalty.map_err(|source| RegularizeError::Penalty { index, source })
         };

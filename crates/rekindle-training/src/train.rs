@@ -232,6 +232,11 @@ fn finish(
     let network = fit.kept()?;
     let evaluate = |part| task.evaluate(&network, part, device);
     let (valid, test) = (evaluate(Part::Valid), evaluate(Part::Test));
+    for (set, evaluation) in [("the validation set", &valid), ("the test set", &test)] {
+        if let Some(evaluation) = evaluation {
+            fit.check_scores(set, &evaluation.scores)?;
+        }
+    }
     let outcome = Outcome {
         name: recipe.name.clone(),
         cell: recipe.model.cell,

@@ -2,13 +2,12 @@
 
 use std::path::PathBuf;
 
-use rekindle_optim::GradientError;
 use rekindle_regularize::prune::PruneError;
 
 use crate::files::FileError;
 use crate::recipe::RecipeError;
 use crate::splits::DataError;
-use crate::{BackendError, GroupError, RegularizeError};
+use crate::{BackendError, GroupError, RegularizeError, Standing, StepError};
 
 /// A run that cannot begin, go on or end.
 #[derive(Debug, thiserror::Error)]
@@ -61,17 +60,13 @@ pub enum TrainError {
         /// Of the data that the run was begun on.
         expected: String,
     },
-    /// A loss that is no number.
-    #[error(
-        "loss is {value} at step {step} (epoch {epoch}), expected a finite number; lower training.lr, set training.clip or training.on_nonfinite; the last checkpoint is kept"
-    )]
-    Loss {
-        /// The epoch, counted from 1.
-        epoch: usize,
-        /// The optimiser step, counted from 1.
-        step: usize,
-        /// The loss.
-        value: f64,
+    /// A step that cannot be taken.
+    #[error("{at}: {source}; {}", at.way_on(source))]
+    Step {
+        /// Where the run stood.
+        at: Box<Standing>,
+        /// Why.
+        source: Box<StepError>,
     },
     /// More steps in a row that are not finite than may be left out.
     #[error("{source}; {skipped} steps in a row before it were left out")]
@@ -83,11 +78,13 @@ pub enum TrainError {
     },
     /// An epoch without a step.
     #[error(
-        "no step of epoch {epoch} had a finite loss and gradient, expected at least one; lower training.lr or check the data for extreme values; the last checkpoint is kept"
+        "no step of epoch {epoch} had a finite loss, gradient and weights, expected at least one; lower training.lr or check the data for extreme values; the last one: {source}"
     )]
     AllSkipped {
         /// The epoch, counted from 1.
         epoch: usize,
+        /// What was wrong with its last step.
+        source: Box<TrainError>,
     },
     /// A group of parameters that does not fit the network.
     #[error(transparent)]
@@ -95,62 +92,14 @@ pub enum TrainError {
     /// A penalty or constraint that does not fit the network.
     #[error(transparent)]
     Unfit(#[from] RegularizeError),
-    /// A penalty or constraint that cannot go on.
-    #[error("step {step} (epoch {epoch}): {source}; the last checkpoint is kept")]
-    Regularize {
-        /// The epoch, counted from 1.
-        epoch: usize,
-        /// The optimiser step, counted from 1.
-        step: usize,
-        /// Why.
-        source: Box<RegularizeError>,
-    },
-    /// Pruning that cannot go on.
-    #[error("step {step} (epoch {epoch}): {source}; the last checkpoint is kept")]
-    Prune {
-        /// The epoch, counted from 1.
-        epoch: usize,
-        /// The optimiser step, counted from 1.
-        step: usize,
-        /// Why.
-        source: Box<PruneError>,
-    },
     /// Pruning that does not fit its network.
     #[error("[prune]: {0}")]
     Pruning(#[from] PruneError),
-    /// A gradient that is no number.
-    #[error("step {step} (epoch {epoch}): {source}; the last checkpoint is kept")]
-    Gradient {
-        /// The epoch, counted from 1.
-        epoch: usize,
-        /// The optimiser step, counted from 1.
-        step: usize,
-        /// The parameter.
-        source: GradientError,
-    },
 }
 
 impl TrainError {
-    /// Whether it tells of a loss or gradient that is no number.
+    /// Whether it tells of a loss, a gradient or weights that are no numbers.
     pub(crate) fn is_nonfinite(&self) -> bool {
-        matches!(self, Self::Loss { .. } | Self::Gradient { .. })
-    }
-
-    /// An error of a penalty or constraint at a step.
-    pub(crate) fn regularize(epoch: usize, step: usize) -> impl Fn(RegularizeError) -> Self {
-        move |source| Self::Regularize {
-            epoch,
-            step,
-            source: Box::new(source),
-        }
-    }
-
-    /// An error of pruning at a step.
-    pub(crate) fn prune(epoch: usize, step: usize) -> impl Fn(PruneError) -> Self {
-        move |source| Self::Prune {
-            epoch,
-            step,
-            source: Box::new(source),
-        }
+        matches!(self, Self::Step { source, .. } if source.is_nonfinite())
     }
 }

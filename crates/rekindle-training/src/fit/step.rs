@@ -1,16 +1,18 @@
 //! One step of a run.
 
 use burn::lr_scheduler::module_lr_scheduler::ModuleLearningRate;
-use burn::optim::GradientsParams;
+use burn::optim::{GradientsParams, ModuleOptimizer};
 use burn::tensor::Tensor;
 use rekindle_optim::NonFinite;
 
 use super::Fit;
+use crate::checkpoint::Checkpoint;
+use crate::finite;
 use crate::history::StepRow;
 use crate::network::Scored;
 use crate::sums::Sums;
 use crate::task::Lesson;
-use crate::{EncoderState, Metric, Network, TrainError};
+use crate::{Cause, EncoderState, Metric, Network, Standing, StepError, TrainError};
 
 impl Fit<'_> {
     /// One optimiser step; returns the loss, without penalties. The state is what the lesson before has left, and becomes
@@ -19,12 +21,15 @@ impl Fit<'_> {
         &mut self,
         lesson: Lesson,
         state: &mut Option<EncoderState>,
-        [epoch, step]: [usize; 2],
+        at: [usize; 2],
         sums: &mut Sums,
     ) -> Result<f64, TrainError> {
         // The statistics of norms over the batch change as soon as it is read.
         let policy = self.recipe.training.on_nonfinite;
-        let before = (policy != NonFinite::Error).then(|| self.network.clone());
+        let before = (policy != NonFinite::Error).then(|| Before {
+            network: self.network.clone(),
+            optimizer: self.optimizer.clone(),
+        });
         let from = lesson.begin(&self.network, state.clone());
         let scored = (self.network).score(lesson.input.clone(), &lesson.lengths, from);
         let answers = lesson.counted(scored.scores.clone());
@@ -35,32 +40,38 @@ impl Fit<'_> {
         let loss = lesson.targets.loss(answers);
         let value = loss.clone().into_scalar::<f64>();
         let gradients = match value.is_finite() {
-            true => self.gradients(loss, &scored, &lesson.lengths, [epoch, step]),
-            false => Err(TrainError::Loss { epoch, step, value }),
+            true => self.gradients(loss, &scored, &lesson.lengths, at[1]),
+            false => {
+                let cause = Cause::of(&self.network, &lesson.input, &scored);
+                Err(StepError::Loss { value, cause })
+            }
         };
         if let Some(watcher) = &mut self.watcher {
             watcher.after_step();
         }
         let (lr, rates) = self.rates.step(self.nonfinite.lr_factor * lesson.lr_factor);
         let mut row = StepRow {
-            step,
-            epoch,
+            step: at[1],
+            epoch: at[0],
             loss: value,
             lr,
             grad_norm: f64::NAN,
             skipped: true,
         };
-        match gradients {
-            Ok((gradients, norm)) => {
+        let taken = gradients.and_then(|(gradients, norm)| {
+            self.descend(rates, at[1], gradients)?;
+            Ok(norm)
+        });
+        match taken {
+            Ok(norm) => {
                 (row.grad_norm, row.skipped) = (norm, false);
-                self.descend(rates, [epoch, step], gradients)?;
                 self.nonfinite.step_taken();
                 *state = Some(scored.state.detach());
             }
-            Err(error) => self.leave_out(error, before, [epoch, step])?,
+            Err(error) => self.leave_out(self.stopped(at, error), before, at)?,
         }
         self.averager
-            .after_step(step, self.batches_per_epoch, &self.network);
+            .after_step(at[1], self.batches_per_epoch, &self.network);
         sums.add(row, lesson.targets.count(), right);
         Ok(value)
     }
@@ -71,43 +82,36 @@ impl Fit<'_> {
         loss: Tensor<1>,
         scored: &Scored,
         lengths: &[usize],
-        [epoch, step]: [usize; 2],
-    ) -> Result<(GradientsParams, f64), TrainError> {
-        let penalty = (self.regularizer).penalty(&self.network, scored, lengths);
-        let loss = match penalty.map_err(TrainError::regularize(epoch, step))? {
+        step: usize,
+    ) -> Result<(GradientsParams, f64), StepError> {
+        let loss = match (self.regularizer).penalty(&self.network, scored, lengths)? {
             Some(penalty) => loss + penalty,
             None => loss,
         };
         let gradients = GradientsParams::from_grads(loss.backward(), &self.network);
-        (self.recipe.training.clip)
-            .apply(&self.network, gradients, step - 1)
-            .map_err(|source| TrainError::Gradient {
-                epoch,
-                step,
-                source,
-            })
+        Ok((self.recipe.training.clip).apply(&self.network, gradients, step - 1)?)
     }
 
     /// Moves the weights, and puts them where constraints and masks want them.
     fn descend(
         &mut self,
         rates: ModuleLearningRate,
-        [epoch, step]: [usize; 2],
+        step: usize,
         gradients: GradientsParams,
-    ) -> Result<(), TrainError> {
+    ) -> Result<(), StepError> {
         if let Some(pruning) = &mut self.pruning {
-            (pruning.before(step, &self.network, &gradients))
-                .map_err(TrainError::prune(epoch, step))?;
+            pruning.before(step, &self.network, &gradients)?;
         }
         let network = (self.optimizer).step(rates, self.network.clone(), gradients);
-        self.settle([epoch, step], network)
+        finite::check(&network).map_err(StepError::Weights)?;
+        self.settle(step, network)
     }
 
-    /// Goes on without a step that is not finite, with the weights and statistics of before it, if the policy says so.
+    /// Goes on without a step that is not finite, as if it had not been, if the policy says so.
     fn leave_out(
         &mut self,
         error: TrainError,
-        before: Option<Network>,
+        before: Option<Before>,
         at: [usize; 2],
     ) -> Result<(), TrainError> {
         let policy = self.recipe.training.on_nonfinite;
@@ -119,20 +123,42 @@ impl Fit<'_> {
             let source = Box::new(error);
             return Err(TrainError::BackedOff { skipped, source });
         }
-        self.settle(at, before)
+        self.left_out = Some(error);
+        self.optimizer = before.optimizer;
+        (self.settle(at[1], before.network)).map_err(|error| self.stopped(at, error))
     }
 
     /// Puts weights where the constraints and masks of a step want them.
-    fn settle(&mut self, [epoch, step]: [usize; 2], network: Network) -> Result<(), TrainError> {
-        let constrained = self.regularizer.constrained(step, network);
-        let network = constrained.map_err(TrainError::regularize(epoch, step))?;
+    fn settle(&mut self, step: usize, network: Network) -> Result<(), StepError> {
+        let network = self.regularizer.constrained(step, network)?;
         self.network = match &mut self.pruning {
-            Some(pruning) => {
-                let masked = pruning.after(step, network);
-                masked.map_err(TrainError::prune(epoch, step))?
-            }
+            Some(pruning) => pruning.after(step, network)?,
             None => network,
         };
         Ok(())
     }
+
+    /// An error with the place where the run stands.
+    pub(super) fn stopped(
+        &self,
+        [epoch, step]: [usize; 2],
+        source: impl Into<StepError>,
+    ) -> TrainError {
+        let last = Checkpoint::path(self.folder, self.epochs.len());
+        TrainError::Step {
+            at: Box::new(Standing {
+                epoch,
+                step,
+                folder: self.folder.path().to_path_buf(),
+                checkpoint: last.exists().then_some(last),
+            }),
+            source: Box::new(source.into()),
+        }
+    }
+}
+
+/// What a step that is left out must not have changed.
+struct Before {
+    network: Network,
+    optimizer: ModuleOptimizer,
 }
