@@ -44,7 +44,8 @@ pub use history::{EpochRow, StepRow, epochs_of};
 pub use metric::{Metric, Metrics, Scores};
 pub use network::{Asks, Encoder, EncoderState, Input, Network, Reads, Scored, Shape};
 pub use predictions::{
-    ClassPrediction, ClassPredictions, Evaluation, Predictions, ValuePrediction, ValuePredictions,
+    ClassPrediction, ClassPredictions, Evaluation, Predictions, Track, ValuePrediction,
+    ValuePredictions,
 };
 pub use preprocessing::Preprocessing;
 pub use rates::GroupError;

@@ -11,7 +11,7 @@ use crate::files::{self, FileError};
 use crate::report::{ConfusionMatrix, Histogram, TensorRow, UnitMap, WeightsPart};
 use crate::splits::DataError;
 use crate::task::Task;
-use crate::{Evaluation, Network, RunFolder};
+use crate::{Evaluation, Network, RunFolder, Track};
 
 /// The network that a run has kept, as its page shows it.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -20,6 +20,9 @@ pub(crate) struct Portrait {
     format: u32,
     /// One matrix for each scored set with classes.
     pub(crate) confusions: Vec<ConfusionMatrix>,
+    /// True and predicted numbers, by the name of the scored set.
+    #[serde(default)]
+    pub(crate) tracks: Vec<(String, Track)>,
     /// How many weights are zero, and how large those of each unit are.
     pub(crate) weights: WeightsPart,
     /// Its gates on a sample of the training data; none unless the run watched its gradients.
@@ -47,6 +50,12 @@ impl Portrait {
         Self {
             format: FORMAT,
             confusions: evaluations.iter().filter_map(confusion).collect(),
+            tracks: (evaluations.iter())
+                .filter_map(|(split, evaluation)| {
+                    let track = evaluation.as_ref()?.track.clone()?;
+                    Some((split.to_string(), track))
+                })
+                .collect(),
             weights: weights(network),
             gates: Vec::new(),
         }

@@ -7,7 +7,7 @@ use crate::history::StepRow;
 use crate::portrait::Portrait;
 use crate::recipe::{Keep, Learns, Recipe};
 use crate::report::{Chart, Fact, Line, Report, Scale, ScoreRow};
-use crate::{EpochRow, Metric, Outcome, Scores};
+use crate::{EpochRow, Metric, Outcome, Scores, Track};
 
 /// What a report is made of.
 pub(crate) struct Summary<'a> {
@@ -36,6 +36,7 @@ impl Summary<'_> {
             scores: self.scores(),
             charts: std::iter::once(self.loss())
                 .chain(self.beside_loss())
+                .chain(portrait.tracks.iter().map(track))
                 .chain([self.learning_rate(), self.gradient_norm()])
                 .chain(over_epochs(self.flows))
                 .collect(),
@@ -182,4 +183,14 @@ impl Summary<'_> {
             ..Chart::new("Gradient norm", "step", label, lines)
         }
     }
+}
+
+/// What the network answered beside the truth, over the set that was scored.
+fn track((split, track): &(String, Track)) -> Chart {
+    let lines = vec![
+        Line::new("truth", track.truth.clone()),
+        Line::new("answer", track.predicted.clone()),
+    ];
+    let title = format!("Truth and answers, {split}");
+    Chart::new(title, track.over.clone(), track.name.clone(), lines)
 }

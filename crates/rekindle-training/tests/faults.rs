@@ -666,7 +666,7 @@ fn an_embedding_that_overflows_is_named() {
         );
         let settings = [
             "text.embedding=4",
-            "text.bptt=30",
+            "training.bptt=30",
             "model.hidden=4",
             "training.epochs=3",
             "training.batch_size=4",

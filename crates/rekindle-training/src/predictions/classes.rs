@@ -78,7 +78,7 @@ impl ClassPredictions {
                 scores,
                 answers: total,
                 confusion: Some(confusion),
-                pairs: Vec::new(),
+                track: None,
             }
         })
     }

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use burn::data::dataloader::DataLoader;
 use burn::tensor::Device;
 use rekindle_data::{SequenceLoader, SequenceSet};
+use serde::{Deserialize, Serialize};
 
 pub use classes::{ClassPrediction, ClassPredictions};
 pub use values::{ValuePrediction, ValuePredictions};
@@ -33,8 +34,22 @@ pub struct Evaluation {
     pub answers: usize,
     /// The confusions of classes; `None` of numbers, and where there are too many, as of the tokens of a text.
     pub confusion: Option<Confusion>,
-    /// Some true numbers and what the network answered; none of classes.
-    pub pairs: Vec<[f64; 2]>,
+    /// Some true numbers beside what the network answered; `None` of classes.
+    pub track: Option<Track>,
+}
+
+/// True and predicted values of one number, to be drawn.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Track {
+    /// The number.
+    pub name: String,
+    /// What the horizontal axis is: steps of a sequence, or answers from the least to the greatest truth.
+    pub over: String,
+    /// The truth where it is known: place and value, in rising order of place.
+    pub truth: Vec<(f64, f64)>,
+    /// What the network answered.
+    pub predicted: Vec<(f64, f64)>,
 }
 
 /// The network's answers for one sequence.

@@ -2,12 +2,12 @@
 
 use rekindle_data::{Forecast, Label};
 
-use super::{Answers, Evaluation, csv_line, id};
+use super::{Answers, Evaluation, Track, csv_line, id};
 use crate::preprocessing::Preprocessing;
 use crate::{Metric, Scores};
 
-/// At most so many pairs of true and predicted numbers are kept for a picture.
-const PAIRS: usize = 1000;
+/// At most so many answers are kept for a picture.
+const DRAWN: usize = 500;
 
 /// Predicted numbers, in the units of the data and in the order of the file.
 #[derive(Clone, Debug, PartialEq)]
@@ -94,15 +94,50 @@ impl ValuePredictions {
                 let mean = explained.iter().sum::<f64>() / explained.len() as f64;
                 scores.set(Metric::R2, mean);
             }
-            let pairs = columns.iter().flat_map(|column| &column.pairs);
             Evaluation {
                 scores,
                 answers: (self.rows.iter())
                     .filter(|row| row.truth.iter().any(|truth| !truth.is_nan()))
                     .count(),
                 confusion: None,
-                pairs: pairs.step_by(count.div_ceil(PAIRS)).copied().collect(),
+                track: self.track(),
             }
+        })
+    }
+
+    /// The first number: over the last steps of the sequence of which most is known, or over all answers by size.
+    fn track(&self) -> Option<Track> {
+        let known = |row: &&ValuePrediction| !row.truth[0].is_nan();
+        let is_of_steps = self.rows.first()?.step.is_some();
+        let pairs: Vec<(f64, &ValuePrediction)> = if is_of_steps {
+            let sequences = self.rows.chunk_by(|a, b| b.step > a.step);
+            let most = sequences.max_by_key(|rows| rows.iter().filter(known).count())?;
+            let steps = most.iter().filter(known);
+            let steps = steps.map(|row| (row.step.unwrap_or(0) as f64, row));
+            let steps: Vec<_> = steps.collect();
+            steps[steps.len().saturating_sub(DRAWN)..].to_vec()
+        } else {
+            let mut rows: Vec<&ValuePrediction> = self.rows.iter().filter(known).collect();
+            rows.sort_by(|a, b| a.truth[0].total_cmp(&b.truth[0]));
+            let rows = rows.iter().step_by(rows.len().div_ceil(DRAWN).max(1));
+            rows.enumerate()
+                .map(|(place, row)| ((place + 1) as f64, *row))
+                .collect()
+        };
+        let line = |value: fn(&ValuePrediction) -> f64| {
+            pairs
+                .iter()
+                .map(|(place, row)| (*place, value(row)))
+                .collect()
+        };
+        Some(Track {
+            name: self.names[0].clone(),
+            over: match is_of_steps {
+                true => "step".into(),
+                false => "answers, from the least truth to the greatest".into(),
+            },
+            truth: line(|row| row.truth[0]),
+            predicted: line(|row| row.values[0]),
         })
     }
 
@@ -228,7 +263,13 @@ mod tests {
         assert!((score(Metric::Mae) - 7.0 / 4.0).abs() < 1e-12);
         assert!((score(Metric::Loss) - 7.0 / 4.0).abs() < 1e-12);
         assert!((score(Metric::R2) - (1.0 - 6.0 / 8.0)).abs() < 1e-12);
-        assert_eq!((evaluation.answers, evaluation.pairs.len()), (3, 4));
+        let track = evaluation.track.expect("numbers are drawn");
+        assert_eq!(
+            (evaluation.answers, track.name.as_str(), track.over.as_str()),
+            (3, "x", "step")
+        );
+        assert_eq!(track.truth, [(1.0, 0.0), (2.0, 2.0), (3.0, 4.0)]);
+        assert_eq!(track.predicted, [(1.0, 1.0), (2.0, 1.0), (3.0, 6.0)]);
         assert_eq!(
             predictions.to_csv(),
             "series,step,x,y\na,1,1,0\na,2,1,3\na,3,6,0\n"

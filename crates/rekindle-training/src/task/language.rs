@@ -148,7 +148,7 @@ pub(crate) fn evaluate(
         scores: scores(kind, sum / count as f64, characters),
         answers: count,
         confusion: None,
-        pairs: Vec::new(),
+        track: None,
     }
 }
 
