@@ -143,14 +143,7 @@ impl Checkpoint {
         state.check(&path.join(STATE), epoch)?;
         let read = |name: &str| state.read(&path, name);
         let damaged = |name: &str, error: String| FileError::damaged(&path.join(name), error);
-        let finite = |name: &str, bytes: &Bytes| match finite::check_pack(bytes.clone()) {
-            Err(Some(found)) => Err(damaged(
-                name,
-                format!("{found}; restore it, or begin a run in another folder"),
-            )),
-            // What is no pack at all is told by its reader.
-            Ok(()) | Err(None) => Ok(()),
-        };
+        let finite = |name: &str, bytes: &Bytes| check_finite(&path.join(name), bytes);
         let missing = |name: &str| damaged(name, "the checkpoint does not list it".to_string());
         let module = |name: &str| -> Result<Option<ModuleRecord>, FileError> {
             let Some(bytes) = read(name)? else {
@@ -184,6 +177,18 @@ impl Checkpoint {
             best: state.best,
             epochs: state.epochs,
         }))
+    }
+}
+
+/// Checks that the numbers of a pack are finite.
+fn check_finite(path: &Path, bytes: &Bytes) -> Result<(), FileError> {
+    match finite::check_pack(bytes.clone()) {
+        Err(Some(found)) => {
+            let problem = format!("{found}; restore it, or begin a run in another folder");
+            Err(FileError::damaged(path, problem))
+        }
+        // What is no pack at all is told by its reader.
+        Ok(()) | Err(None) => Ok(()),
     }
 }
 

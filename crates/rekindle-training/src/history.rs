@@ -127,7 +127,7 @@ pub struct StepRow {
     pub step: usize,
     /// The epoch, counted from 1.
     pub epoch: usize,
-    /// Mean cross-entropy of the batch.
+    /// Mean cross-entropy or squared error of the batch.
     pub loss: f64,
     /// Learning rate.
     pub lr: f64,
@@ -140,6 +140,18 @@ pub struct StepRow {
 impl StepRow {
     /// The first line of a file of steps.
     pub(crate) const HEADER: &str = "step,epoch,loss,lr,grad_norm,skipped\n";
+
+    /// A step of an epoch, `[epoch, step]`, that is left out unless it turns out to be taken.
+    pub(crate) fn left_out([epoch, step]: [usize; 2], loss: f64, lr: f64) -> Self {
+        Self {
+            step,
+            epoch,
+            loss,
+            lr,
+            grad_norm: f64::NAN,
+            skipped: true,
+        }
+    }
 
     /// One line of CSV.
     pub(crate) fn to_csv(self) -> String {

@@ -257,17 +257,48 @@ struct Table<'a> {
 impl Table<'_> {
     /// Adds one row to its series.
     fn add(&mut self, line: usize, row: &StringRecord) -> Result<(), Fault> {
-        let columns = self.columns;
+        let (columns, missing) = (self.columns, self.missing);
         let of_steps = self.labels.is_of_steps();
         let checked = columns.check(row, of_steps);
         let (time, label) = checked.map_err(|problem| problem.at(line))?;
-        let id = &row[columns.series];
+        let same = label.filter(|_| !of_steps);
+        let series = self.series(&row[columns.series], line, time, same)?;
+        if of_steps || series.labels.is_empty() {
+            series.labels.push(label.map(str::to_owned));
+        }
+        let step = 1 + series.values.len() / columns.channels.len();
+        for (&column, channel) in columns.channels.iter().zip(&columns.names) {
+            let text = if row[column].is_empty() {
+                "?"
+            } else {
+                &row[column]
+            };
+            series.values.push(value::parse(
+                text,
+                missing,
+                Place {
+                    line,
+                    channel,
+                    step,
+                },
+            )?);
+        }
+        (series.last_line, series.last_time) = (line, time);
+        Ok(())
+    }
+
+    /// The series of a row, new or gone on with; `label` is the one that all its rows share, if they do.
+    fn series(
+        &mut self,
+        id: &str,
+        line: usize,
+        time: f64,
+        label: Option<&str>,
+    ) -> Result<&mut Series, Fault> {
         let index = match self.index.get(id) {
             Some(&index) => {
-                let label = label.filter(|_| !of_steps);
-                self.series[index]
-                    .continues(time, label)
-                    .map_err(|problem| problem.at(line))?;
+                let continues = self.series[index].continues(time, label);
+                continues.map_err(|problem| problem.at(line))?;
                 index
             }
             None => {
@@ -283,29 +314,7 @@ impl Table<'_> {
                 self.series.len() - 1
             }
         };
-        let series = &mut self.series[index];
-        if of_steps || series.labels.is_empty() {
-            series.labels.push(label.map(str::to_owned));
-        }
-        let step = 1 + series.values.len() / columns.channels.len();
-        for (&column, channel) in columns.channels.iter().zip(&columns.names) {
-            let text = if row[column].is_empty() {
-                "?"
-            } else {
-                &row[column]
-            };
-            series.values.push(value::parse(
-                text,
-                self.missing,
-                Place {
-                    line,
-                    channel,
-                    step,
-                },
-            )?);
-        }
-        (series.last_line, series.last_time) = (line, time);
-        Ok(())
+        Ok(&mut self.series[index])
     }
 
     /// The set, with gaps filled and labels understood.

@@ -26,10 +26,7 @@ impl Fit<'_> {
     ) -> Result<f64, TrainError> {
         // The statistics of norms over the batch change as soon as it is read.
         let policy = self.recipe.training.on_nonfinite;
-        let before = (policy != NonFinite::Error).then(|| Before {
-            network: self.network.clone(),
-            optimizer: self.optimizer.clone(),
-        });
+        let before = (policy != NonFinite::Error).then(|| Before::of(self));
         let from = lesson.begin(&self.network, state.clone());
         let scored = (self.network).score(lesson.input.clone(), &lesson.lengths, from);
         let answers = lesson.counted(scored.scores.clone());
@@ -50,14 +47,7 @@ impl Fit<'_> {
             watcher.after_step();
         }
         let (lr, rates) = self.rates.step(self.nonfinite.lr_factor * lesson.lr_factor);
-        let mut row = StepRow {
-            step: at[1],
-            epoch: at[0],
-            loss: value,
-            lr,
-            grad_norm: f64::NAN,
-            skipped: true,
-        };
+        let mut row = StepRow::left_out(at, value, lr);
         let taken = gradients.and_then(|(gradients, norm)| {
             self.descend(rates, at[1], gradients)?;
             Ok(norm)
@@ -161,4 +151,13 @@ impl Fit<'_> {
 struct Before {
     network: Network,
     optimizer: ModuleOptimizer,
+}
+
+impl Before {
+    fn of(fit: &Fit) -> Self {
+        Self {
+            network: fit.network.clone(),
+            optimizer: fit.optimizer.clone(),
+        }
+    }
 }

@@ -6,18 +6,26 @@ use rekindle_data::Label;
 
 /// The right answers of a lesson, in the order of the network's.
 #[derive(Clone, Debug)]
+#[allow(
+    clippy::large_enum_variant,
+    reason = "there is one for each step of the optimiser"
+)]
 pub(crate) enum Targets {
     /// One class for each answer: `[answers]`.
     Classes(Tensor<1, Int>),
-    /// Numbers of each answer: `[answers, numbers]`.
-    Values {
-        /// The numbers; 0 where they are not known.
-        values: Tensor<2>,
-        /// 1 where they are known, 0 elsewhere; `None` if all are.
-        known: Option<Tensor<2>>,
-        /// How many are known.
-        count: usize,
-    },
+    /// Numbers of each answer.
+    Values(Numbers),
+}
+
+/// Numbers of answers, of which some may not be known.
+#[derive(Clone, Debug)]
+pub(crate) struct Numbers {
+    /// The numbers, 0 where they are not known: `[answers, numbers]`.
+    values: Tensor<2>,
+    /// 1 where they are known, 0 elsewhere; `None` if all are.
+    known: Option<Tensor<2>>,
+    /// How many are known.
+    count: usize,
 }
 
 /// What a network is asked for.
@@ -43,7 +51,7 @@ impl Targets {
     pub(crate) fn count(&self) -> usize {
         match self {
             Self::Classes(classes) => classes.dims()[0],
-            Self::Values { count, .. } => *count,
+            Self::Values(numbers) => numbers.count,
         }
     }
 
@@ -56,17 +64,13 @@ impl Targets {
                 let loss = CrossEntropyLossConfig::new().init(&scores.device());
                 loss.forward(scores, classes.clone())
             }
-            Self::Values {
-                values,
-                known,
-                count,
-            } => {
-                let errors = scores - values.clone();
-                let errors = match known {
+            Self::Values(numbers) => {
+                let errors = scores - numbers.values.clone();
+                let errors = match &numbers.known {
                     Some(known) => errors * known.clone(),
                     None => errors,
                 };
-                (errors.clone() * errors).sum() / *count as f64
+                (errors.clone() * errors).sum() / numbers.count as f64
             }
         }
     }
@@ -86,15 +90,11 @@ impl Targets {
     pub(crate) fn differentiated(self) -> Self {
         match self {
             Self::Classes(classes) => Self::Classes(Tensor::from_inner(classes)),
-            Self::Values {
-                values,
-                known,
-                count,
-            } => Self::Values {
-                values: Tensor::from_inner(values),
-                known: known.map(Tensor::from_inner),
-                count,
-            },
+            Self::Values(numbers) => Self::Values(Numbers {
+                values: Tensor::from_inner(numbers.values),
+                known: numbers.known.map(Tensor::from_inner),
+                count: numbers.count,
+            }),
         }
     }
 }
@@ -178,12 +178,12 @@ impl Found {
         let count = known.iter().filter(|&&known| known == 1.0).count();
         let values = self.values.into_iter();
         let values: Vec<f32> = values.map(|v| if v.is_nan() { 0.0 } else { v }).collect();
-        Targets::Values {
+        Targets::Values(Numbers {
             known: (count < known.len())
                 .then(|| Tensor::from_data(TensorData::new(known, shape), device)),
             values: Tensor::from_data(TensorData::new(values, shape), device),
             count,
-        }
+        })
     }
 }
 
