@@ -5,7 +5,7 @@ mod common;
 
 use std::fs;
 
-use common::{contents, json, run, succeed, toy, toy_recipe};
+use common::{contents, json, run, shipped, succeed, toy, toy_recipe};
 
 /// A temporary folder with data and a recipe.
 fn prepared() -> tempfile::TempDir {
@@ -159,5 +159,40 @@ fn wrong_paths_are_told() {
         let message = String::from_utf8_lossy(&output.stderr);
         assert_eq!(output.status.code(), Some(2), "{args:?}: {message}");
         assert!(message.contains(expected), "{args:?}: {message}");
+    }
+}
+
+#[test]
+fn numbers_steps_and_forecasts_are_examined() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let folder = folder.path();
+    let examined = |recipe: &str, set: &[&str]| {
+        let recipe = shipped(&format!("recipes/{recipe}.toml"));
+        let args = ["doctor", &recipe, "--steps", "60", "--json"];
+        json(&succeed(folder, &[&args[..], set].concat()))
+    };
+    let plain = examined("adding-rnn", &["--set", "data.problem.steps=120"]);
+    let finding = &plain["findings"][0];
+    assert_eq!(finding["name"], "vanishing_gradients", "{finding}");
+    let together =
+        "model.cell = \"lstm\"\nmodel.init.gate_bias = { kind = \"chrono\", t_max = 120 }";
+    assert_eq!(finding["remedy"][0], together);
+    // The variance of the sum of two uniform numbers is 1/6.
+    let guess = plain["measurements"]["losses"]["guess"]
+        .as_f64()
+        .expect("a number");
+    assert!((guess - 1.0 / 6.0).abs() < 0.02, "{guess}");
+
+    let grows = "model.init.recurrent={kind='identity',gain=1.08}";
+    let grows = examined("adding-irnn", &["--set", grows]);
+    assert_eq!(
+        grows["findings"][0]["name"], "exploding_gradients",
+        "{grows}"
+    );
+
+    for recipe in ["seattle-forecast", "seattle-weather"] {
+        let data = shipped("data/seattle-weather/test.csv");
+        let well = examined(recipe, &["--data", &data]);
+        assert_eq!(well["findings"].as_array().map(Vec::len), Some(0), "{well}");
     }
 }

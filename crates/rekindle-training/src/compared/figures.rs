@@ -93,8 +93,9 @@ impl Sets {
             cells.push(Spread::of(&values).map(|spread| metric.show(spread.mean)));
         }
         cells.extend([
-            mean(of(&|run| Some(run.grad_norm())), |norm| {
-                format!("{norm:.3}")
+            mean(of(&|run| Some(run.grad_norm())), |norm| match norm < 1e4 {
+                true => format!("{norm:.3}"),
+                false => format!("{norm:.2e}"),
             }),
             mean(of(&|run| Some(run.seconds())), |time| format!("{time:.1}")),
         ]);

@@ -48,7 +48,7 @@ pub struct Measurements {
     pub horizons: Vec<Horizon>,
     /// Hidden units.
     pub units: Vec<Units>,
-    /// Hidden units before the steps were tried.
+    /// Hidden units at the beginning, before any step.
     pub units_before: Vec<Units>,
 }
 
@@ -112,6 +112,9 @@ pub fn examine(
     let sample = task.sample(data, SAMPLE, &device)?;
     // A folder that is not there has no checkpoint.
     let nowhere = RunFolder::new(PathBuf::new());
+    let beginning = Fit::start(&recipe, &nowhere, &*task, &device)?;
+    let mut before = Seen::default();
+    Patient::new(beginning.network()).look(&sample, &mut before);
     let mut fit = Fit::start(
         &recipe,
         folder.as_ref().unwrap_or(&nowhere),
@@ -122,7 +125,8 @@ pub fn examine(
         Some(folder) if folder.steps().exists() => history::steps_of(folder)?,
         _ => Vec::new(),
     };
-    let (measurements, tried) = measure(&mut fit, &*task, &sample, &mut rows, steps, &device)?;
+    let (mut measurements, tried) = measure(&mut fit, &*task, &sample, &mut rows, steps, &device)?;
+    measurements.units_before = before.units;
     let findings = diagnose(&recipe, &measurements);
     Ok(Examination {
         name: recipe.name.clone(),
@@ -145,8 +149,6 @@ fn measure(
     steps: usize,
     device: &Device,
 ) -> Result<(Measurements, usize), TrainError> {
-    let mut before = Seen::default();
-    Patient::new(fit.network()).look(sample, &mut before);
     let mut moves = Moves::default();
     let (tried, failed) = fit.trial(steps, |before, after| moves.add(before, after))?;
     // A run that was killed wrote steps behind its checkpoint.
@@ -168,7 +170,7 @@ fn measure(
         gates: seen.gates,
         jacobians: seen.jacobians,
         units: seen.units,
-        units_before: before.units,
+        units_before: Vec::new(),
     };
     Ok((measurements, taken))
 }

@@ -1,7 +1,7 @@
 //! Faults of what flows back through time.
 
 use rekindle_cells::{Activation, GateBias};
-use rekindle_optim::Clip;
+use rekindle_optim::{Clip, Limit};
 
 use super::steps::GROWS;
 use super::{figure, lines, outcome, stuck};
@@ -100,6 +100,23 @@ fn remedy(recipe: &Recipe, found: &Measurements) -> Vec<String> {
     remedy
 }
 
+/// The norm to which gradients are clipped in the end, if they are.
+fn bound(clip: &Clip) -> Option<f64> {
+    match clip {
+        Clip::Norm { max, p: 2.0 } => match *max {
+            Limit::Constant(max) | Limit::Ramp { to: max, .. } => Some(max),
+        },
+        _ => None,
+    }
+}
+
+/// Whether gradients grow through time, or are far above the bound to which they are clipped.
+pub(super) fn grows(recipe: &Recipe, found: &Measurements) -> bool {
+    let through_time = found.flows.iter().any(|flow| flow.ratio() > GROWS);
+    let bound = bound(&recipe.training.clip);
+    through_time || bound.is_some_and(|bound| found.losses.norm > GROWS * bound)
+}
+
 /// Gradients grow through time, and clipping leaves nothing of their direction but that of the first steps.
 pub(super) fn exploding(recipe: &Recipe, found: &Measurements, _: &[Finding]) -> Option<Finding> {
     let most = found
@@ -107,15 +124,17 @@ pub(super) fn exploding(recipe: &Recipe, found: &Measurements, _: &[Finding]) ->
         .iter()
         .max_by(|a, b| a.ratio().total_cmp(&b.ratio()));
     let most: &Flow = most?;
-    let ratio = most.ratio();
-    (ratio > GROWS && stuck(found) && recipe.training.clip != Clip::None).then(|| Finding {
+    let (ratio, norm) = (most.ratio(), found.losses.norm);
+    (grows(recipe, found) && stuck(found) && recipe.training.clip != Clip::None).then(|| Finding {
         name: "exploding_gradients".into(),
         severity: Severity::Fault,
         evidence: format!(
-            "the gradient that reaches the first tenth of a sequence is {} times that of the last tenth ({}, {} state); {}",
+            "the gradient that reaches the first tenth of a sequence is {} times that of the last tenth ({}, {} state); the \
+             median of the gradient norm is {} before clipping; {}",
             figure(ratio),
             most.place,
             most.state,
+            figure(norm),
             outcome(found)
         ),
         advice: "start with recurrent weights whose powers do not grow, or use a cell with gates".into(),

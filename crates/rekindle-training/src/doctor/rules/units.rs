@@ -2,7 +2,7 @@
 
 use rekindle_cells::{Gate, GateBias};
 
-use super::steps::GROWS;
+use super::gradients::grows;
 use super::{lines, percent, severity, stuck};
 use crate::doctor::{Finding, Measurements, Saturation, Units};
 use crate::recipe::{CellKind, Recipe};
@@ -11,14 +11,18 @@ use crate::recipe::{CellKind, Recipe};
 const COPIES: f64 = 0.25;
 
 /// Units that are copies of each other stay so: they get the same gradients.
-pub(super) fn duplicated_units(_: &Recipe, found: &Measurements, _: &[Finding]) -> Option<Finding> {
+pub(super) fn duplicated_units(
+    recipe: &Recipe,
+    found: &Measurements,
+    _: &[Finding],
+) -> Option<Finding> {
     let share = |units: &&Units| units.copies_share();
-    // The head tells units apart in the end, so that those of the start are looked at, too.
-    let units = found.units_before.iter().chain(&found.units);
+    // Those of the beginning: the head tells units apart in the end, and units of a network that learns nothing may come to
+    // the same for other reasons.
+    let units = found.units_before.iter();
     let worst = units.max_by(|a, b| share(a).total_cmp(&share(b)))?;
     // States that explode all point where the recurrent weights stretch most.
-    let explodes = found.flows.iter().any(|flow| flow.ratio() > GROWS);
-    (worst.copies_share() > COPIES && !explodes).then(|| Finding {
+    (worst.copies_share() > COPIES && !grows(recipe, found)).then(|| Finding {
         name: "duplicated_units".into(),
         severity: severity(found),
         evidence: format!(
