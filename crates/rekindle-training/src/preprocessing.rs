@@ -37,9 +37,6 @@ pub struct Preprocessing {
     /// What is foretold of series, in place of their labels.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub forecast: Option<Forecast>,
-    /// What is done to missing values.
-    #[serde(default)]
-    pub missing: Missing,
 }
 
 /// The version of the file. One that is not equal is refused.
@@ -57,7 +54,6 @@ impl Preprocessing {
             values: None,
             labels: LabelKind::Class,
             forecast: None,
-            missing: Missing::Error,
         }
     }
 
@@ -81,7 +77,6 @@ impl Preprocessing {
             }),
             labels,
             forecast: recipe.forecast.clone(),
-            missing: recipe.missing,
         }
     }
 
@@ -141,17 +136,17 @@ impl Preprocessing {
         Ok(self.scaled(set))
     }
 
-    /// Reads a file and makes it ready: series that are foretold get their labels.
+    /// Reads a file with missing values of a kind and makes it ready: series that are foretold get their labels.
     ///
     /// # Errors
     /// If the file cannot be read, has other channels, or labels that the training data lack.
-    pub fn read(&self, path: &Path) -> Result<SequenceSet, DataError> {
+    pub fn read(&self, path: &Path, missing: Missing) -> Result<SequenceSet, DataError> {
         // Labels of series that are foretold do not count, whatever they are.
         let labels = match self.forecast {
             Some(_) => LabelKind::StepClass,
             None => self.labels,
         };
-        let set = read(path, self.missing, labels)?;
+        let set = read(path, missing, labels)?;
         match &self.forecast {
             Some(forecast) => {
                 set.check_channels(&self.channels)?;

@@ -151,7 +151,8 @@ impl Trained {
     /// # Errors
     /// If the file cannot be read, has other channels, or labels that the training data lack.
     pub fn read(&self, path: &Path) -> Result<Arc<SequenceSet>, DataError> {
-        self.preprocessing.read(path).map(Arc::new)
+        let missing = self.recipe.data.missing;
+        self.preprocessing.read(path, missing).map(Arc::new)
     }
 
     /// Predicts the classes or numbers of a set that [`read`](Self::read) made ready.

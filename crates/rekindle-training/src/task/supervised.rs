@@ -6,7 +6,8 @@ use std::sync::Arc;
 use burn::data::dataloader::batcher::Batcher;
 use burn::tensor::Device;
 use rekindle_data::{
-    Batch, Chunk, Problem, SequenceBatcher, SequenceLoader, SequenceSet, Span, Streams, Target,
+    Batch, Chunk, Missing, Problem, SequenceBatcher, SequenceLoader, SequenceSet, Span, Streams,
+    Target,
 };
 
 use super::{Lesson, Part, Sizes, Task};
@@ -25,6 +26,8 @@ pub(crate) struct Supervised {
     /// What each row of a batch reads, step by step, where the backpropagation through time is truncated; the same in each
     /// epoch.
     chunks: Option<Vec<Chunk>>,
+    /// What is done to missing values of files.
+    missing: Missing,
     batch_size: usize,
     seed: u64,
 }
@@ -45,6 +48,7 @@ impl Supervised {
             splits,
             problem: recipe.data.problem.map(|recipe| recipe.problem),
             chunks,
+            missing: recipe.data.missing,
             batch_size,
             seed: recipe.seed,
         })
@@ -158,7 +162,7 @@ impl Task for Supervised {
         let set = match data {
             None => self.splits.train.clone(),
             Some(path) => {
-                let set = self.splits.preprocessing.read(path)?;
+                let set = self.splits.preprocessing.read(path, self.missing)?;
                 let unlabelled = || DataError::Unlabelled {
                     path: path.to_path_buf(),
                 };
