@@ -1,9 +1,10 @@
-//! The command `rekindle`: train, compare, evaluate, predict, generate, prune, inspect, doctor, and what recipes may hold.
+//! The command `rekindle`: train, compare, evaluate, predict, generate, prune, inspect, find-lr, doctor, and what recipes may hold.
 
 mod args;
 mod compare;
 mod doctor;
 mod evaluate;
+mod find_lr;
 mod generate;
 mod history;
 mod inspect;
@@ -52,6 +53,7 @@ fn run(args: Args) -> anyhow::Result<()> {
         Command::Prune(args) => prune::run(&args),
         Command::Inspect(args) => inspect::run(&args),
         Command::Schedule(args) => schedule::run(&args),
+        Command::FindLr(args) => find_lr::run(&args),
         Command::Doctor(args) => doctor::run(&args),
         Command::Keys => keys::run(),
     }

@@ -1,5 +1,6 @@
 //! From a recipe or a run folder to an examination.
 
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -170,7 +171,10 @@ fn measure(
     let mut before = Seen::default();
     Patient::new(fit.network()).look(&batch, &mut before);
     let mut moves = Moves::default();
-    let (tried, failed) = fit.trial(steps, |before, after| moves.add(before, after))?;
+    let (tried, failed) = fit.trial(steps, |before, after, _| {
+        moves.add(before, after);
+        ControlFlow::Continue(())
+    })?;
     // A run that was killed wrote steps behind its checkpoint.
     rows.retain(|row| tried.first().is_none_or(|first| row.step < first.step));
     let taken = tried.len();
