@@ -53,7 +53,9 @@ pub use lstm::{
     Lstm, LstmActivations, LstmConfig, LstmEquations, LstmGates, LstmState, LstmVariant, Peepholes,
 };
 pub use norm::{CellNorms, ColumnNorm, Normalization, RunningStatistics};
-pub use rekindle_init::{Gate, GateBias, GateRule, Initializer, RecurrentScheme, RecurrentWidths};
+pub use rekindle_init::{
+    Gate, GateBias, GateRule, Initializer, Lsuv, RecurrentScheme, RecurrentWidths,
+};
 pub use rekindle_kernels::{
     Array, Equations, GradientFlow, Lane, Layout, Lengths, Order, Parameters, StateGradients,
     StepGradients,
@@ -61,7 +63,8 @@ pub use rekindle_kernels::{
 pub use rekindle_regularize::dropout::Redraw;
 pub use sequences::Sequences;
 pub use stack::{
-    Connections, Direction, Layer, Merge, Stack, StackConfig, StackConfigError, StackState,
+    Connections, Direction, GatePlace, Layer, LsuvError, Merge, Stack, StackConfig,
+    StackConfigError, StackState,
 };
 pub use state::State;
 pub use units::StackUnits;

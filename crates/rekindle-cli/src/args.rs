@@ -8,6 +8,8 @@ use clap::{Args as Group, Parser, Subcommand};
 use rekindle::training::Backend;
 
 use crate::compare::Variant;
+use crate::find_lr::FindLrArgs;
+use crate::generate::GenerateArgs;
 
 pub use prune::{CriterionName, PruneArgs, ScopeName};
 
@@ -45,6 +47,8 @@ pub enum Command {
     Inspect(InspectArgs),
     /// Show how the learning rate changes over the run of a recipe, or by a schedule alone
     Schedule(ScheduleArgs),
+    /// Find a learning rate: try growing ones on a recipe's network in memory, and show what each does to the loss
+    FindLr(FindLrArgs),
     /// Say why a network does not learn: try a few steps in memory, measure, and name faults with their remedies
     Doctor(DoctorArgs),
     /// List the keys of a recipe with their defaults
@@ -138,36 +142,6 @@ pub struct CompareArgs {
     /// Show no progress
     #[arg(long)]
     pub quiet: bool,
-}
-
-/// Options of `generate`.
-#[derive(Group, Debug)]
-pub struct GenerateArgs {
-    /// Run folder of a language model
-    pub dir: PathBuf,
-    /// The text to go on with; without one, the model begins a line
-    #[arg(long, value_name = "TEXT", default_value = "")]
-    pub prompt: String,
-    /// Tokens to add: characters or words, as the model has learned
-    #[arg(long, value_name = "N", default_value_t = 500)]
-    pub length: usize,
-    /// Below 1 likely tokens become likelier; 0 always takes the likeliest
-    #[arg(
-        long,
-        value_name = "T",
-        default_value_t = 1.0,
-        allow_negative_numbers = true
-    )]
-    pub temperature: f64,
-    /// Draw from this many of the likeliest tokens alone; 0: from all
-    #[arg(long, value_name = "K", default_value_t = 0)]
-    pub top_k: usize,
-    /// Where the random numbers start
-    #[arg(long, value_name = "N", default_value_t = 0)]
-    pub seed: u64,
-    /// Backend, as for `train` [default: the first that is compiled in]
-    #[arg(long)]
-    pub backend: Option<Backend>,
 }
 
 /// Options of `evaluate`.

@@ -1,10 +1,43 @@
 //! `rekindle generate`.
 
-use anyhow::bail;
-use rekindle::training::{Sampling, Trained};
+use std::path::PathBuf;
 
-use crate::args::{GenerateArgs, backend};
+use anyhow::bail;
+use clap::Args as Group;
+use rekindle::training::{Backend, Sampling, Trained};
+
+use crate::args::backend;
 use crate::output;
+
+/// Options of `generate`.
+#[derive(Group, Debug)]
+pub struct GenerateArgs {
+    /// Run folder of a language model
+    pub dir: PathBuf,
+    /// The text to go on with; without one, the model begins a line
+    #[arg(long, value_name = "TEXT", default_value = "")]
+    pub prompt: String,
+    /// Tokens to add: characters or words, as the model has learned
+    #[arg(long, value_name = "N", default_value_t = 500)]
+    pub length: usize,
+    /// Below 1 likely tokens become likelier; 0 always takes the likeliest
+    #[arg(
+        long,
+        value_name = "T",
+        default_value_t = 1.0,
+        allow_negative_numbers = true
+    )]
+    pub temperature: f64,
+    /// Draw from this many of the likeliest tokens alone; 0: from all
+    #[arg(long, value_name = "K", default_value_t = 0)]
+    pub top_k: usize,
+    /// Where the random numbers start
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub seed: u64,
+    /// Backend, as for `train` [default: the first that is compiled in]
+    #[arg(long)]
+    pub backend: Option<Backend>,
+}
 
 /// Lets a language model go on with a text.
 pub fn run(args: &GenerateArgs) -> anyhow::Result<()> {

@@ -1,10 +1,11 @@
-//! The command `rekindle`: train, compare, evaluate, predict, generate, prune, report, inspect, doctor, and what recipes may
-//! hold.
+//! The command `rekindle`: train, compare, evaluate, predict, generate, prune, report, inspect, find-lr, doctor, and what
+//! recipes may hold.
 
 mod args;
 mod compare;
 mod doctor;
 mod evaluate;
+mod find_lr;
 mod generate;
 mod history;
 mod inspect;
@@ -55,6 +56,7 @@ fn run(args: Args) -> anyhow::Result<()> {
         Command::Report(args) => report::run(&args),
         Command::Inspect(args) => inspect::run(&args),
         Command::Schedule(args) => schedule::run(&args),
+        Command::FindLr(args) => find_lr::run(&args),
         Command::Doctor(args) => doctor::run(&args),
         Command::Keys => keys::run(),
     }

@@ -3,6 +3,7 @@
 //! - [`Initializer`]: how one weight matrix is drawn (Xavier, He, LeCun, orthogonal, sparse, …).
 //! - [`RecurrentScheme`]: what the input weights, the recurrent weights and the biases of a
 //!   recurrent layer get, gate by gate, with forget bias or chrono initialisation.
+//! - [`Lsuv`], [`GateVariance`]: how far weights are scaled by what data make of them.
 //! - [`Gate`]: the role of one block of a packed weight, so that a scheme works for every cell.
 //!
 //! Matrices are `[fan_in, fan_out]`, Burn's layout for `x W`. Values can be written in a recipe:
@@ -44,6 +45,7 @@ mod error;
 mod gate;
 mod gate_bias;
 mod initializer;
+mod lsuv;
 mod noise;
 mod nonlinearity;
 mod orthogonal;
@@ -56,5 +58,6 @@ pub use error::InitError;
 pub use gate::Gate;
 pub use gate_bias::GateBias;
 pub use initializer::Initializer;
+pub use lsuv::{GateVariance, Lsuv};
 pub use nonlinearity::{Fan, Nonlinearity};
 pub use scheme::{GateRule, RecurrentScheme, RecurrentTensors, RecurrentWidths};

@@ -96,8 +96,18 @@ impl<'a> Fit<'a> {
         }
         match Checkpoint::load(folder)? {
             Some(checkpoint) => fit.resume(checkpoint),
+            None if recipe.model.lsuv => fit.with_unit_variance(device),
             None => Ok(fit),
         }
+    }
+
+    /// Begins with weights that are scaled by the first lesson.
+    fn with_unit_variance(mut self, device: &Device) -> Result<Self, TrainError> {
+        let first = self.task.lessons(0, device).next();
+        if let Some(lesson) = first {
+            self.network = (self.network).with_unit_variance(lesson.input, lesson.lengths)?;
+        }
+        Ok(self)
     }
 
     /// Goes on from a checkpoint.

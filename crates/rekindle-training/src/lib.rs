@@ -13,6 +13,7 @@ mod files;
 mod finite;
 mod fit;
 mod history;
+mod lr_finder;
 mod metric;
 mod network;
 mod portrait;
@@ -41,6 +42,7 @@ pub use events::{Event, Observer};
 pub use files::{FileError, RunFolder, write_atomically};
 pub use finite::{Cause, NotFinite};
 pub use history::{EpochRow, StepRow, epochs_of};
+pub use lr_finder::{FindLrError, LrCurve, LrGrowth, LrPoint, LrRange, LrSuggestions, find_lr};
 pub use metric::{Metric, Metrics, Scores};
 pub use network::{Asks, Encoder, EncoderState, Input, Network, Reads, Scored, Shape};
 pub use predictions::{

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use rekindle_cells::LsuvError;
 use rekindle_regularize::prune::PruneError;
 
 use crate::files::FileError;
@@ -89,6 +90,9 @@ pub enum TrainError {
     /// A group of parameters that does not fit the network.
     #[error(transparent)]
     Group(#[from] GroupError),
+    /// Data from which no unit variance comes.
+    #[error("model.lsuv: {0}")]
+    Lsuv(#[from] LsuvError),
     /// A penalty or constraint that does not fit the network.
     #[error(transparent)]
     Unfit(#[from] RegularizeError),

@@ -19,18 +19,26 @@ fn a_run_in_pieces_equals_a_whole_one() {
         vec!["model.cell=lstm", "training.keep=best"],
         vec!["model.cell=gru", exponential, "training.keep=last"],
         vec!["model.cell=rnn", plateau, "training.patience=3"],
+        vec![
+            "model.cell=gru",
+            "model.layers=2",
+            "model.direction=bidirectional",
+            "model.init.input=orthogonal",
+            "model.lsuv=true",
+        ],
     ] {
         let recipe = recipe(temporary.path(), &overrides);
         let whole = temporary
             .path()
-            .join(format!("{}-whole", recipe.model.cell));
+            .join(format!("{}-{}-whole", recipe.model.cell, recipe.model.lsuv));
         let outcome = train(&recipe, backend(), &whole, Start::New, &mut ());
         let expected = result(&outcome.expect("the run ends"), &whole);
         // A piece must be longer than an epoch's events for the run to get on.
         for events in [6, 9] {
-            let pieces = temporary
-                .path()
-                .join(format!("{}-{events}", recipe.model.cell));
+            let pieces = temporary.path().join(format!(
+                "{}-{}-{events}",
+                recipe.model.cell, recipe.model.lsuv
+            ));
             let outcome = run_in_pieces(&recipe, &pieces, events);
             assert_eq!(
                 result(&outcome, &pieces),
@@ -239,4 +247,40 @@ fn a_damaged_checkpoint_is_named() {
         fs::write(&path, &whole).expect("restored");
     }
     train(&recipe, backend(), &folder, Start::Resume, &mut ()).expect("restored, it goes on");
+}
+
+/// Data from which no unit variance comes are an error before anything is written; otherwise weights are others from the first
+/// step on.
+#[test]
+fn unit_variance_comes_from_the_data() {
+    let _turn = turn();
+    let temporary = tempfile::tempdir().expect("a temporary folder");
+    let recipe = |lsuv: &str| {
+        let lsuv = format!("model.lsuv={lsuv}");
+        let all = ["model.init.input=orthogonal", "data.scaling=none", &lsuv];
+        recipe(temporary.path(), &all)
+    };
+    let losses = |name: &str, lsuv: &str| {
+        let folder = temporary.path().join(name);
+        train(&recipe(lsuv), backend(), &folder, Start::New, &mut ()).expect("it ends");
+        fs::read_to_string(RunFolder::new(&folder).steps()).expect("steps")
+    };
+    assert_ne!(losses("scaled", "true"), losses("drawn", "false"));
+
+    let constant = recipe("true");
+    let text = fs::read_to_string(constant.data.train.as_ref().expect("a file")).expect("toy data");
+    let zeros = text.lines().map(|line| match line.rsplit_once(',') {
+        Some((front, value)) if value != "level" => format!("{front},0\n"),
+        _ => format!("{line}\n"),
+    });
+    fs::write(
+        constant.data.train.as_ref().expect("a file"),
+        zeros.collect::<String>(),
+    )
+    .expect("it is written");
+    let folder = temporary.path().join("constant");
+    let error = train(&constant, backend(), &folder, Start::New, &mut ()).unwrap_err();
+    let expected = "model.lsuv: layer 0, forward, gate 0: x W_ih has variance 0.000e0 and ";
+    assert!(error.to_string().starts_with(expected), "{error}");
+    assert!(!folder.exists());
 }

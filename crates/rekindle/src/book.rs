@@ -24,6 +24,9 @@ struct LanguageModels;
 #[doc = include_str!("../../../docs/src/schedules.md")]
 struct Schedules;
 
+#[doc = include_str!("../../../docs/src/lr-finder.md")]
+struct LrFinder;
+
 #[doc = include_str!("../../../docs/src/cli.md")]
 struct CommandLine;
 

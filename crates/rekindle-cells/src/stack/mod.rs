@@ -2,6 +2,7 @@
 
 mod config;
 mod layer;
+mod lsuv;
 mod state;
 #[cfg(test)]
 mod tests;
@@ -12,6 +13,7 @@ use burn::tensor::Tensor;
 
 pub use config::{Connections, Direction, Merge, StackConfig, StackConfigError};
 pub use layer::Layer;
+pub use lsuv::{GatePlace, LsuvError};
 pub use state::StackState;
 
 use crate::{Cell, Recurrent, Sequences, State};

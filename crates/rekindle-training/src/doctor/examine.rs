@@ -1,5 +1,6 @@
 //! From a recipe or a run folder to an examination.
 
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use burn::tensor::Device;
@@ -150,7 +151,10 @@ fn measure(
     device: &Device,
 ) -> Result<(Measurements, usize), TrainError> {
     let mut moves = Moves::default();
-    let (tried, failed) = fit.trial(steps, |before, after| moves.add(before, after))?;
+    let (tried, failed) = fit.trial(steps, |before, after, _| {
+        moves.add(before, after);
+        ControlFlow::Continue(())
+    })?;
     // A run that was killed wrote steps behind its checkpoint.
     rows.retain(|row| tried.first().is_none_or(|first| row.step < first.step));
     let taken = tried.len();

@@ -1,6 +1,7 @@
 //! The network of a run: a recurrent stack between what reads its input and a linear head.
 
 mod encoder;
+mod lsuv;
 
 use burn::module::{Flag, Module, ModuleMapper, ModuleVisitor, Param, ParamId};
 use burn::nn::{Dropout, DropoutConfig, Embedding, EmbeddingConfig, Linear, LinearConfig};

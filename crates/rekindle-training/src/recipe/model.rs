@@ -3,12 +3,13 @@
 use std::fmt;
 
 use rekindle_cells::{
-    Activation, Connections, Direction, InitialState, LstmGates, Merge, Normalization, Peepholes,
-    RecurrentScheme, Reset, Update,
+    Activation, Connections, Direction, InitialState, Initializer, LstmGates, Merge, Normalization,
+    Peepholes, RecurrentScheme, Reset, Update,
 };
 use serde::{Deserialize, Serialize};
 
-use super::{Hidden, activation, normalization};
+use super::validate::check;
+use super::{Hidden, RecipeError, activation, normalization};
 
 /// A recurrent cell by name.
 #[derive(Serialize, Deserialize, Debug, Clone, Copy, PartialEq, Eq)]
@@ -104,8 +105,35 @@ pub struct ModelRecipe {
     pub head_dropout: f64,
     /// What the head reads. Default: the last states.
     pub readout: Readout,
+    /// Whether input weights are scaled by the first batch, so that the arguments of all gates have unit variance: see
+    /// [`Stack::lsuv`](rekindle_cells::Stack::lsuv). Only with orthogonal input weights and without norms. Default: false.
+    pub lsuv: bool,
     /// What the recurrent weights are drawn from.
     pub init: RecurrentScheme,
+}
+
+impl ModelRecipe {
+    /// Checks that what is scaled by data was drawn as it should be, and that no norm undoes it.
+    pub(super) fn check_lsuv(&self) -> Result<(), RecipeError> {
+        let is_orthogonal = |input: &Initializer| matches!(input, Initializer::Orthogonal { .. });
+        let mut rules = self
+            .init
+            .gates
+            .iter()
+            .filter_map(|rule| rule.input.as_ref());
+        check(
+            !self.lsuv || (is_orthogonal(&self.init.input) && rules.all(is_orthogonal)),
+            "model.lsuv",
+            "true with input weights of another kind",
+            "false, or model.init.input = { kind = \"orthogonal\" } and no gate with another",
+        )?;
+        check(
+            !self.lsuv || self.normalization == Normalization::None,
+            "model.lsuv",
+            "true with model.normalization",
+            "false, or no normalization: a norm sets the variance itself",
+        )
+    }
 }
 
 impl Default for ModelRecipe {
@@ -136,6 +164,7 @@ impl Default for ModelRecipe {
             dropout: 0.0,
             head_dropout: 0.0,
             readout: Readout::Last,
+            lsuv: false,
             init: RecurrentScheme::default(),
         }
     }

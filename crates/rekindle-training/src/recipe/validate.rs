@@ -152,6 +152,7 @@ impl Recipe {
         }
         model.check_options(&self.regularize)?;
         model.check_normalization(self.training.batch_size)?;
+        model.check_lsuv()?;
         check(
             recurrent_weights(model) <= MOST_WEIGHTS,
             "model.hidden",

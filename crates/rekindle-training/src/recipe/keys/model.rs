@@ -161,4 +161,9 @@ pub(super) const KEYS: &[Key] = &[
         "\"last\"",
         "what the head reads: \"last\", the final hidden states, merged as outputs are; \"mean\", the outputs' mean over valid steps",
     ),
+    key(
+        "model.lsuv",
+        "false",
+        "whether input weights are scaled by the first batch so that the arguments of all gates have unit variance (arXiv:1511.06422); only with orthogonal model.init.input and without norms",
+    ),
 ];

@@ -381,6 +381,7 @@ fn full_model() -> ModelRecipe {
         dropout: 0.2,
         head_dropout: 0.3,
         readout: Readout::Mean,
+        lsuv: true,
         ..ModelRecipe::default()
     }
 }
