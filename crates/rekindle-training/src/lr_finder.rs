@@ -91,11 +91,13 @@ pub enum FindLrError {
     },
     /// No rate lowers the loss.
     #[error(
-        "the smoothed loss is nowhere below the {first:.4} that it begins with, expected a rate at which it falls; try a wider range or more steps, and ask `rekindle doctor` what is wrong"
+        "the smoothed loss falls from {first:.4} to {lowest:.4} and no further, expected a rate at which it falls by a twentieth; try a wider range or more steps, and ask `rekindle doctor` what is wrong"
     )]
     Flat {
         /// The smoothed loss where suggestions begin.
         first: f64,
+        /// The lowest.
+        lowest: f64,
     },
     /// What stops a training, too.
     #[error(transparent)]

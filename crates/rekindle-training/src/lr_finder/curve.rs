@@ -8,6 +8,9 @@ use crate::TrainError;
 /// How many times its lowest value the smoothed loss may be.
 const EXPLODES: f64 = 4.0;
 
+/// The share of its first value to which the smoothed loss has to fall: noise alone takes it a little below.
+const FALLS: f64 = 0.95;
+
 /// Points at the end of a curve that suggestions leave out, as in fastai.
 const LAST: usize = 5;
 
@@ -110,8 +113,9 @@ impl LrCurve {
         }
         let first = taken / 10;
         let seen = &self.points[first..taken - LAST];
-        self.suggestions = suggestions(seen).ok_or(FindLrError::Flat {
+        self.suggestions = suggestions(seen).map_err(|lowest| FindLrError::Flat {
             first: seen[0].smoothed,
+            lowest,
         })?;
         Ok(self)
     }
@@ -133,18 +137,24 @@ impl LrCurve {
     }
 }
 
-/// What points suggest; `None` if no loss is below the first.
-fn suggestions(points: &[LrPoint]) -> Option<LrSuggestions> {
-    let lowest = points
-        .iter()
-        .min_by(|a, b| a.smoothed.total_cmp(&b.smoothed))
-        .filter(|lowest| lowest.smoothed < points[0].smoothed)?;
+/// What points suggest; the lowest loss if it is not clearly below the first.
+fn suggestions(points: &[LrPoint]) -> Result<LrSuggestions, f64> {
+    let mut lowest = points[0];
+    for &point in points {
+        if point.smoothed < lowest.smoothed {
+            lowest = point;
+        }
+    }
+    if lowest.smoothed >= FALLS * points[0].smoothed {
+        return Err(lowest.smoothed);
+    }
     let slope =
         |pair: &&[LrPoint]| (pair[1].smoothed - pair[0].smoothed) / (pair[1].lr / pair[0].lr).ln();
     let steepest = points
         .windows(2)
-        .min_by(|a, b| slope(a).total_cmp(&slope(b)))?;
-    Some(LrSuggestions {
+        .min_by(|a, b| slope(a).total_cmp(&slope(b)))
+        .expect("a loss that falls has two points");
+    Ok(LrSuggestions {
         tenth_of_lowest: lowest.lr / 10.0,
         valley: points[valley(points)].lr,
         steepest: steepest[0].lr,
@@ -190,7 +200,7 @@ mod tests {
         // From 2.5 to 1.0.
         assert_eq!(found.steepest, 10_f64.powi(3 - 6));
         assert!((found.tenth_of_lowest - 0.1).abs() < 1e-12);
-        assert_eq!(suggestions(&points(&[1.0, 1.0, 2.0])), None);
+        assert_eq!(suggestions(&points(&[1.0, 0.98, 2.0])), Err(0.98));
     }
 
     #[test]
