@@ -94,8 +94,8 @@ fn texts_groups_and_linear_growth() {
     let line = |number: usize| format!("{} and {} are {}\n", number % 7, number % 5, number % 3);
     let text: String = (0..100).map(line).collect();
     fs::write(folder.join("lines.txt"), text).expect("a text");
-    let recipe = "name = \"lines\"\n[data]\ntrain = \"lines.txt\"\n[text]\nembedding = 8\nbptt = 12\n[model]\nhidden = 8\n\
-                  [training]\nbatch_size = 4\non_nonfinite = \"skip\"\n";
+    let recipe = "name = \"lines\"\n[data]\ntrain = \"lines.txt\"\n[text]\nembedding = 8\n[model]\nhidden = 8\n\
+                  [training]\nbatch_size = 4\nbptt = 12\non_nonfinite = \"skip\"\n";
     fs::write(folder.join("lines.toml"), recipe).expect("a recipe");
     let found = json(&succeed(
         folder,

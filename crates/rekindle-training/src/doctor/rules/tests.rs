@@ -115,7 +115,10 @@ fn ill() -> Vec<(&'static str, Measurements)> {
             "frozen_parameters",
             with(|m| m.updates.parameters[0] = update("layers.0.weight", 0.0)),
         ),
-        ("duplicated_units", with(|m| m.units[0] = units(0, 9))),
+        (
+            "duplicated_units",
+            with(|m| m.units_before = vec![units(0, 9)]),
+        ),
         (
             "learning_rate_too_large",
             with(|m| m.updates.parameters = vec![update("a.weight", 0.5)]),

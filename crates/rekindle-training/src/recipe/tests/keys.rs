@@ -381,7 +381,6 @@ fn full_model() -> ModelRecipe {
         dropout: 0.2,
         head_dropout: 0.3,
         readout: Readout::Mean,
-        lsuv: true,
         ..ModelRecipe::default()
     }
 }
@@ -405,6 +404,11 @@ fn other_cells() -> [Recipe; 3] {
         activation: Activation::ScaledTanh {
             alpha: 1.7,
             beta: 0.6,
+        },
+        lsuv: true,
+        init: RecurrentScheme {
+            input: Initializer::Orthogonal { gain: 1.0 },
+            ..RecurrentScheme::default()
         },
         ..ModelRecipe::default()
     };
