@@ -11,13 +11,14 @@ use serde::{Deserialize, Serialize};
 /// # Examples
 ///
 /// ```
-/// use rekindle_data::{Missing, read};
+/// use rekindle_data::{LabelKind, Missing, SequenceSet, read};
 ///
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// # let folder = tempfile::tempdir()?;
 /// # let path = folder.path().join("gaps.csv");
 /// std::fs::write(&path, "series,time,x\na,1,?\na,2,4\na,3,\na,4,8\n")?;
-/// let values = |missing| Ok::<_, rekindle_data::ReadError>(read(&path, missing)?.sequences[0].values().to_vec());
+/// let first = |set: SequenceSet| set.sequences[0].values().to_vec();
+/// let values = |missing| read(&path, missing, LabelKind::Class).map(first);
 /// assert_eq!(values(Missing::ForwardFill)?, [4.0, 4.0, 4.0, 8.0]);
 /// assert_eq!(values(Missing::Zero)?, [0.0, 4.0, 0.0, 8.0]);
 /// assert_eq!(values(Missing::Mean)?, [6.0, 4.0, 6.0, 8.0]);

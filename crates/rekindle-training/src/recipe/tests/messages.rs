@@ -615,7 +615,7 @@ fn values_out_of_range_are_refused() {
         (&["data.valid_fraction=nan"], "data.valid_fraction is NaN, expected a fraction in [0, 1)".into()),
         (&["model.hidden=0"], format!("model.hidden is 0, {count}")),
         (&["model.layers=0"], format!("model.layers is 0, {count}")),
-        (&["model.lsuv=true"], "model.lsuv is true with input weights of another kind, expected false, or model.init.input = { kind = \"orthogonal\" }".into()),
+        (&["model.lsuv=true"], "model.lsuv is true with input weights of another kind, expected false, or model.init.input = { kind = \"orthogonal\" } and no gate with another".into()),
         (&["model.lsuv=true", "model.init.input=orthogonal", "model.normalization=layer"], "model.lsuv is true with model.normalization, expected false, or no normalization".into()),
         (&["model.input_dropout=1"], format!("model.input_dropout is 1, {fraction}")),
         (&["model.dropout=-0.5"], format!("model.dropout is -0.5, {fraction}")),
