@@ -616,7 +616,7 @@ fn values_out_of_range_are_refused() {
         (&["model.hidden=0"], format!("model.hidden is 0, {count}")),
         (&["model.layers=0"], format!("model.layers is 0, {count}")),
         (&["model.lsuv=true"], "model.lsuv is true with input weights of another kind, expected false, or model.init.input = { kind = \"orthogonal\" } and no gate with another".into()),
-        (&["model.lsuv=true", "model.init.input=orthogonal", "model.normalization=layer"], "model.lsuv is true with model.normalization, expected false, or no normalization".into()),
+        (&["model.lsuv=true", "model.init.input=orthogonal", "model.normalization=layer"], "model.lsuv is true with model.normalization, expected false, or no normalization: a norm sets the variance itself".into()),
         (&["model.input_dropout=1"], format!("model.input_dropout is 1, {fraction}")),
         (&["model.dropout=-0.5"], format!("model.dropout is -0.5, {fraction}")),
         (&["model.head_dropout=nan"], format!("model.head_dropout is NaN, {fraction}")),
