@@ -159,8 +159,8 @@ fn pages(folder: &Path) -> Vec<Made> {
         made(
             "forecast",
             "forecast/report.html",
-            4,
-            &["RMSE", "mean squared error"],
+            6,
+            &["RMSE", "mean squared error", "Truth and answers"],
         ),
         made(
             "interrupted",
