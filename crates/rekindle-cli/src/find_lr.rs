@@ -2,7 +2,6 @@
 
 use std::path::PathBuf;
 
-use anyhow::Context;
 use clap::{Args as Group, ValueEnum};
 use rekindle::training::report::{Gallery, Line};
 use rekindle::training::{Backend, LrCurve, LrGrowth, LrPoint, LrRange, Recipe, find_lr};
@@ -10,6 +9,7 @@ use rekindle::training::{Backend, LrCurve, LrGrowth, LrPoint, LrRange, Recipe, f
 use crate::args::backend;
 use crate::output;
 use crate::table::Table;
+use crate::train::file_override;
 
 /// Options of `find-lr`.
 #[derive(Group, Debug)]
@@ -107,11 +107,7 @@ pub fn run(args: &FindLrArgs) -> anyhow::Result<()> {
 fn recipe(args: &FindLrArgs) -> anyhow::Result<Recipe> {
     let mut sets = Vec::new();
     if let Some(data) = &args.data {
-        let text = data.to_str().with_context(|| {
-            format!("--data: path {data:?} is not UTF-8, expected one that a recipe can hold; rename the file")
-        })?;
-        // A JSON string is a TOML string.
-        sets.push(format!("data.train={}", serde_json::Value::from(text)));
+        sets.push(file_override("--data", "data.train", data)?);
     }
     sets.extend_from_slice(&args.sets);
     Ok(Recipe::load(&args.recipe, &sets)?)
@@ -152,12 +148,16 @@ fn text(curve: &LrCurve, range: &LrRange) -> String {
     )
 }
 
+/// The highest loss that is drawn: what explodes would leave nothing of the rest.
+fn top(points: &[LrPoint]) -> f64 {
+    1.5 * points.first().map_or(1.0, |point| point.smoothed)
+}
+
 /// The smoothed loss as bars, at steps of equal distance.
 fn sketch(points: &[LrPoint]) -> Table {
     let drawn = || points.iter().map(|point| point.smoothed);
     let lowest = drawn().fold(f64::INFINITY, f64::min);
-    // What explodes would leave nothing of the rest.
-    let top = 1.5 * points.first().map_or(1.0, |point| point.smoothed);
+    let top = top(points);
     let highest = drawn().fold(lowest, f64::max).min(top);
     let mut table = Table::new(&["rate", "loss, smoothed", ""]);
     for point in points.iter().step_by(points.len().div_ceil(ROWS).max(1)) {
@@ -183,7 +183,7 @@ fn csv(curve: &LrCurve) -> String {
 
 /// The curve over the logarithm of the rate, without the explosion at its end.
 fn gallery(curve: &LrCurve) -> Gallery {
-    let top = 1.5 * curve.points.first().map_or(1.0, |point| point.smoothed);
+    let top = top(&curve.points);
     let line = |name: &str, value: fn(&LrPoint) -> f64| {
         let points = curve.points.iter();
         let points = points.map(|point| (point.lr.log10(), value(point)));

@@ -66,17 +66,22 @@ fn overrides(args: &TrainArgs) -> anyhow::Result<Vec<String>> {
         ("data.test", &args.test),
     ] {
         if let Some(path) = path {
-            let text = path.to_str().with_context(|| {
-                format!("{key}: path {path:?} is not UTF-8, expected one that a recipe can hold; rename the file")
-            })?;
-            // A JSON string is a TOML string.
-            overrides.push(format!("{key}={}", serde_json::Value::from(text)));
+            overrides.push(file_override(key, key, path)?);
         }
     }
     overrides.extend(args.cell.as_ref().map(|cell| format!("model.cell={cell}")));
     overrides.extend(args.seed.map(|seed| format!("seed={seed}")));
     overrides.extend_from_slice(&args.sets);
     Ok(overrides)
+}
+
+/// An override that puts a file at a key; `named` is what the user calls it.
+pub fn file_override(named: &str, key: &str, path: &Path) -> anyhow::Result<String> {
+    let text = path.to_str().with_context(|| {
+        format!("{named}: path {path:?} is not UTF-8, expected one that a recipe can hold; rename the file")
+    })?;
+    // A JSON string is a TOML string.
+    Ok(format!("{key}={}", serde_json::Value::from(text)))
 }
 
 fn summary(outcome: &Outcome, folder: &RunFolder) -> String {

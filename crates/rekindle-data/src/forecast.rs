@@ -128,7 +128,7 @@ impl Forecast {
     pub fn examples(&self, set: &SequenceSet) -> Result<SequenceSet, ForecastError> {
         let mut examples = self.label(set)?;
         for (index, sequence) in examples.sequences.iter_mut().enumerate() {
-            let (steps, channels) = (sequence.len() - 1, sequence.n_channels());
+            let steps = sequence.len() - 1;
             if steps == 0 {
                 return Err(ForecastError::Short {
                     path: set.source.clone(),
@@ -138,12 +138,7 @@ impl Forecast {
                     horizon: self.horizon,
                 });
             }
-            if let Label::StepValues(values) = &mut sequence.label {
-                values.truncate(values.len() / (steps + 1) * steps);
-            }
-            let values = sequence.values()[..steps * channels].to_vec();
-            let label = std::mem::take(&mut sequence.label);
-            *sequence = Sequence::new(values, channels, label, sequence.id.take());
+            *sequence = sequence.first(steps);
         }
         Ok(examples)
     }
@@ -183,17 +178,12 @@ impl Forecast {
                     horizon,
                 });
             }
-            let channels = sequence.n_channels();
-            let values = sequence.values()[..cut * channels].to_vec();
-            first.sequences[index] =
-                Sequence::new(values, channels, Label::None, sequence.id.clone());
+            first.sequences[index] = sequence.first(cut);
             if let Label::StepValues(values) = &mut rest.sequences[index].label {
                 let width = values.len() / sequence.len();
                 values[..(cut - 1) * width].fill(f32::NAN);
             }
         }
-        // The labels of the whole set do not fit the first part.
-        first.target = Target::None;
         Ok((self.examples(&first)?, rest))
     }
 }

@@ -140,6 +140,21 @@ impl Sequence {
         }
     }
 
+    /// Its first steps, with their labels.
+    ///
+    /// # Panics
+    ///
+    /// If `steps` is 0, or more than there are.
+    pub(crate) fn first(&self, steps: usize) -> Self {
+        let values = self.values[..steps * self.channels].to_vec();
+        Self::new(
+            values,
+            self.channels,
+            self.label_of(0..steps),
+            self.id.clone(),
+        )
+    }
+
     /// All values, row-major `[seq, channels]`.
     pub fn values(&self) -> &[f32] {
         &self.values

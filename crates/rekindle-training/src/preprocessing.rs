@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::files::{self, FileError};
 use crate::network::{Reads, Shape};
-use crate::recipe::DataRecipe;
+use crate::recipe::{DataRecipe, read_as};
 use crate::splits::DataError;
 use crate::task::Asked;
 
@@ -141,11 +141,7 @@ impl Preprocessing {
     /// # Errors
     /// If the file cannot be read, has other channels, or labels that the training data lack.
     pub fn read(&self, path: &Path, missing: Missing) -> Result<SequenceSet, DataError> {
-        // Labels of series that are foretold do not count, whatever they are.
-        let labels = match self.forecast {
-            Some(_) => LabelKind::StepClass,
-            None => self.labels,
-        };
+        let labels = read_as(self.labels, self.forecast.as_ref());
         let set = read(path, missing, labels)?;
         match &self.forecast {
             Some(forecast) => {

@@ -10,7 +10,7 @@ use rekindle_data::{
 
 use crate::files::Checksum;
 use crate::preprocessing::Preprocessing;
-use crate::recipe::{DataRecipe, Recipe};
+use crate::recipe::{DataRecipe, Recipe, read_as};
 use crate::task;
 
 /// Data that a run cannot use.
@@ -119,7 +119,7 @@ impl Raw {
                 test: Some(held_out(1)),
             });
         }
-        let kind = recipe.label_kind();
+        let kind = read_as(recipe.labels, recipe.forecast.as_ref());
         let open = |path: &PathBuf| -> Result<SequenceSet, DataError> {
             let set = read(path, recipe.missing, kind)?;
             match &recipe.forecast {

@@ -114,8 +114,7 @@ pub fn examine(
     // A folder that is not there has no checkpoint.
     let nowhere = RunFolder::new(PathBuf::new());
     let beginning = Fit::start(&recipe, &nowhere, &*task, &device)?;
-    let mut before = Seen::default();
-    Patient::new(beginning.network()).look(&sample, &mut before);
+    let before = Seen::of(&Patient::new(beginning.network()), &sample);
     let mut fit = Fit::start(
         &recipe,
         folder.as_ref().unwrap_or(&nowhere),
@@ -126,8 +125,8 @@ pub fn examine(
         Some(folder) if folder.steps().exists() => history::steps_of(folder)?,
         _ => Vec::new(),
     };
-    let (mut measurements, tried) = measure(&mut fit, &*task, &sample, &mut rows, steps, &device)?;
-    measurements.units_before = before.units;
+    let (measurements, tried) =
+        measure(&mut fit, &*task, &sample, before, &mut rows, steps, &device)?;
     let findings = diagnose(&recipe, &measurements);
     Ok(Examination {
         name: recipe.name.clone(),
@@ -146,6 +145,7 @@ fn measure(
     fit: &mut Fit,
     task: &dyn Task,
     sample: &Lesson,
+    before: Seen,
     rows: &mut Vec<StepRow>,
     steps: usize,
     device: &Device,
@@ -163,8 +163,7 @@ fn measure(
     let mut losses = Losses::of(rows, failed.is_some(), data.guess);
     let patient = Patient::new(fit.network());
     losses.valid = patient.loss(task, device);
-    let mut seen = Seen::default();
-    patient.look(sample, &mut seen);
+    let seen = Seen::of(&patient, sample);
     let measurements = Measurements {
         data,
         losses,
@@ -174,7 +173,7 @@ fn measure(
         gates: seen.gates,
         jacobians: seen.jacobians,
         units: seen.units,
-        units_before: Vec::new(),
+        units_before: before.units,
     };
     Ok((measurements, taken))
 }

@@ -5,7 +5,8 @@ use rekindle_cells::{Cell, Gate, Order, Sequences, State};
 
 use super::Place;
 use super::measure::{Jacobian, Saturation, Units, spectral_radius};
-use super::network::Look;
+use super::network::{Look, Patient};
+use crate::task::Lesson;
 
 /// At most so many steps of a sequence are walked.
 const STEPS: usize = 256;
@@ -25,6 +26,15 @@ pub(crate) struct Seen {
     pub(crate) gates: Vec<Saturation>,
     pub(crate) jacobians: Vec<Jacobian>,
     pub(crate) units: Vec<Units>,
+}
+
+impl Seen {
+    /// All of a network on a lesson.
+    pub(crate) fn of(patient: &Patient, lesson: &Lesson) -> Self {
+        let mut seen = Self::default();
+        patient.look(lesson, &mut seen);
+        seen
+    }
 }
 
 impl Look for Seen {

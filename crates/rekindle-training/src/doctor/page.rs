@@ -56,9 +56,8 @@ pub(crate) fn gates_of(
     task: &dyn Task,
     device: &Device,
 ) -> Result<Vec<Histogram>, DataError> {
-    let mut seen = Seen::default();
     let sample = task.sample(None, SAMPLE, device)?;
-    Patient::new(network).look(&sample, &mut seen);
+    let seen = Seen::of(&Patient::new(network), &sample);
     Ok(seen.gates.iter().map(gate).collect())
 }
 

@@ -14,11 +14,7 @@ impl Network {
         lengths: Vec<usize>,
     ) -> Result<Self, LsuvError> {
         let mut plain = self.valid();
-        let values = match input {
-            Input::Values(values) => values,
-            Input::Tokens(tokens) => plain.embed(tokens),
-        };
-        let data = Sequences::padded(values, lengths);
+        let data = Sequences::padded(plain.vectors(input), lengths);
         let lsuv = Lsuv::default();
         plain.encoder = match plain.encoder {
             Encoder::Elman(stack) => Encoder::Elman(stack.lsuv(data, &lsuv)?),

@@ -2,7 +2,7 @@
 
 use rekindle_data::Label;
 
-use super::{Answers, Evaluation, csv_line, id};
+use super::{Answer, Evaluation, csv_line};
 use crate::preprocessing::Preprocessing;
 use crate::{Confusion, Metric, Scores};
 
@@ -35,25 +35,18 @@ pub struct ClassPrediction {
 impl ClassPredictions {
     pub(super) fn new<'a>(
         preprocessing: &Preprocessing,
-        answers: impl Iterator<Item = Answers<'a>>,
+        answers: impl Iterator<Item = Answer<'a>>,
     ) -> Self {
-        let each_step = preprocessing.asked().each_step;
-        let of = |answers: Answers| {
-            let name = id(answers.set, answers.index);
-            let label = &answers.set.sequences[answers.index].label;
-            let row = |(step, scores): (usize, &&[f64])| {
-                let truth = match label {
-                    Label::StepClasses(classes) => classes[step],
-                    label => label.class(),
-                };
-                let step = each_step.then_some(step + 1);
-                ClassPrediction::new(name.clone(), step, scores, truth)
+        let row = |answer: Answer| {
+            let truth = match answer.label {
+                Label::StepClasses(classes) => classes[answer.place()],
+                label => label.class(),
             };
-            answers.rows.iter().enumerate().map(row).collect::<Vec<_>>()
+            ClassPrediction::new(answer.id, answer.step, answer.scores, truth)
         };
         Self {
             classes: preprocessing.classes.clone(),
-            rows: answers.flat_map(of).collect(),
+            rows: answers.map(row).collect(),
         }
     }
 

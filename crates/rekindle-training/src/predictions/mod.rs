@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use burn::data::dataloader::DataLoader;
 use burn::tensor::Device;
-use rekindle_data::{SequenceLoader, SequenceSet};
+use rekindle_data::{Label, SequenceLoader, SequenceSet};
 use serde::{Deserialize, Serialize};
 
 pub use classes::{ClassPrediction, ClassPredictions};
@@ -52,13 +52,23 @@ pub struct Track {
     pub predicted: Vec<(f64, f64)>,
 }
 
-/// The network's answers for one sequence.
-struct Answers<'a> {
-    set: &'a SequenceSet,
-    /// Which sequence.
-    index: usize,
-    /// One row for each answer: one, or as many as there are steps.
-    rows: Vec<&'a [f64]>,
+/// One answer of the network: for a sequence, or for one of its steps.
+struct Answer<'a> {
+    /// The sequence's name.
+    id: String,
+    /// Which step, counted from 1; `None`: the answer is that of the sequence.
+    step: Option<usize>,
+    /// Scores of classes, or numbers on the scale of training.
+    scores: &'a [f64],
+    /// The label of the sequence.
+    label: &'a Label,
+}
+
+impl Answer<'_> {
+    /// Which step, counted from 0; 0 for an answer of the sequence.
+    fn place(&self) -> usize {
+        self.step.map_or(0, |step| step - 1)
+    }
 }
 
 impl Predictions {
@@ -87,10 +97,15 @@ impl Predictions {
                 rows[index] = scores.by_ref().take(answers * asked.width).collect();
             }
         }
-        let answers = rows.iter().enumerate().map(|(index, rows)| Answers {
-            set,
-            index,
-            rows: rows.chunks(asked.width).collect(),
+        let answers = rows.iter().enumerate().flat_map(|(index, rows)| {
+            let (id, label) = (id(set, index), &set.sequences[index].label);
+            let rows = rows.chunks(asked.width).enumerate();
+            rows.map(move |(place, scores)| Answer {
+                id: id.clone(),
+                step: asked.each_step.then_some(place + 1),
+                scores,
+                label,
+            })
         });
         match asked.is_class {
             true => Self::Classes(ClassPredictions::new(preprocessing, answers)),

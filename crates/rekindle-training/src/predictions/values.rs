@@ -2,7 +2,7 @@
 
 use rekindle_data::{Forecast, Label};
 
-use super::{Answers, Evaluation, Track, csv_line, id};
+use super::{Answer, Evaluation, Track, csv_line};
 use crate::preprocessing::Preprocessing;
 use crate::{Metric, Scores};
 
@@ -38,7 +38,7 @@ pub struct ValuePrediction {
 impl ValuePredictions {
     pub(super) fn new<'a>(
         preprocessing: &Preprocessing,
-        answers: impl Iterator<Item = Answers<'a>>,
+        answers: impl Iterator<Item = Answer<'a>>,
     ) -> Self {
         let scaler = preprocessing.values.as_ref().expect("answers are numbers");
         let width = scaler.channels.len();
@@ -48,23 +48,17 @@ impl ValuePredictions {
                 .map(|(value, (mean, std))| value * std + mean)
                 .collect()
         };
-        let each_step = preprocessing.asked().each_step;
-        let of = |answers: Answers| {
-            let name = id(answers.set, answers.index);
-            let label = &answers.set.sequences[answers.index].label;
-            let row = |(step, values): (usize, &&[f64])| ValuePrediction {
-                id: name.clone(),
-                step: each_step.then_some(step + 1),
-                values: unscaled(values),
-                truth: unscaled(&truth(label, step, width)),
-            };
-            answers.rows.iter().enumerate().map(row).collect::<Vec<_>>()
+        let row = |answer: Answer| ValuePrediction {
+            values: unscaled(answer.scores),
+            truth: unscaled(&truth(answer.label, answer.place(), width)),
+            id: answer.id,
+            step: answer.step,
         };
         Self {
             names: scaler.channels.clone(),
             std: scaler.std.clone(),
             forecast: preprocessing.forecast.clone(),
-            rows: answers.flat_map(of).collect(),
+            rows: answers.map(row).collect(),
         }
     }
 

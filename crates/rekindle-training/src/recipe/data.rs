@@ -73,13 +73,11 @@ fn thousand() -> usize {
     1000
 }
 
-impl DataRecipe {
-    /// How labels are read. Those of series that are foretold may be anything: they do not count.
-    pub(crate) fn label_kind(&self) -> LabelKind {
-        match self.forecast {
-            Some(_) => LabelKind::StepClass,
-            None => self.labels,
-        }
+/// How labels of a kind are read. Those of series that are foretold may be anything: they do not count.
+pub(crate) fn read_as(labels: LabelKind, forecast: Option<&Forecast>) -> LabelKind {
+    match forecast {
+        Some(_) => LabelKind::StepClass,
+        None => labels,
     }
 }
 

@@ -28,8 +28,8 @@ use rekindle_data::ChunkLength;
 use rekindle_optim::{Average, Clip, NonFinite, Schedule};
 use serde::{Deserialize, Serialize};
 
-pub(crate) use data::Learns;
 pub use data::{DataRecipe, ProblemRecipe};
+pub(crate) use data::{Learns, read_as};
 pub use error::RecipeError;
 pub use group::GroupRecipe;
 pub use hidden::Hidden;

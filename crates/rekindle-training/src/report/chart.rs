@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use super::axis::Scale;
 use super::markup::{count, escape, number};
-use super::plot::{Plot, look};
+use super::plot::{Plot, swatch};
 use super::table;
 
 /// Lines over one horizontal quantity, such as a loss over epochs.
@@ -110,12 +110,7 @@ impl Chart {
                     true => " hidden=\"\"",
                     false => "",
                 };
-                format!(
-                    "<li{hidden}><svg class=\"swatch\" width=\"30\" height=\"8\" aria-hidden=\"true\">\
-                     <path class=\"line {}\" d=\"M1 4H29\"/></svg>{}</li>",
-                    look(place),
-                    escape(&line.name)
-                )
+                format!("<li{hidden}>{}{}</li>", swatch(place), escape(&line.name))
             })
             .collect();
         format!("<ul class=\"legend\">{items}</ul>")

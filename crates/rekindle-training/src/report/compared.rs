@@ -6,7 +6,7 @@ use super::axis::{Axis, Tick};
 use super::comparison::{Comparison, grid};
 use super::markup::{breakable, coordinate, escape};
 use super::page::{self, sections, wrapped};
-use super::plot::look;
+use super::plot::{look, swatch};
 
 /// Height of the strip of a subject.
 const STRIP: f64 = 26.0;
@@ -91,11 +91,8 @@ impl ComparisonPage {
 
     /// The name of a subject beside its look.
     fn named(&self, place: usize) -> String {
-        format!(
-            "<svg class=\"swatch\" width=\"30\" height=\"8\" aria-hidden=\"true\"><path class=\"line {}\" d=\"M1 4H29\"/></svg>{}",
-            look(place),
-            breakable(&escape(&self.comparison.subjects[place].name))
-        )
+        let name = &self.comparison.subjects[place].name;
+        swatch(place) + &breakable(&escape(name))
     }
 
     fn figures(&self) -> String {

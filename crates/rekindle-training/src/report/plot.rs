@@ -30,6 +30,15 @@ pub(super) fn look(place: usize) -> String {
     format!("colour-{} dash-{}", colour + 1, dash + 1)
 }
 
+/// A piece of a line, to stand beside its name.
+pub(super) fn swatch(place: usize) -> String {
+    format!(
+        "<svg class=\"swatch\" width=\"30\" height=\"8\" aria-hidden=\"true\">\
+         <path class=\"line {}\" d=\"M1 4H29\"/></svg>",
+        look(place)
+    )
+}
+
 /// A chart made ready for drawing.
 pub(super) struct Plot<'a> {
     chart: &'a Chart,

@@ -256,18 +256,9 @@ impl Task for LanguageModel {
     }
 
     fn evaluate(&self, network: &Network, part: Part, device: &Device) -> Option<Evaluation> {
-        let text = match part {
-            Part::Valid => &self.valid,
-            Part::Test => &self.test,
-        };
+        let text = part.of(&self.valid, &self.test)?;
         let shape = [self.batch_size, self.bptt.steps()];
-        Some(evaluate(
-            network,
-            text.as_ref()?,
-            self.kind(),
-            shape,
-            device,
-        ))
+        Some(evaluate(network, text, self.kind(), shape, device))
     }
 }
 

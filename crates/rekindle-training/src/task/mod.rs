@@ -84,6 +84,16 @@ pub(crate) enum Part {
     Test,
 }
 
+impl Part {
+    /// Its set, of both.
+    fn of<'a, T>(self, valid: &'a Option<T>, test: &'a Option<T>) -> Option<&'a T> {
+        match self {
+            Self::Valid => valid.as_ref(),
+            Self::Test => test.as_ref(),
+        }
+    }
+}
+
 /// How much data there is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Sizes {
@@ -136,8 +146,10 @@ impl Lesson {
         left: Option<EncoderState>,
     ) -> Option<EncoderState> {
         let fresh = self.fresh.as_ref()?;
-        match fresh.iter().any(|&fresh| fresh) {
-            true if fresh.iter().all(|&fresh| fresh) => None,
+        if fresh.iter().all(|&fresh| fresh) {
+            return None;
+        }
+        match fresh.contains(&true) {
             true => left.map(|state| network.renewed(state, fresh)),
             false => left,
         }

@@ -191,19 +191,9 @@ impl Task for Supervised {
     }
 
     fn evaluate(&self, network: &Network, part: Part, device: &Device) -> Option<Evaluation> {
-        let set = match part {
-            Part::Valid => &self.splits.valid,
-            Part::Test => &self.splits.test,
-        };
+        let set = part.of(&self.splits.valid, &self.splits.test)?;
         let preprocessing = &self.splits.preprocessing;
-        Predictions::of(
-            network,
-            set.as_ref()?,
-            preprocessing,
-            self.batch_size,
-            device,
-        )
-        .evaluate()
+        Predictions::of(network, set, preprocessing, self.batch_size, device).evaluate()
     }
 }
 
