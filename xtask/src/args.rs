@@ -1,5 +1,6 @@
 //! The command line: subcommands, their options, and what to say when a word is unknown.
 
+use crate::check::STEPS;
 use crate::tidy::features::BACKENDS;
 use std::fmt;
 
@@ -8,7 +9,8 @@ pub const USAGE: &str = "\
 Usage: cargo xtask COMMAND
 
 Commands:
-  check                    all that CI runs: fmt, clippy, docs, tests, each library alone, tidy
+  check [--skip STEP]…     fmt, clippy, docs, test, each library alone (`alone`), tidy: all that CI runs without
+                           a driver or a browser, up to the first that fails, but for the steps skipped
   test [--backend NAME]…   cargo test --workspace with these backends (default: flex and ndarray)
   test-gpu                 the backend matrix on wgpu; a software Vulkan driver is enough
   test-browser             the reports in a headless Chromium, which must be installed
@@ -37,8 +39,11 @@ const COMMANDS: [&str; 8] = [
 pub enum Command {
     /// Print [`USAGE`].
     Help,
-    /// Run every check.
-    Check,
+    /// Run every check but those named.
+    Check {
+        /// Names out of [`STEPS`].
+        skip: Vec<String>,
+    },
     /// Run the tests with these backends compiled in.
     Test {
         /// Names out of [`BACKENDS`], at least one.
@@ -90,7 +95,7 @@ pub fn parse(args: &[String]) -> Result<Command, UsageError> {
     }
     match first.as_str() {
         "help" => none_left(rest, Command::Help),
-        "check" => none_left(rest, Command::Check),
+        "check" => check(rest),
         "test" => test(rest),
         "test-gpu" => none_left(rest, Command::TestGpu),
         "test-browser" => none_left(rest, Command::TestBrowser),
@@ -119,29 +124,45 @@ fn unexpected(word: &str) -> UsageError {
     ))
 }
 
+fn check(rest: &[String]) -> Result<Command, UsageError> {
+    let skip = values(rest, "--skip", "step", &STEPS)?;
+    Ok(Command::Check { skip })
+}
+
 fn test(rest: &[String]) -> Result<Command, UsageError> {
-    let mut backends = Vec::new();
-    let mut words = rest.iter();
-    while let Some(word) = words.next() {
-        let name = match (word.as_str(), word.strip_prefix("--backend=")) {
-            (_, Some(name)) => name,
-            ("--backend", None) => words.next().map(String::as_str).ok_or_else(|| {
-                UsageError("`--backend` has no value, expected a backend's name".into())
-            })?,
-            _ => return Err(unexpected(word)),
-        };
-        if !BACKENDS.contains(&name) {
-            return Err(UsageError(format!(
-                "unknown backend `{name}`, the nearest is `{}`",
-                nearest(name, &BACKENDS)
-            )));
-        }
-        backends.push(name.to_owned());
-    }
+    let mut backends = values(rest, "--backend", "backend", &BACKENDS)?;
     if backends.is_empty() {
         backends = vec!["flex".into(), "ndarray".into()];
     }
     Ok(Command::Test { backends })
+}
+
+/// The values of an option that may be given several times, `--option VALUE` or `--option=VALUE`, and of nothing else.
+fn values(
+    words: &[String],
+    option: &str,
+    what: &str,
+    known: &[&str],
+) -> Result<Vec<String>, UsageError> {
+    let mut values = Vec::new();
+    let mut words = words.iter();
+    while let Some(word) = words.next() {
+        let value = match word.strip_prefix(option) {
+            Some("") => words.next().map(String::as_str).ok_or_else(|| {
+                UsageError(format!("`{option}` has no value, expected a {what}'s name"))
+            })?,
+            Some(rest) => rest.strip_prefix('=').ok_or_else(|| unexpected(word))?,
+            None => return Err(unexpected(word)),
+        };
+        if !known.contains(&value) {
+            return Err(UsageError(format!(
+                "unknown {what} `{value}`, the nearest is `{}`",
+                nearest(value, known)
+            )));
+        }
+        values.push(value.to_owned());
+    }
+    Ok(values)
 }
 
 fn bench(rest: &[String]) -> Result<Command, UsageError> {
@@ -201,7 +222,6 @@ mod tests {
     fn commands() {
         assert_eq!(parsed(""), Ok(Command::Help));
         assert_eq!(parsed("tidy --help"), Ok(Command::Help));
-        assert_eq!(parsed("check"), Ok(Command::Check));
         assert_eq!(parsed("test-gpu"), Ok(Command::TestGpu));
         assert_eq!(parsed("test-browser"), Ok(Command::TestBrowser));
         assert_eq!(parsed("prove"), Ok(Command::Prove));
@@ -229,6 +249,19 @@ mod tests {
     }
 
     #[test]
+    fn steps_of_check() {
+        let check = |skip: &[&str]| {
+            let skip = skip.iter().map(|step| step.to_string()).collect();
+            Ok(Command::Check { skip })
+        };
+        assert_eq!(parsed("check"), check(&[]));
+        assert_eq!(
+            parsed("check --skip test --skip=alone"),
+            check(&["test", "alone"])
+        );
+    }
+
+    #[test]
     fn backends_of_test() {
         assert_eq!(parsed("test"), backends(&["flex", "ndarray"]));
         assert_eq!(
@@ -251,13 +284,23 @@ mod tests {
                 .contains("nearest is `cuda`")
         );
         assert!(parsed("test --backend").unwrap_err().contains("no value"));
+        assert!(
+            parsed("check --skip tests")
+                .unwrap_err()
+                .contains("unknown step `tests`, the nearest is `test`")
+        );
+        assert!(
+            parsed("check --skipped")
+                .unwrap_err()
+                .contains("`--skipped`")
+        );
         assert!(parsed("tidy now").unwrap_err().contains("`now`"));
         assert!(parsed("bench --all").unwrap_err().contains("`--all`"));
     }
 
     #[test]
-    fn usage_names_every_command_and_backend() {
-        for word in COMMANDS.iter().chain(&BACKENDS) {
+    fn usage_names_every_command_backend_and_step() {
+        for word in COMMANDS.iter().chain(&BACKENDS).chain(&STEPS) {
             assert!(USAGE.contains(word), "{word}");
         }
     }

@@ -1,12 +1,18 @@
-//! `cargo xtask check`: every step that CI runs, in order, up to the first that fails.
+//! `cargo xtask check`: every step that CI runs with cargo alone, in order, up to the first that fails.
 
 use crate::cargo::{self, Call, Package};
 use crate::{test, tidy};
 use anyhow::{Context, Result};
 use std::time::{Duration, Instant};
 
-/// A named step.
+/// What `--skip` takes.
+pub const STEPS: [&str; 6] = ["fmt", "clippy", "docs", "test", "alone", "tidy"];
+
+/// A part of the check.
 struct Step {
+    /// Out of [`STEPS`].
+    kind: &'static str,
+    /// The kind, or what of it.
     name: String,
     action: Action,
 }
@@ -18,14 +24,15 @@ enum Action {
     Tidy,
 }
 
-/// Runs the steps and prints how long each took.
+/// Runs the steps, but for those skipped, and prints how long each took.
 ///
 /// # Errors
 /// The first step that fails, by name.
-pub fn run() -> Result<()> {
+pub fn run(skip: &[String]) -> Result<()> {
     let mut times = Vec::new();
     let result = steps(&cargo::workspace()?.packages)
         .into_iter()
+        .filter(|step| !skip.iter().any(|skipped| skipped == step.kind))
         .try_for_each(|step| {
             println!("\n=== {} ===", step.name);
             let start = Instant::now();
@@ -43,25 +50,27 @@ pub fn run() -> Result<()> {
 
 /// The steps, given the members of the workspace.
 fn steps(packages: &[Package]) -> Vec<Step> {
+    let clippy = "clippy --workspace --all-targets --features flex,ndarray -- -D warnings";
     let mut steps = vec![
-        step("fmt", Call::new("fmt --all --check")),
-        step(
-            "clippy",
-            Call::new("clippy --workspace --all-targets --features flex,ndarray -- -D warnings"),
-        ),
-        step("docs", docs()),
-        step("test", test::call(&["flex", "ndarray"])),
+        step("fmt", Action::Cargo(Call::new("fmt --all --check"))),
+        step("clippy", Action::Cargo(Call::new(clippy))),
+        step("docs", Action::Cargo(docs())),
+        step("test", Action::Cargo(test::call(&["flex", "ndarray"]))),
     ];
-    for package in packages.iter().filter(|package| package.library) {
-        let name = &package.name;
-        let call = format!("check -p {name} --no-default-features --lib");
-        steps.push(step(&format!("{name} alone"), Call::new(&call)));
-    }
-    steps.push(Step {
-        name: "tidy".into(),
-        action: Action::Tidy,
-    });
+    steps.extend(packages.iter().filter(|package| package.library).map(alone));
+    steps.push(step("tidy", Action::Tidy));
     steps
+}
+
+/// The step that checks a library without a backend.
+fn alone(package: &Package) -> Step {
+    let name = &package.name;
+    let call = format!("check -p {name} --no-default-features --lib");
+    Step {
+        kind: "alone",
+        name: format!("{name} alone"),
+        action: Action::Cargo(Call::new(&call)),
+    }
 }
 
 /// The call that builds the API docs; a warning, such as a broken link, is an error.
@@ -69,10 +78,11 @@ pub fn docs() -> Call {
     Call::new("doc --workspace --no-deps").env("RUSTDOCFLAGS", "-D warnings")
 }
 
-fn step(name: &str, call: Call) -> Step {
+fn step(kind: &'static str, action: Action) -> Step {
     Step {
-        name: name.into(),
-        action: Action::Cargo(call),
+        kind,
+        name: kind.into(),
+        action,
     }
 }
 
@@ -103,6 +113,8 @@ mod tests {
         assert_eq!(names, ["fmt", "clippy", "docs", "test", "a alone", "tidy"]);
         let alone = Call::new("check -p a --no-default-features --lib");
         assert_eq!(steps[4].action, Action::Cargo(alone));
+        let kinds: Vec<&str> = steps.iter().map(|step| step.kind).collect();
+        assert_eq!(kinds, STEPS);
     }
 
     #[test]

@@ -35,7 +35,7 @@ fn run(command: Command) -> anyhow::Result<()> {
             print!("{USAGE}");
             Ok(())
         }
-        Command::Check => check::run(),
+        Command::Check { skip } => check::run(&skip),
         Command::Test { backends } => test::run(&backends),
         Command::TestGpu => test::run_gpu(),
         Command::TestBrowser => test::run_browser(),

@@ -22,12 +22,14 @@ pub fn run_gpu() -> Result<()> {
         .run()
 }
 
-/// Opens the reports of real runs in a headless Chromium and uses them.
+/// Opens the reports of real runs in a headless Chromium and uses them. Built as [`call`] builds the tests, so that nothing
+/// is compiled again after them.
 ///
 /// # Errors
 /// A test or the build fails, or no Chromium is found.
 pub fn run_browser() -> Result<()> {
-    Call::new("test -p rekindle-cli --test browser -- --ignored").run()
+    let args = ["--test", "browser", "--", "--ignored"].map(String::from);
+    call(&["flex", "ndarray"]).args(&args).run()
 }
 
 /// Trains what proves that long dependencies are learned, one after the other.

@@ -3,13 +3,14 @@
 use super::manifest::{Dependency, Kind, Manifest};
 use super::{Finding, tree::Tree};
 
-/// Each crate and the crates of ours that it may depend on. Those in the first five lines never see each other.
-const EDGES: [(&str, &[&str]); 11] = [
+/// Each crate and the crates of ours that it may depend on. Those in the first six lines never see each other.
+const EDGES: [(&str, &[&str]); 12] = [
     ("rekindle-init", &[]),
     ("rekindle-kernels", &[]),
     ("rekindle-regularize", &[]),
     ("rekindle-optim", &[]),
     ("rekindle-data", &[]),
+    (TUNE, &[]),
     (
         "rekindle-cells",
         &["rekindle-init", "rekindle-kernels", "rekindle-regularize"],
@@ -23,6 +24,7 @@ const EDGES: [(&str, &[&str]); 11] = [
             "rekindle-init",
             "rekindle-optim",
             "rekindle-regularize",
+            TUNE,
         ],
     ),
     (
@@ -36,11 +38,15 @@ const EDGES: [(&str, &[&str]); 11] = [
             "rekindle-optim",
             "rekindle-regularize",
             "rekindle-training",
+            TUNE,
         ],
     ),
     ("rekindle-cli", &["rekindle"]),
     (TESTKIT, &[]),
 ];
+
+/// Knows no Burn.
+const TUNE: &str = "rekindle-tune";
 
 /// A dev-dependency of any crate, and nothing else.
 const TESTKIT: &str = "rekindle-testkit";
@@ -48,7 +54,7 @@ const TESTKIT: &str = "rekindle-testkit";
 /// Whether a crate may depend on a crate from outside, told by its name or the part before the first `-`.
 fn may_use(user: &str, outside: &str) -> bool {
     match outside.split('-').next() {
-        Some("burn") => user != "rekindle-cli",
+        Some("burn") => !["rekindle-cli", TUNE].contains(&user),
         Some("cubecl") => user == "rekindle-kernels",
         Some("anyhow") => user == "rekindle-cli",
         _ => true,

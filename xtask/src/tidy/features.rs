@@ -1,4 +1,5 @@
-//! Features choose backends and are only passed down: every crate has the same ones, and hands each to what it uses.
+//! Features choose backends and are only passed down: every crate on Burn has the same ones, and hands each to what it
+//! uses. A crate that knows no Burn has none.
 
 use super::manifest::{Dependency, Feature, Kind, Manifest};
 use super::{Finding, tree::Tree};
@@ -25,9 +26,13 @@ pub fn check(tree: &Tree) -> Vec<Finding> {
     findings
 }
 
+/// The crates of ours that know no Burn.
+const WITHOUT_BURN: [&str; 1] = ["rekindle-tune"];
+
 /// Whether features are passed to this dependency.
 fn takes_backends(key: &str) -> bool {
-    key == "burn" || key == "rekindle" || key.starts_with("rekindle-")
+    let ours = key == "rekindle" || key.starts_with("rekindle-");
+    key == "burn" || ours && !WITHOUT_BURN.contains(&key)
 }
 
 /// A default that a dependency brings along cannot be turned off by its user.
@@ -46,6 +51,16 @@ fn defaults_off(root: &Manifest) -> Vec<Finding> {
 }
 
 fn of_crate(path: &str, manifest: &Manifest) -> Vec<Finding> {
+    if WITHOUT_BURN.contains(&manifest.name.as_str()) {
+        let extra = |feature: &Feature| {
+            let what = format!(
+                "feature `{}` is extra, expected none without Burn",
+                feature.name
+            );
+            Finding::new(path, feature.line, what)
+        };
+        return manifest.features.iter().map(extra).collect();
+    }
     let mut findings = Vec::new();
     for name in BACKENDS.iter().chain(&["default"]) {
         if !manifest
@@ -154,6 +169,14 @@ mod tests {
             &right().replace("[\"flex\"]", "[\"flex\", \"ndarray\"]"),
             ":2: feature `default`",
         );
+    }
+
+    #[test]
+    fn a_crate_without_burn_has_none() {
+        let text = "[package]\nname = \"rekindle-tune\"\n[dependencies]\nrand = \"1\"\n";
+        assert_eq!(found(text), [""; 0]);
+        let more = format!("{text}[features]\nflex = []\n");
+        one(&more, ":6: feature `flex` is extra");
     }
 
     #[test]

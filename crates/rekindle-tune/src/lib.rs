@@ -1,0 +1,28 @@
+//! Search over settings: which values of some parameters make a number as small, or as great, as it can be.
+//!
+//! - [`Space`]: the parameters, what each may be ([`Domain`]), and which of them count only beside certain values of
+//!   others ([`Condition`]).
+//! - [`Point`]: one value for each parameter that counts. [`Trial`]: a point, what was measured there step by step, and
+//!   how it ended. [`History`]: the trials so far.
+//! - [`Sampler`]: proposes the next point. [`Pruner`]: says whether a trial that is under way is worth going on with.
+//!
+//! Samplers and pruners are functions of the space, the history, the trial's number and a seed; they keep nothing between
+//! calls. So any process that reads the same history can propose the next point, and a search that was interrupted goes
+//! on as if it had not been. This crate knows no network and no Burn.
+
+mod domain;
+mod error;
+mod history;
+mod point;
+mod pruner;
+mod sampler;
+mod seed;
+mod space;
+
+pub use domain::Domain;
+pub use error::SpaceError;
+pub use history::{Direction, History, State, Trial};
+pub use point::Point;
+pub use pruner::Pruner;
+pub use sampler::Sampler;
+pub use space::{Condition, Parameter, Space};

@@ -1,0 +1,14 @@
+//! What proposes points.
+
+use std::fmt;
+
+use crate::{History, Point, Space};
+
+/// Proposes points, one for each trial.
+pub trait Sampler: fmt::Debug {
+    /// The point for the trial of this number; none if there is nothing left to try.
+    ///
+    /// The same arguments give the same point. `history` holds the trials with smaller numbers that are known of; some may
+    /// be under way.
+    fn propose(&self, space: &Space, history: &History, number: u64) -> Option<Point>;
+}
