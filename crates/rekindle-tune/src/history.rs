@@ -101,11 +101,11 @@ impl History {
     /// The trials that went to their end, with their values.
     pub fn complete(&self) -> impl Iterator<Item = (&Trial, f64)> {
         let complete = |trial: &&Trial| trial.state == State::Complete;
-        let with_value = |trial: &'_ Trial| {
+        let trials = self.trials.iter().filter(complete);
+        trials.filter_map(|trial| {
             let value = trial.value.filter(|value| !value.is_nan())?;
             Some((trial, value))
-        };
-        self.trials.iter().filter(complete).filter_map(with_value)
+        })
     }
 
     /// The complete trial with the best value, the first one of equals.
