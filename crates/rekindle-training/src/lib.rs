@@ -51,7 +51,7 @@ pub use predictions::{
 };
 pub use preprocessing::Preprocessing;
 pub use rates::GroupError;
-pub use recipe::{Recipe, RecipeError};
+pub use recipe::{Recipe, RecipeError, SearchRecipe, TuneRecipe};
 pub use recorded::Recorded;
 pub use regularizer::RegularizeError;
 pub use scores::{Confusion, Spread};

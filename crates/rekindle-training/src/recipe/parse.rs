@@ -90,7 +90,7 @@ pub fn parse_schedule(option: &str, text: &str) -> Result<Schedule, RecipeError>
 }
 
 /// Adds what Rust's names of types mean.
-fn in_words(problem: &str) -> String {
+pub(super) fn in_words(problem: &str) -> String {
     let meaning = match problem.rsplit_once("expected ") {
         Some((_, "usize" | "u64")) => ", a whole number of at least 0",
         Some((_, "f64")) => ", a number",

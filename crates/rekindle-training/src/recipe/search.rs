@@ -2,6 +2,8 @@
 
 mod domain;
 mod fill;
+#[cfg(test)]
+mod tests;
 mod tune;
 
 use std::path::{Path, PathBuf};
@@ -11,7 +13,7 @@ use serde_json::Value as Json;
 use toml::{Table, Value};
 
 use super::parse::{Source, read};
-use super::{Recipe, RecipeError};
+use super::{Key, Recipe, RecipeError};
 
 pub(super) use domain::is_open;
 pub use tune::TuneRecipe;
@@ -35,6 +37,7 @@ pub use tune::TuneRecipe;
 /// use std::path::Path;
 ///
 /// use rekindle_training::SearchRecipe;
+/// use rekindle_training::recipe::Hidden;
 ///
 /// let text = r#"
 /// name = "vowels"
@@ -52,7 +55,7 @@ pub use tune::TuneRecipe;
 /// assert_eq!(names, expected);
 ///
 /// let first = search.space().point(|parameter| parameter.domain.at(0.0));
-/// assert_eq!(search.at(&first)?.model.hidden, 16);
+/// assert_eq!(search.at(&first)?.model.hidden, Hidden::All(16));
 /// # Ok::<(), rekindle_training::RecipeError>(())
 /// ```
 #[derive(Clone, Debug)]
@@ -97,6 +100,11 @@ impl SearchRecipe {
         search.space = search.with_types()?;
         search.check()?;
         Ok(search)
+    }
+
+    /// The keys of the section `[tune]`.
+    pub fn keys() -> &'static [Key] {
+        tune::KEYS
     }
 
     /// What is left open.

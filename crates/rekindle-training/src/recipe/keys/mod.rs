@@ -24,7 +24,7 @@ pub struct Key {
     pub(super) slot: Slot,
 }
 
-const fn key(path: &'static str, default: &'static str, doc: &'static str) -> Key {
+pub(super) const fn key(path: &'static str, default: &'static str, doc: &'static str) -> Key {
     Key {
         path,
         default,
