@@ -5,6 +5,7 @@
 //! - [`Point`]: one value for each parameter that counts. [`Trial`]: a point, what was measured there step by step, and
 //!   how it ended. [`History`]: the trials so far.
 //! - [`Sampler`]: proposes the next point. [`Pruner`]: says whether a trial that is under way is worth going on with.
+//! - [`PrunerConfig`]: the pruners as values: the median stopping rule, asynchronous successive halving and Hyperband.
 //!
 //! Samplers and pruners are functions of the space, the history, the trial's number and a seed; they keep nothing between
 //! calls. So any process that reads the same history can propose the next point, and a search that was interrupted goes
@@ -23,6 +24,6 @@ pub use domain::Domain;
 pub use error::SpaceError;
 pub use history::{Direction, History, State, Trial};
 pub use point::Point;
-pub use pruner::Pruner;
+pub use pruner::{Pruner, PrunerConfig, PrunerError};
 pub use sampler::Sampler;
 pub use space::{Condition, Parameter, Space};
