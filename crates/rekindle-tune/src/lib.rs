@@ -24,5 +24,5 @@ pub use error::SpaceError;
 pub use history::{Direction, History, State, Trial};
 pub use point::Point;
 pub use pruner::Pruner;
-pub use sampler::Sampler;
+pub use sampler::{Grid, QuasiRandom, Random, Sampler, SamplerError, Tpe, TpeConfig};
 pub use space::{Condition, Parameter, Space};
