@@ -25,5 +25,5 @@ pub use error::SpaceError;
 pub use history::{Direction, History, State, Trial};
 pub use point::Point;
 pub use pruner::{Pruner, PrunerConfig, PrunerError};
-pub use sampler::Sampler;
+pub use sampler::{Grid, QuasiRandom, Random, Sampler, SamplerError, Tpe, TpeConfig};
 pub use space::{Condition, Parameter, Space};

@@ -1,6 +1,20 @@
 //! What proposes points.
 
+mod axis;
+mod error;
+mod grid;
+mod normal;
+mod quasi;
+mod random;
+mod tpe;
+
 use std::fmt;
+
+pub use error::SamplerError;
+pub use grid::Grid;
+pub use quasi::QuasiRandom;
+pub use random::Random;
+pub use tpe::{Tpe, TpeConfig};
 
 use crate::{History, Point, Space};
 
