@@ -13,7 +13,7 @@ use serde_json::Value as Json;
 use toml::{Table, Value};
 
 use super::parse::{Source, read};
-use super::{Key, Recipe, RecipeError};
+use super::{Key, Recipe, RecipeError, Watch};
 
 pub(super) use domain::is_open;
 pub use tune::TuneRecipe;
@@ -67,6 +67,7 @@ pub struct SearchRecipe {
     table: Table,
     space: Space,
     tune: TuneRecipe,
+    watch: Watch,
 }
 
 impl SearchRecipe {
@@ -96,9 +97,11 @@ impl SearchRecipe {
             table,
             space,
             tune,
+            watch: Watch::default(),
         };
         search.space = search.with_types()?;
         search.check()?;
+        search.watch = search.only_watch()?;
         Ok(search)
     }
 
@@ -127,9 +130,36 @@ impl SearchRecipe {
         Ok(recipe)
     }
 
-    /// All that was said but for `[tune]`, in TOML: two searches with equal ones train the same.
-    pub fn to_toml(&self) -> String {
-        self.table.to_string()
+    /// All that was said, for a study to hold: the keys of the recipe, and the section `[tune]`.
+    pub(crate) fn settings(&self) -> Json {
+        let table = serde_json::to_value(&self.table);
+        let mut settings = table.expect("a table of TOML is one of JSON");
+        settings["tune"] = serde_json::to_value(&self.tune).expect("settings are JSON");
+        settings
+    }
+
+    /// The search of [`settings`](Self::settings); `source` is what messages call it.
+    pub(crate) fn from_settings(
+        settings: &Json,
+        source: &Path,
+        overrides: &[String],
+    ) -> Result<Self, RecipeError> {
+        let table = Table::try_from(settings).map_err(|error| RecipeError::Syntax {
+            place: source.display().to_string(),
+            problem: error.to_string(),
+        })?;
+        Self::from_toml(&table.to_string(), source, overrides)
+    }
+
+    /// The name of all runs.
+    pub fn name(&self) -> &str {
+        let name = self.table.get("name").and_then(Value::as_str);
+        name.unwrap_or_default()
+    }
+
+    /// The metric that decides.
+    pub fn watch(&self) -> Watch {
+        self.watch
     }
 
     fn source(&self) -> Source<'_> {
@@ -184,6 +214,18 @@ impl SearchRecipe {
                 value.unwrap_or_else(|| other.domain.at(0.0))
             }
         })
+    }
+
+    /// The metric that all recipes watch.
+    fn only_watch(&self) -> Result<Watch, RecipeError> {
+        let key = "training.watch";
+        let open = self.space.parameters().iter();
+        if open.clone().any(|parameter| parameter.name == key) {
+            let problem = "found a set of values, expected one metric that all trials are compared by";
+            return Err(self.source().value(key, problem.to_string()));
+        }
+        let first = self.space.point(|parameter| parameter.domain.at(0.0));
+        Ok(self.at(&first)?.training.watch)
     }
 
     /// Checks each choice and each bound, beside the first values of the rest.

@@ -72,6 +72,11 @@ const RUN: &[Key] = &[
          series that is foretold",
     ),
     key(
+        "data.train_on_valid",
+        "false",
+        "whether what would be validated on is trained on, too; nothing is validated then",
+    ),
+    key(
         "data.missing",
         "\"error\"",
         "missing values: \"error\", \"forward_fill\", \"zero\" or \"mean\"",
