@@ -69,9 +69,8 @@ fn hartmann_6(x: &[f64]) -> f64 {
 }
 
 fn rosenbrock(x: &[f64]) -> f64 {
-    let valley = |pair: &[f64]| {
-        100.0 * (pair[1] - pair[0] * pair[0]).powi(2) + (1.0 - pair[0]).powi(2)
-    };
+    let valley =
+        |pair: &[f64]| 100.0 * (pair[1] - pair[0] * pair[0]).powi(2) + (1.0 - pair[0]).powi(2);
     x.windows(2).map(valley).sum()
 }
 
@@ -141,7 +140,12 @@ fn figures() {
     for (name, make) in samplers {
         for function in &FUNCTIONS {
             for seeds in [0..20, 20..120] {
-                let m = median(seeds.clone().map(|seed| regret(function, &*make(seed))).collect());
+                let m = median(
+                    seeds
+                        .clone()
+                        .map(|seed| regret(function, &*make(seed)))
+                        .collect(),
+                );
                 println!("{name:16} {:13} {seeds:?} {m:.4}", function.name);
             }
         }

@@ -1,8 +1,7 @@
 //! Which trials are good.
 
-use std::cmp::Ordering;
-
-use crate::{Direction, History, State, Trial};
+use crate::sampler::rank::{compare, ends};
+use crate::{History, Trial};
 
 /// At most as many trials are good.
 const MOST_GOOD: usize = 25;
@@ -34,35 +33,10 @@ impl<'a> Split<'a> {
     }
 }
 
-fn ends(trial: &Trial) -> bool {
-    value(trial).is_some() || trial.state == State::Pruned
-}
-
-fn value(trial: &Trial) -> Option<f64> {
-    let value = trial.value.filter(|value| !value.is_nan())?;
-    (trial.state == State::Complete).then_some(value)
-}
-
-/// The better one first; of equals, the one with the smaller number.
-fn compare(direction: Direction, a: &Trial, b: &Trial) -> Ordering {
-    let order = match (value(a), value(b)) {
-        (Some(a), Some(b)) => direction.compare(a, b),
-        (Some(_), None) => Ordering::Less,
-        (None, Some(_)) => Ordering::Greater,
-        (None, None) => match (a.last(), b.last()) {
-            (Some((a_step, a)), Some((b_step, b))) => {
-                b_step.cmp(&a_step).then(direction.compare(a, b))
-            }
-            (a, b) => b.is_some().cmp(&a.is_some()),
-        },
-    };
-    order.then(a.number.cmp(&b.number))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Point;
+    use crate::{Direction, Point, State};
 
     fn trial(number: u64, state: State, value: Option<f64>, curve: &[(u64, f64)]) -> Trial {
         Trial {
