@@ -9,15 +9,16 @@ use std::time::Duration;
 
 use anyhow::{Context, bail};
 use clap::Args;
-use rekindle::training::{Backend, Budget, Search, SearchRecipe};
+use rekindle::training::{Backend, Budget, Refit, Search, SearchRecipe, Start, train};
 use rekindle::tune::{StoreOptions, Study};
 
 use crate::args::backend;
-use crate::progress::Stream;
+use crate::progress::{Progress, Stream};
 use crate::train::RUNS;
 use crate::output;
 
 use progress::TuneProgress;
+use results::Refitted;
 
 /// Options of `tune`.
 #[derive(Args, Debug)]
@@ -59,6 +60,9 @@ pub struct TuneArgs {
     /// Change a key of the recipe, as for `train`, or leave it open; of a worker only where data lie; can be given several times
     #[arg(long = "set", value_name = "KEY=VALUE")]
     pub sets: Vec<String>,
+    /// Train the best recipe once more in the end, on what was validated on, too, and score the test set
+    #[arg(long)]
+    pub refit: bool,
     /// Backend, as for `train` [default: the first that is compiled in]
     #[arg(long)]
     pub backend: Option<Backend>,
@@ -102,10 +106,26 @@ pub fn run(args: &TuneArgs) -> anyhow::Result<()> {
     let done = search.work(&mut progress)?;
     drop(progress);
     search.write_page()?;
+    let refit = match args.refit {
+        true => refit(args, &mut search)?,
+        false => None,
+    };
     match args.json {
-        true => output::line(&results::json(&mut search, done)?.to_string()),
-        false => output::line(&results::summary(&mut search, done)?),
+        true => output::line(&results::json(&mut search, done, refit.as_ref())?.to_string()),
+        false => output::line(&results::summary(&mut search, done, refit.as_ref())?),
     }
+}
+
+/// Trains the best recipe on all that is at hand; nothing if none is best yet.
+fn refit(args: &TuneArgs, search: &mut Search) -> anyhow::Result<Option<Refitted>> {
+    let Some(Refit { recipe, folder }) = search.refitted()? else {
+        return Ok(None);
+    };
+    let title = format!("the best recipe, with what was validated on, in {}", folder.display());
+    let stream = Stream::beside_result(args.json);
+    let mut progress = Progress::new(args.quiet, stream).with_title(title);
+    let outcome = train(&recipe, search.backend, &folder, Start::Resume, &mut progress)?;
+    Ok(Some(Refitted { outcome, folder }))
 }
 
 /// Where a search takes place.

@@ -100,6 +100,8 @@ impl SearchRecipe {
             watch: Watch::default(),
         };
         search.space = search.with_types()?;
+        let sampler = search.tune.sampler.validate(&search.space);
+        sampler.map_err(|error| place.value("tune.sampler", error.to_string()))?;
         search.check()?;
         search.watch = search.only_watch()?;
         Ok(search)

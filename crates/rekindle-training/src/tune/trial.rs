@@ -2,7 +2,7 @@
 
 use rekindle_tune::{Answer, Claim, Ending, KeepAlive, Pruner, State, StoreError, Study, Trial};
 
-use super::{Search, TuneError, TuneEvent, TuneObserver, lock, value};
+use super::{Search, TuneError, TuneEvent, TuneObserver, kept, lock};
 use crate::recipe::Watch;
 use crate::{Event, Observer, Recipe, Start, TrainError, train};
 
@@ -46,8 +46,8 @@ pub(super) fn ending(
 }
 
 fn complete(recipe: &Recipe, trial: &Trial) -> Ending {
-    match value(recipe, recipe.training.watch, &trial.curve) {
-        Some(value) => Ending::Complete(value),
+    match kept(recipe, &trial.curve) {
+        Some((_, value)) => Ending::Complete(value),
         None => Ending::Failed(format!(
             "{} was not measured in any epoch, expected a number; is there a validation set?",
             recipe.training.watch
