@@ -6,6 +6,7 @@
 //!   how it ended. [`History`]: the trials so far.
 //! - [`Sampler`]: proposes the next point. [`Pruner`]: says whether a trial that is under way is worth going on with.
 //! - [`PrunerConfig`]: the pruners as values: the median stopping rule, asynchronous successive halving and Hyperband.
+//! - [`importance()`]: which parameters the results depend on.
 //!
 //! Samplers and pruners are functions of the space, the history, the trial's number and a seed; they keep nothing between
 //! calls. So any process that reads the same history can propose the next point, and a search that was interrupted goes
@@ -14,6 +15,7 @@
 mod domain;
 mod error;
 mod history;
+mod importance;
 mod point;
 mod pruner;
 mod sampler;
@@ -23,6 +25,7 @@ mod space;
 pub use domain::Domain;
 pub use error::SpaceError;
 pub use history::{Direction, History, State, Trial};
+pub use importance::{Importance, importance};
 pub use point::Point;
 pub use pruner::{Pruner, PrunerConfig, PrunerError};
 pub use sampler::Sampler;
