@@ -10,6 +10,7 @@ use rekindle::training::Backend;
 use crate::compare::Variant;
 use crate::find_lr::FindLrArgs;
 use crate::generate::GenerateArgs;
+use crate::tune::TuneArgs;
 
 pub use prune::{CriterionName, PruneArgs, ScopeName};
 
@@ -33,6 +34,8 @@ pub enum Command {
     Train(TrainArgs),
     /// Train recipes and variants of them, each with several seeds, and compare them in a table and a picture
     Compare(CompareArgs),
+    /// Search for the best values of what a recipe leaves open, alone or beside other workers
+    Tune(TuneArgs),
     /// Score a trained network on a labelled file, or a language model on a text
     Evaluate(EvaluateArgs),
     /// Predict classes and their probabilities for the sequences of a file

@@ -1,4 +1,4 @@
-//! The command `rekindle`: train, compare, evaluate, predict, generate, prune, report, inspect, find-lr, doctor, and what
+//! The command `rekindle`: train, compare, tune, evaluate, predict, generate, prune, report, inspect, find-lr, doctor, and what
 //! recipes may hold.
 
 mod args;
@@ -19,6 +19,7 @@ mod run_names;
 mod schedule;
 mod table;
 mod train;
+mod tune;
 
 use std::panic::PanicHookInfo;
 use std::process::ExitCode;
@@ -49,6 +50,7 @@ fn run(args: Args) -> anyhow::Result<()> {
     match args.command {
         Command::Train(args) => train::run(&args),
         Command::Compare(args) => compare::run(&args),
+        Command::Tune(args) => tune::run(&args),
         Command::Evaluate(args) => evaluate::run(&args),
         Command::Predict(args) => predict::run(&args),
         Command::Generate(args) => generate::run(&args),

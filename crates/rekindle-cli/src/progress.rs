@@ -22,10 +22,19 @@ impl Stream {
         if is_json { Self::Error } else { Self::Output }
     }
 
-    fn is_terminal(self) -> bool {
+    /// Whether somebody sees it at once.
+    pub fn is_terminal(self) -> bool {
         match self {
             Self::Output => std::io::stdout().is_terminal(),
             Self::Error => std::io::stderr().is_terminal(),
+        }
+    }
+
+    /// Prints a line. A reader that has gone is no reason to stop a training.
+    pub fn line(self, text: &str) {
+        match self {
+            Self::Output => drop(writeln!(std::io::stdout(), "{text}")),
+            Self::Error => drop(writeln!(std::io::stderr(), "{text}")),
         }
     }
 }
@@ -65,12 +74,12 @@ impl Progress {
         self
     }
 
-    /// Prints a line above the bar. A reader that has gone is no reason to stop a training.
+    /// Prints a line above the bar.
     fn line(&self, text: &str) {
-        let print = || match self.stream {
-            Some(Stream::Output) => drop(writeln!(std::io::stdout(), "{text}")),
-            Some(Stream::Error) => drop(writeln!(std::io::stderr(), "{text}")),
-            None => (),
+        let print = || {
+            if let Some(stream) = self.stream {
+                stream.line(text);
+            }
         };
         match &self.bar {
             Some(bar) => bar.suspend(print),

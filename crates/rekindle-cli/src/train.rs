@@ -11,7 +11,7 @@ use crate::table::scores;
 use crate::{output, run_names};
 
 /// Where runs go that have no `--out`.
-const RUNS: &str = "runs";
+pub const RUNS: &str = "runs";
 
 /// Trains and prints the result.
 pub fn run(args: &TrainArgs) -> anyhow::Result<()> {

@@ -55,6 +55,13 @@ pub enum Event<'a> {
 pub trait Observer {
     /// Takes note of an event.
     fn observe(&mut self, event: &Event);
+
+    /// Whether the run is to end before its time; asked after each epoch that is not the last. Default: never.
+    ///
+    /// The run then ends in [`TrainError::Stopped`], and its folder is that of a run that can go on.
+    fn stops(&mut self) -> bool {
+        false
+    }
 }
 
 /// Tells nobody.

@@ -188,6 +188,12 @@ impl<'a> Fit<'a> {
         self.cut_steps()?;
         while !self.is_over() {
             self.epoch(observer)?;
+            if !self.is_over() && observer.stops() {
+                return Err(TrainError::Stopped {
+                    folder: self.folder.path().to_path_buf(),
+                    epoch: self.epochs.len(),
+                });
+            }
         }
         Ok(())
     }

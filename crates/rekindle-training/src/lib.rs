@@ -36,6 +36,7 @@ mod task;
 mod train;
 mod train_error;
 mod trained;
+mod tune;
 
 pub use backend::{Backend, BackendError};
 pub use events::{Event, Observer};
@@ -51,7 +52,7 @@ pub use predictions::{
 };
 pub use preprocessing::Preprocessing;
 pub use rates::GroupError;
-pub use recipe::{Recipe, RecipeError};
+pub use recipe::{Recipe, RecipeError, SearchRecipe, TuneRecipe};
 pub use recorded::Recorded;
 pub use regularizer::RegularizeError;
 pub use scores::{Confusion, Spread};
@@ -62,3 +63,4 @@ pub use task::{Sampling, Sizes};
 pub use train::{Outcome, Start, check, recipe_of, train};
 pub use train_error::TrainError;
 pub use trained::{LoadError, Trained};
+pub use tune::{Budget, Done, Search, TuneError, TuneEvent, TuneObserver};

@@ -202,8 +202,14 @@ impl Splits {
         let preprocessing = Preprocessing::fit(recipe, &raw.train);
         let ready = |set: &SequenceSet| preprocessing.apply(set).map(Arc::new);
         let optional = |set: Option<SequenceSet>| set.as_ref().map(ready).transpose();
-        let (train, valid) = (ready(&raw.train)?, optional(raw.valid)?);
+        let (mut train, mut valid) = (ready(&raw.train)?, optional(raw.valid)?);
         let test = optional(raw.test)?;
+        if recipe.train_on_valid
+            && let Some(more) = valid.take()
+        {
+            let train = Arc::make_mut(&mut train);
+            train.sequences.extend(more.sequences.iter().cloned());
+        }
         Ok(Self {
             preprocessing,
             train,

@@ -87,6 +87,14 @@ pub enum TrainError {
         /// What was wrong with its last step.
         source: Box<TrainError>,
     },
+    /// A run that its observer stopped.
+    #[error("the run in {} was stopped after epoch {epoch}; --resume goes on", folder.display())]
+    Stopped {
+        /// The folder.
+        folder: PathBuf,
+        /// The epoch, counted from 1.
+        epoch: usize,
+    },
     /// A group of parameters that does not fit the network.
     #[error(transparent)]
     Group(#[from] GroupError),

@@ -96,9 +96,8 @@ impl Domain {
                 step: None,
             } => number(between(*low, *high, *log, place).clamp(*low, *high)),
             Self::Int { log: true, .. } | Self::Float { log: true, .. } => {
-                // Each value has the room from half a step below it to half a step above.
-                let (low, high, half) = self.room();
-                self.value(between(low - half, high + half, true, place))
+                let (low, high) = self.room();
+                self.value(between(low, high, true, place))
             }
             _ => {
                 let len = self.len().unwrap_or(1);
@@ -108,17 +107,36 @@ impl Domain {
         }
     }
 
-    /// The bounds of a number, and half of its step; of a choice its indices.
-    fn room(&self) -> (f64, f64, f64) {
-        match self {
-            Self::Choice { choices } => (0.0, choices.len() as f64 - 1.0, 0.5),
+    /// The coordinates that are nearest to a value of the domain: each value has the room from half a step below it to
+    /// half a step above.
+    ///
+    /// Below the first value of a logarithmic domain there is at most half of that value, which keeps all room positive.
+    pub(crate) fn room(&self) -> (f64, f64) {
+        let last = self.len().unwrap_or(1).saturating_sub(1) as f64;
+        let (first, last, step, log) = match *self {
+            Self::Choice { .. } => (0.0, last, 1.0, false),
             Self::Float {
-                low, high, step, ..
-            } => (*low, *high, step.unwrap_or(0.0) / 2.0),
-            Self::Int {
-                low, high, step, ..
-            } => (*low as f64, *high as f64, *step as f64 / 2.0),
-        }
+                low,
+                high,
+                log,
+                step: None,
+            } => (low, high, 0.0, log),
+            Self::Float {
+                low,
+                log,
+                step: Some(step),
+                ..
+            } => (low, low + last * step, step, log),
+            Self::Int { low, log, step, .. } => {
+                let (low, step) = (low as f64, step as f64);
+                (low, low + last * step, step, log)
+            }
+        };
+        let below = match log {
+            true => first / 2.0,
+            false => f64::INFINITY,
+        };
+        (first - below.min(step / 2.0), last + step / 2.0)
     }
 
     /// The coordinate of a value: the number itself, or the index of the choice. None if the domain has no such value.
@@ -283,6 +301,14 @@ mod tests {
             .count();
         let expected = (1.5f64 / 0.5).ln() / (8.5f64 / 0.5).ln();
         assert!((ones as f64 / places as f64 - expected).abs() < 1e-3);
+    }
+
+    #[test]
+    fn logarithmic_room_is_positive() {
+        let domain = int(2, 50, true, 16);
+        assert_eq!(domain.room(), (1.0, 58.0));
+        assert_eq!(domain.at(0.0), json!(2));
+        assert_eq!(domain.at(1.0), json!(50));
     }
 
     #[test]

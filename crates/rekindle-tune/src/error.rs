@@ -78,3 +78,20 @@ pub enum SpaceError {
         value: serde_json::Value,
     },
 }
+
+impl SpaceError {
+    /// The parameter that it is about; none if it is about no single one.
+    pub fn parameter(&self) -> Option<&str> {
+        match self {
+            Self::Empty => None,
+            Self::Twice { name }
+            | Self::NoChoice { name }
+            | Self::ChoiceTwice { name, .. }
+            | Self::Bounds { name, .. }
+            | Self::Log { name, .. }
+            | Self::Step { name, .. }
+            | Self::UnknownCondition { name, .. }
+            | Self::Impossible { name, .. } => Some(name),
+        }
+    }
+}

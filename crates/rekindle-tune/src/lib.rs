@@ -5,6 +5,8 @@
 //! - [`Point`]: one value for each parameter that counts. [`Trial`]: a point, what was measured there step by step, and
 //!   how it ended. [`History`]: the trials so far.
 //! - [`Sampler`]: proposes the next point. [`Pruner`]: says whether a trial that is under way is worth going on with.
+//! - [`SamplerConfig`]: which sampler and how, as a serialisable value. It makes one of [`Tpe`], the sampler for most
+//!   searches, [`CmaEs`], [`Random`], [`QuasiRandom`] and [`Grid`].
 //! - [`PrunerConfig`]: the pruners as values: the median stopping rule, asynchronous successive halving and Hyperband.
 //! - [`importance()`]: which parameters the results depend on.
 //!
@@ -28,5 +30,8 @@ pub use history::{Direction, History, State, Trial};
 pub use importance::{Importance, importance};
 pub use point::Point;
 pub use pruner::{Pruner, PrunerConfig, PrunerError};
-pub use sampler::Sampler;
+pub use sampler::{
+    CmaEs, CmaEsConfig, Grid, QuasiRandom, Random, Sampler, SamplerConfig, SamplerError, Tpe,
+    TpeConfig,
+};
 pub use space::{Condition, Parameter, Space};

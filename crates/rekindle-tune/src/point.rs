@@ -22,6 +22,11 @@ impl Point {
         self.0.insert(name.to_owned(), value);
     }
 
+    /// Takes a parameter's value away, if it has one.
+    pub(crate) fn unset(&mut self, name: &str) {
+        self.0.remove(name);
+    }
+
     /// Names and values, in the order of the names.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &Value)> {
         self.0.iter().map(|(name, value)| (name.as_str(), value))

@@ -18,6 +18,13 @@ pub struct Parameter {
     pub when: Vec<Condition>,
 }
 
+impl Parameter {
+    /// Whether it counts beside what those before it are.
+    pub(crate) fn counts(&self, point: &Point) -> bool {
+        self.when.iter().all(|condition| condition.holds(point))
+    }
+}
+
 /// Holds if a parameter counts and has one of these values.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -99,11 +106,7 @@ impl Space {
     pub fn point(&self, mut choose: impl FnMut(&Parameter) -> Value) -> Point {
         let mut point = Point::default();
         for parameter in &self.parameters {
-            if parameter
-                .when
-                .iter()
-                .all(|condition| condition.holds(&point))
-            {
+            if parameter.counts(&point) {
                 point.set(&parameter.name, choose(parameter));
             }
         }

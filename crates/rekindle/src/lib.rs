@@ -10,6 +10,7 @@
 //! | [`optim`] | `rekindle-optim` | learning-rate schedules, clipping, optimisers, averages of weights |
 //! | [`regularize`] | `rekindle-regularize` | pruning, penalties, constraints, dropouts |
 //! | [`training`] | `rekindle-training` | recipes, training, run folders |
+//! | [`tune`] | `rekindle-tune` | search over settings: spaces, samplers, pruners, studies in a database |
 //!
 //! [`burn`] is the version of Burn that they work with. The features choose the backends that are compiled in; `flex` is
 //! the default.
@@ -23,6 +24,7 @@ pub use rekindle_kernels as kernels;
 pub use rekindle_optim as optim;
 pub use rekindle_regularize as regularize;
 pub use rekindle_training as training;
+pub use rekindle_tune as tune;
 
 #[cfg(doctest)]
 mod book;

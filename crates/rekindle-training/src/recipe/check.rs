@@ -252,9 +252,14 @@ impl Source<'_> {
                 .collect(),
             _ => KEYS.iter().map(|key| key.path).collect(),
         };
+        self.unknown_among(key, &known)
+    }
+
+    /// A key that is none of those that are known.
+    pub(super) fn unknown_among(&self, key: String, known: &[&str]) -> RecipeError {
         RecipeError::UnknownKey {
             place: self.place(&key),
-            nearest: nearest(&key, &known).0.to_string(),
+            nearest: nearest(&key, known).0.to_string(),
             key,
         }
     }

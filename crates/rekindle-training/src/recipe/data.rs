@@ -22,6 +22,8 @@ pub struct DataRecipe {
     /// Fraction held out of `train` if there is no `valid`, in `[0, 1)`, 0 for none: of each class, or of the end of each
     /// series that is foretold. Default: 0.1.
     pub valid_fraction: f64,
+    /// Whether what would be validated on is trained on, too, once all is settled; nothing is validated then. Default: false.
+    pub train_on_valid: bool,
     /// What to do with missing values. Default: an error.
     pub missing: Missing,
     /// Scaling of the channels, fitted on the training sequences. Default: standard.
@@ -45,6 +47,7 @@ impl Default for DataRecipe {
             valid: None,
             test: None,
             valid_fraction: 0.1,
+            train_on_valid: false,
             missing: Missing::Error,
             scaling: Scaling::Standard,
             labels: LabelKind::Class,
@@ -180,6 +183,12 @@ impl Recipe {
             "data.problem",
             "beside files or [text]",
             "it alone: its sequences are drawn",
+        )?;
+        check(
+            !data.train_on_valid,
+            "data.train_on_valid",
+            true,
+            "false with data.problem: new sequences are drawn in each epoch",
         )?;
         check(sequences > 0, "data.problem.sequences", 0, "at least 1")?;
         check(held_out > 0, "data.problem.held_out", 0, "at least 1")?;

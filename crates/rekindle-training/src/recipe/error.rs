@@ -7,6 +7,7 @@ use rekindle_cells::StackConfigError;
 use rekindle_init::InitError;
 use rekindle_optim::{RangeError, ScheduleError};
 use rekindle_regularize::prune::PruneError;
+use rekindle_tune::SpaceError;
 
 use super::CellKind;
 
@@ -95,6 +96,36 @@ pub enum RecipeError {
     Path {
         /// The path.
         path: PathBuf,
+    },
+    /// A value that is left open, or settings of a search, where one recipe is expected.
+    #[error("{place}: {key} is for a search, expected one value; `rekindle tune {}` searches", path.display())]
+    Open {
+        /// File and line, or the override.
+        place: String,
+        /// The file.
+        path: PathBuf,
+        /// The key.
+        key: String,
+    },
+    /// A search that makes no sense.
+    #[error("{place}: {source}")]
+    Space {
+        /// File and line, or the override.
+        place: String,
+        /// What is wrong.
+        source: SpaceError,
+    },
+    /// A value of a search that no recipe may have.
+    #[error("{place}: with {key} = {value}: {source}")]
+    Searched {
+        /// File and line, or the override.
+        place: String,
+        /// The key.
+        key: String,
+        /// One of the values that it would have.
+        value: String,
+        /// What is wrong with the recipe then.
+        source: Box<RecipeError>,
     },
     /// A value of another type or kind, or one that is missing.
     #[error("{place}: {key}: {problem}")]

@@ -16,6 +16,7 @@ mod options;
 mod parse;
 mod prune;
 mod regularize;
+mod search;
 #[cfg(test)]
 mod tests;
 mod text;
@@ -39,6 +40,7 @@ pub use optimizer::Optimizer;
 pub use parse::parse_schedule;
 pub use prune::PruneRecipe;
 pub use regularize::RegularizeRecipe;
+pub use search::{SearchRecipe, TuneRecipe};
 pub use text::TextRecipe;
 pub(crate) use validate::check;
 pub use watch::Watch;

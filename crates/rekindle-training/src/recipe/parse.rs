@@ -9,6 +9,7 @@ use toml::{Table, Value};
 
 use super::check::{expand, expand_kinds};
 use super::fields::Slot;
+use super::search::{is_open, open_key};
 use super::{Recipe, RecipeError};
 
 /// A recipe file's text.
@@ -44,39 +45,16 @@ pub(super) fn parse(
     source: &Path,
     overrides: &[String],
 ) -> Result<Recipe, RecipeError> {
-    let source = Source {
-        path: source,
-        text,
-        overrides,
-        is_option: false,
-    };
-    let mut table: Table = toml::from_str(text).map_err(|error| {
-        let line = error.span().map_or(1, |span| source.line(span.start));
-        RecipeError::Syntax {
-            place: format!("{}:{line}", source.path.display()),
-            problem: error.message().to_string(),
-        }
-    })?;
-    if let Some(Value::Table(data)) = table.get_mut("data") {
-        resolve_paths(data, source.path.parent().unwrap_or(Path::new("")))?;
+    let source = Source::of_file(source, text, overrides);
+    let table = source.table()?;
+    match open_key(&table) {
+        Some(key) => Err(RecipeError::Open {
+            place: source.place(&key),
+            path: source.path.to_path_buf(),
+            key,
+        }),
+        None => source.recipe(table),
     }
-    if has(&table, "clip_norm") && has(&table, "clip") {
-        let problem = "found beside training.clip, expected one of them";
-        return Err(source.value("training.clip_norm", problem.to_string()));
-    }
-    source.expand_short(&mut table)?;
-    expand_kinds(&mut table);
-    for text in overrides {
-        apply(&mut table, text)?;
-        source.expand_short(&mut table)?;
-        expand_kinds(&mut table);
-    }
-    source.check_keys(&table)?;
-    serde_path_to_error::deserialize(Value::Table(table)).map_err(|error| {
-        let key = error.path().to_string();
-        let problem = in_words(error.into_inner().message().trim());
-        source.value(&key, problem)
-    })
 }
 
 /// Whether the section `[training]` has a key.
@@ -112,7 +90,7 @@ pub fn parse_schedule(option: &str, text: &str) -> Result<Schedule, RecipeError>
 }
 
 /// Adds what Rust's names of types mean.
-fn in_words(problem: &str) -> String {
+pub(super) fn in_words(problem: &str) -> String {
     let meaning = match problem.rsplit_once("expected ") {
         Some((_, "usize" | "u64")) => ", a whole number of at least 0",
         Some((_, "f64")) => ", a number",
@@ -196,6 +174,7 @@ fn value_of(text: &str) -> Option<Value> {
 }
 
 /// Where a table's contents came from.
+#[derive(Clone, Copy)]
 pub(super) struct Source<'a> {
     pub(super) path: &'a Path,
     text: &'a str,
@@ -204,7 +183,59 @@ pub(super) struct Source<'a> {
     is_option: bool,
 }
 
-impl Source<'_> {
+impl<'a> Source<'a> {
+    /// A recipe file with overrides.
+    pub(super) fn of_file(path: &'a Path, text: &'a str, overrides: &'a [String]) -> Self {
+        Self {
+            path,
+            text,
+            overrides,
+            is_option: false,
+        }
+    }
+
+    /// What the text and the overrides say, with short forms written out.
+    pub(super) fn table(&self) -> Result<Table, RecipeError> {
+        let mut table: Table = toml::from_str(self.text).map_err(|error| {
+            let line = error.span().map_or(1, |span| self.line(span.start));
+            RecipeError::Syntax {
+                place: format!("{}:{line}", self.path.display()),
+                problem: error.message().to_string(),
+            }
+        })?;
+        if let Some(Value::Table(data)) = table.get_mut("data") {
+            resolve_paths(data, self.path.parent().unwrap_or(Path::new("")))?;
+        }
+        if has(&table, "clip_norm") && has(&table, "clip") {
+            let problem = "found beside training.clip, expected one of them";
+            return Err(self.value("training.clip_norm", problem.to_string()));
+        }
+        self.expand(&mut table)?;
+        for text in self.overrides {
+            apply(&mut table, text)?;
+            self.expand(&mut table)?;
+        }
+        Ok(table)
+    }
+
+    /// The recipe that a table says; ranges are not checked.
+    pub(super) fn recipe(&self, mut table: Table) -> Result<Recipe, RecipeError> {
+        self.expand(&mut table)?;
+        self.check_keys(&table)?;
+        serde_path_to_error::deserialize(Value::Table(table)).map_err(|error| {
+            let key = error.path().to_string();
+            let problem = in_words(error.into_inner().message().trim());
+            self.value(&key, problem)
+        })
+    }
+
+    /// Writes out what is given in short.
+    fn expand(&self, table: &mut Table) -> Result<(), RecipeError> {
+        self.expand_short(table)?;
+        expand_kinds(table);
+        Ok(())
+    }
+
     /// Writes out what is given in short: `training.clip_norm`, and `training.bptt` as a number.
     fn expand_short(&self, table: &mut Table) -> Result<(), RecipeError> {
         if let Some(Value::Table(training)) = table.get_mut("training")
@@ -225,6 +256,9 @@ impl Source<'_> {
         let Some(Value::Table(training)) = table.get_mut("training") else {
             return Ok(());
         };
+        if training.get("clip_norm").is_some_and(is_open) {
+            return Ok(());
+        }
         let Some(max) = training.remove("clip_norm") else {
             return Ok(());
         };

@@ -45,8 +45,8 @@ impl LanguageModel {
             _ => (whole.as_str(), None),
         };
         let vocabulary = Vocabulary::of(train, text.tokens, text.vocabulary);
-        let train = TokenText::new(train, &vocabulary, path);
-        let valid = match (held_out, &data.valid) {
+        let mut train = TokenText::new(train, &vocabulary, path);
+        let mut valid = match (held_out, &data.valid) {
             (Some(valid), _) => Some(TokenText::new(valid, &vocabulary, path)),
             (None, Some(path)) => Some(TokenText::read(path, &vocabulary)?),
             (None, None) => None,
@@ -59,6 +59,12 @@ impl LanguageModel {
             .flatten()
         {
             check_length(text)?;
+        }
+        if data.train_on_valid
+            && let Some(more) = valid.take()
+        {
+            train.tokens.extend(more.tokens);
+            train.characters += more.characters;
         }
         Ok(Self {
             preprocessing: Preprocessing::of_text(vocabulary),

@@ -1,6 +1,25 @@
 //! What proposes points.
 
+mod axis;
+mod cma;
+mod config;
+mod error;
+mod grid;
+mod normal;
+mod quasi;
+mod random;
+mod rank;
+mod tpe;
+
 use std::fmt;
+
+pub use cma::{CmaEs, CmaEsConfig};
+pub use config::SamplerConfig;
+pub use error::SamplerError;
+pub use grid::Grid;
+pub use quasi::QuasiRandom;
+pub use random::Random;
+pub use tpe::{Tpe, TpeConfig};
 
 use crate::{History, Point, Space};
 

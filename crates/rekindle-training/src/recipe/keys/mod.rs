@@ -24,7 +24,7 @@ pub struct Key {
     pub(super) slot: Slot,
 }
 
-const fn key(path: &'static str, default: &'static str, doc: &'static str) -> Key {
+pub(super) const fn key(path: &'static str, default: &'static str, doc: &'static str) -> Key {
     Key {
         path,
         default,
@@ -70,6 +70,11 @@ const RUN: &[Key] = &[
         "0.1",
         "fraction held out of data.train if there is no data.valid, in [0, 1), 0 for none: of each class, or the end of each \
          series that is foretold",
+    ),
+    key(
+        "data.train_on_valid",
+        "false",
+        "whether what would be validated on is trained on, too; nothing is validated then",
     ),
     key(
         "data.missing",

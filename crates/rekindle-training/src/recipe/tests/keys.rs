@@ -480,6 +480,7 @@ fn full_recipe(initializer: &Initializer, schedule: Schedule, number: usize) -> 
             valid: Some("/d/b.ts".into()),
             test: Some("/d/c.ts".into()),
             valid_fraction: 0.2,
+            train_on_valid: true,
             missing: Missing::Zero,
             scaling: Scaling::None,
             ..DataRecipe::default()

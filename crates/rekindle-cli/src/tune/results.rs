@@ -1,0 +1,102 @@
+//! What came of a search.
+
+use rekindle::training::{Done, Search};
+use rekindle::tune::{History, State, Trial};
+use serde_json::json;
+
+use crate::table::Table;
+
+/// The best trial, and where things are.
+pub fn summary(search: &mut Search, done: Done) -> anyhow::Result<String> {
+    let history = search.study.history()?.clone();
+    let counts = Counts::of(&history);
+    let mut text = format!(
+        "{}: {} complete, {} pruned, {} failed, {} under way; {} epochs\n",
+        why(done),
+        counts.complete,
+        counts.pruned,
+        counts.failed,
+        counts.running,
+        counts.epochs
+    );
+    match history.best() {
+        Some((trial, value)) => {
+            text += &format!(
+                "best: trial {}, {} {value:.6}\n\n{}\n\nbest recipe: {}\n",
+                trial.number,
+                search.recipe.watch(),
+                settings(trial),
+                search.best_recipe().display()
+            );
+        }
+        None => text += "no trial has come to its end yet, so none is best\n",
+    }
+    text += &format!("page: {}", search.page().display());
+    Ok(text)
+}
+
+/// The same for programs.
+pub fn json(search: &mut Search, done: Done) -> anyhow::Result<serde_json::Value> {
+    let history = search.study.history()?.clone();
+    let counts = Counts::of(&history);
+    let best = history.best().map(|(trial, value)| {
+        json!({
+            "trial": trial.number,
+            "value": value,
+            "values": trial.point,
+            "recipe": search.best_recipe(),
+        })
+    });
+    Ok(json!({
+        "study": search.study.name(),
+        "watch": search.recipe.watch().to_string(),
+        "done": why(done),
+        "complete": counts.complete,
+        "pruned": counts.pruned,
+        "failed": counts.failed,
+        "running": counts.running,
+        "epochs": counts.epochs,
+        "best": best,
+        "page": search.page(),
+    }))
+}
+
+fn why(done: Done) -> &'static str {
+    match done {
+        Done::Trials => "all trials have ended",
+        Done::Epochs => "the epochs are used up",
+        Done::Time => "the time is used up",
+    }
+}
+
+fn settings(trial: &Trial) -> Table {
+    let mut table = Table::new(&["key", "value"]);
+    for (name, value) in trial.point.iter() {
+        table.row(vec![name.to_string(), value.to_string()]);
+    }
+    table
+}
+
+struct Counts {
+    complete: usize,
+    pruned: usize,
+    failed: usize,
+    running: usize,
+    epochs: usize,
+}
+
+impl Counts {
+    fn of(history: &History) -> Self {
+        let count = |state| {
+            let trials = history.trials.iter();
+            trials.filter(|trial| trial.state == state).count()
+        };
+        Self {
+            complete: count(State::Complete),
+            pruned: count(State::Pruned),
+            failed: count(State::Failed),
+            running: count(State::Running),
+            epochs: history.trials.iter().map(|trial| trial.curve.len()).sum(),
+        }
+    }
+}

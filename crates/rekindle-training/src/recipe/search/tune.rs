@@ -1,0 +1,123 @@
+//! The section `[tune]`.
+
+use rekindle_tune::{PrunerConfig, SamplerConfig};
+use serde::{Deserialize, Serialize};
+use toml::Value;
+
+use super::super::RecipeError;
+use super::super::keys::{Key, key};
+use super::super::parse::{Source, in_words};
+
+/// The keys of the section.
+pub(super) const KEYS: &[Key] = &[
+    key(
+        "tune.sampler",
+        "\"tpe\"",
+        "what proposes the values of a trial: \"random\", \"grid\", \"quasi_random\", \"tpe\" or \"cma_es\", or a table with that kind",
+    ),
+    key(
+        "tune.pruner",
+        "\"asha\"",
+        "what stops trials that are not worth going on with: \"none\", \"median\", \"asha\" or \"hyperband\", or a table with that kind",
+    ),
+    key(
+        "tune.seed",
+        "0",
+        "where the sampler's random numbers start; the runs have the recipe's own seed",
+    ),
+    key(
+        "tune.trials",
+        "50 (without another bound)",
+        "trials in all, at least 1",
+    ),
+    key(
+        "tune.epochs",
+        "(no bound)",
+        "no trial begins once so many epochs were trained in all trials together",
+    ),
+    key(
+        "tune.minutes",
+        "(no bound)",
+        "no trial begins once a worker has worked so many minutes",
+    ),
+];
+
+/// How what a recipe leaves open is searched for: the section `[tune]`.
+///
+/// What is searched for is the metric that `training.watch` names, in the epoch whose weights are kept.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct TuneRecipe {
+    /// What proposes the values of a trial. Default: TPE.
+    pub sampler: SamplerConfig,
+    /// What stops trials that are not worth going on with. Default: ASHA.
+    pub pruner: PrunerConfig,
+    /// Where the sampler's random numbers start; the runs have the recipe's own seed. Default: 0.
+    pub seed: u64,
+    /// Trials in all, at least 1. Default: 50, without another bound no bound.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub trials: Option<u64>,
+    /// No trial begins once so many epochs were trained in all trials together, at least 1. Default: no bound.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub epochs: Option<u64>,
+    /// No trial begins once a worker has worked so many minutes, a positive number. Default: no bound.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub minutes: Option<f64>,
+}
+
+/// How many trials there are if nothing is said.
+const TRIALS: u64 = 50;
+
+impl TuneRecipe {
+    /// How many trials there are in all: as said, or [`TRIALS`] if nothing else is.
+    pub fn limit(&self) -> Option<u64> {
+        let is_bounded = self.epochs.is_some() || self.minutes.is_some();
+        self.trials.or((!is_bounded).then_some(TRIALS))
+    }
+}
+
+/// The section as it stands in a table.
+pub(super) fn read(source: &Source, section: Option<Value>) -> Result<TuneRecipe, RecipeError> {
+    let Some(section) = section else {
+        return Ok(TuneRecipe::default());
+    };
+    let Value::Table(table) = &section else {
+        let problem = format!("found {section}, expected a section with keys");
+        return Err(source.value("tune", problem));
+    };
+    let names: Vec<&str> = KEYS.iter().map(|key| key.path).collect();
+    for name in table.keys() {
+        let key = format!("tune.{name}");
+        if !names.contains(&key.as_str()) {
+            return Err(source.unknown_among(key, &names));
+        }
+    }
+    let tune: TuneRecipe = serde_path_to_error::deserialize(section).map_err(|error| {
+        let key = format!("tune.{}", error.path());
+        source.value(&key, in_words(error.into_inner().message().trim()))
+    })?;
+    check(source, &tune)?;
+    Ok(tune)
+}
+
+fn check(source: &Source, tune: &TuneRecipe) -> Result<(), RecipeError> {
+    let wrong = |key: &str, problem: String| Err(source.value(key, problem));
+    if let Err(error) = tune.sampler.validate() {
+        return wrong("tune.sampler", error.to_string());
+    }
+    if let Err(error) = tune.pruner.validate() {
+        return wrong("tune.pruner", error.to_string());
+    }
+    for (key, count) in [("tune.trials", tune.trials), ("tune.epochs", tune.epochs)] {
+        if count == Some(0) {
+            return wrong(key, "found 0, expected at least 1".into());
+        }
+    }
+    match tune.minutes {
+        Some(minutes) if !(minutes > 0.0 && minutes.is_finite()) => {
+            let problem = format!("found {minutes}, expected a positive number");
+            wrong("tune.minutes", problem)
+        }
+        _ => Ok(()),
+    }
+}
