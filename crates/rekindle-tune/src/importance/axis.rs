@@ -62,34 +62,17 @@ impl Axis<'_> {
     /// Where the room of a number begins and ends, as [`Domain::at`] has it: of those that can be counted from half a step
     /// below to half a step above. A choice's index is its own.
     fn room(&self, number: f64) -> (f64, f64) {
-        let (low, high, log, step) = match *self.domain {
+        let (log, half) = match *self.domain {
             Domain::Choice { .. } => return (number, number),
-            Domain::Float {
-                low,
-                high,
-                log,
-                step,
-            } => (low, high, log, step.unwrap_or(0.0)),
-            Domain::Int {
-                low,
-                high,
-                log,
-                step,
-            } => (low as f64, high as f64, log, step as f64),
+            Domain::Float { log, step, .. } => (log, step.unwrap_or(0.0) / 2.0),
+            Domain::Int { log, step, .. } => (log, step as f64 / 2.0),
         };
-        let half = step / 2.0;
-        // Below a logarithmic domain there is room only above zero.
-        let scale = |number: f64| match log {
-            true => number.max(low / 2.0).ln(),
-            false => number,
-        };
-        let begin = scale(low - half);
-        let width = scale(high + half) - begin;
+        let (low, high) = self.domain.room();
+        let scale = |number: f64| if log { number.ln() } else { number };
+        let width = scale(high) - scale(low);
+        let place = |number: f64| (scale(number.clamp(low, high)) - scale(low)) / width;
         match width > 0.0 {
-            true => (
-                (scale(number - half) - begin) / width,
-                (scale(number + half) - begin) / width,
-            ),
+            true => (place(number - half), place(number + half)),
             false => (0.0, 1.0),
         }
     }
