@@ -194,8 +194,8 @@ mod tests {
         assert_eq!(cut(vec![]), None);
     }
 
-    #[test]
-    fn leaves_part_the_cube_and_hold_the_values() {
+    /// Two numbers and a choice, on which the second of the numbers depends.
+    fn space() -> Space {
         let number = Domain::Float {
             low: 0.0,
             high: 1.0,
@@ -218,7 +218,12 @@ mod tests {
             domain,
             when,
         });
-        let space = Space::new(parameters.to_vec()).unwrap();
+        Space::new(parameters.to_vec()).unwrap()
+    }
+
+    #[test]
+    fn leaves_part_the_cube_and_hold_the_values() {
+        let space = space();
         let rows: Vec<Vec<f64>> = (0..30)
             .map(|row| {
                 let choice = f64::from(row % 3);
