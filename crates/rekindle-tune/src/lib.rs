@@ -8,6 +8,7 @@
 //! - [`SamplerConfig`]: which sampler and how, as a serialisable value. It makes one of [`Tpe`], the sampler for most
 //!   searches, [`CmaEs`], [`Random`], [`QuasiRandom`] and [`Grid`].
 //! - [`PrunerConfig`]: the pruners as values: the median stopping rule, asynchronous successive halving and Hyperband.
+//! - [`importance()`]: which parameters the results depend on.
 //!
 //! Samplers and pruners are functions of the space, the history, the trial's number and a seed; they keep nothing between
 //! calls. So any process that reads the same history can propose the next point, and a search that was interrupted goes
@@ -16,6 +17,7 @@
 mod domain;
 mod error;
 mod history;
+mod importance;
 mod point;
 mod pruner;
 mod sampler;
@@ -25,6 +27,7 @@ mod space;
 pub use domain::Domain;
 pub use error::SpaceError;
 pub use history::{Direction, History, State, Trial};
+pub use importance::{Importance, importance};
 pub use point::Point;
 pub use pruner::{Pruner, PrunerConfig, PrunerError};
 pub use sampler::{

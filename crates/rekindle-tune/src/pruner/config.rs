@@ -106,7 +106,8 @@ pub enum PrunerConfig {
     /// # References
     /// Li et al., *A System for Massively Parallel Hyperparameter Tuning*, 2020, <https://arxiv.org/abs/1810.05934>
     Asha {
-        /// The first rung: the steps that every trial has; at least 1. Default: 1.
+        /// The first rung: the steps that every trial has; at least 1. From the last step on, nothing is stopped.
+        /// Default: 1.
         #[serde(default = "one")]
         min_steps: u64,
         /// η: one in so many goes on at a rung, at least 2. Default: 3, the whole number next to e, which the bounds
