@@ -5,10 +5,12 @@
 //! - [`Point`]: one value for each parameter that counts. [`Trial`]: a point, what was measured there step by step, and
 //!   how it ended. [`History`]: the trials so far.
 //! - [`Sampler`]: proposes the next point. [`Pruner`]: says whether a trial that is under way is worth going on with.
+//! - [`Study`]: the trials of a search as rows in a database, SQLite or PostgreSQL. Any number of workers share it; trials
+//!   of workers that die are taken over, and each trial ends once. A [`Definition`] says what they all have to agree on.
 //!
 //! Samplers and pruners are functions of the space, the history, the trial's number and a seed; they keep nothing between
 //! calls. So any process that reads the same history can propose the next point, and a search that was interrupted goes
-//! on as if it had not been. This crate knows no network and no Burn.
+//! on as if it had not been. This crate knows no recurrent network and no Burn.
 
 mod domain;
 mod error;
@@ -18,6 +20,7 @@ mod pruner;
 mod sampler;
 mod seed;
 mod space;
+mod store;
 
 pub use domain::Domain;
 pub use error::SpaceError;
@@ -26,3 +29,7 @@ pub use point::Point;
 pub use pruner::Pruner;
 pub use sampler::Sampler;
 pub use space::{Condition, Parameter, Space};
+pub use store::{
+    Answer, Claim, Definition, Ending, Entry, KeepAlive, Next, Outage, StoreError, StoreOptions,
+    Study, Told,
+};
