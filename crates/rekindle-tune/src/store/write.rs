@@ -190,6 +190,8 @@ pub(super) fn report(
             .bind(number)
             .bind(step)
             .bind(value)
+            // Not kept prepared: sqlx 0.9 gives a NULL in place of an `f64` the type of an `f32`, which would stay.
+            .persistent(false)
             .execute(&mut *transaction)
             .await?;
         }
@@ -227,6 +229,8 @@ pub(super) fn finish(
         .bind(state)
         .bind(value)
         .bind(reason)
+        // See `report`.
+        .persistent(false)
         .execute(&mut *connection)
         .await?;
         if result.rows_affected() > 0 {

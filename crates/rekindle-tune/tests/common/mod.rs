@@ -2,6 +2,7 @@
 
 pub mod faults;
 pub mod laws;
+pub mod server;
 pub mod worker;
 
 use std::time::Duration;
