@@ -17,7 +17,7 @@ const FIRST_PAUSE: Duration = Duration::from_millis(50);
 /// The longest pause.
 const LAST_PAUSE: Duration = Duration::from_secs(5);
 
-/// How long a server may take to answer. SQLite has its own limit for locks, and nothing else there is to wait for.
+/// How long a server may take to answer: more than the largest history takes.
 const ANSWER: Duration = Duration::from_secs(60);
 
 /// What is told of an outage.
@@ -89,6 +89,9 @@ impl fmt::Display for Outage {
 pub(super) struct Database {
     pub(super) address: Address,
     pub(super) options: StoreOptions,
+    /// How long a server may take to answer; then it counts as gone. SQLite waits for nothing but locks, and for these it
+    /// has a limit of its own.
+    pub(super) answer: Duration,
     runtime: Runtime,
     /// None before the first operation, and after one that failed: whatever was open there is rolled back.
     connection: Option<AnyConnection>,
@@ -106,6 +109,7 @@ impl Database {
         Ok(Self {
             address,
             options,
+            answer: ANSWER,
             runtime: runtime.map_err(StoreError::Thread)?,
             connection: None,
         })
@@ -150,11 +154,12 @@ impl Database {
             address,
             connection,
             runtime,
+            answer,
             ..
         } = self;
         let limit = match address.dialect {
             Dialect::Sqlite => Duration::MAX,
-            Dialect::Postgres => ANSWER,
+            Dialect::Postgres => *answer,
         };
         let attempt = async {
             let mut open = match connection.take() {

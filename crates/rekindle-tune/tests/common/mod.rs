@@ -2,7 +2,6 @@
 
 pub mod faults;
 pub mod laws;
-pub mod server;
 pub mod worker;
 
 use std::time::Duration;
@@ -58,4 +57,10 @@ pub fn propose(_: &History, number: u64) -> Option<Point> {
 
 pub fn x_of(point: &Point) -> f64 {
     point.get("x").and_then(|x| x.as_f64()).unwrap()
+}
+
+/// Whether the rights of files mean nothing to this process, and PostgreSQL refuses to run.
+pub fn is_root() -> bool {
+    let said = std::process::Command::new("id").arg("--user").output();
+    said.unwrap().stdout == b"0\n"
 }

@@ -3,6 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use super::common::is_root;
+
 /// Stops with the test.
 pub struct Server {
     folder: tempfile::TempDir,
@@ -102,11 +104,6 @@ fn programs() -> PathBuf {
 
 fn version(bin: &Path) -> Option<u32> {
     bin.parent()?.file_name()?.to_str()?.parse().ok()
-}
-
-fn is_root() -> bool {
-    let said = Command::new("id").arg("--user").output().unwrap();
-    said.stdout == b"0\n"
 }
 
 /// Runs a program to its end. Its output goes to files, for a server that it starts keeps them open.

@@ -1,13 +1,15 @@
 //! Studies in PostgreSQL, on a server of the test's own.
 
+#[path = "../common/mod.rs"]
 mod common;
+mod server;
 
 use std::thread;
 use std::time::Duration;
 
-use common::server::Server;
-use common::{definition, faults, laws, options, worker};
-use rekindle_tune::{StoreError, Study};
+use common::{definition, faults, laws, open, options, propose, worker};
+use rekindle_tune::{Answer, Next, StoreError, Study};
+use server::Server;
 
 #[test]
 #[ignore = "needs PostgreSQL: cargo xtask test-postgres"]
@@ -29,6 +31,28 @@ fn nothing_is_lost_when_workers_and_the_server_die() {
             server.start_again();
         }
     });
+}
+
+/// While the server is away nobody can give a sign of life, so that time does not count.
+#[test]
+#[ignore = "needs PostgreSQL: cargo xtask test-postgres"]
+fn an_outage_costs_no_trial() {
+    let server = Server::start();
+    let (mut worker, mut other) = (open(&server.url(), "outage"), open(&server.url(), "outage"));
+    let Next::Trial(claim) = worker.next("worker", Some(1), &mut propose).unwrap() else {
+        panic!("no trial")
+    };
+    server.stop("fast");
+    thread::sleep(2 * options().grace);
+    server.start_again();
+    let early = other.next("other", Some(1), &mut propose).unwrap();
+    assert_eq!(early, Next::Wait);
+    assert_eq!(worker.report(&claim, 1, 0.5).unwrap(), Answer::Written);
+    thread::sleep(2 * options().grace);
+    let Next::Trial(taken) = other.next("other", Some(1), &mut propose).unwrap() else {
+        panic!("no trial")
+    };
+    assert_eq!((taken.attempt, &*taken.trial.curve), (2, &[(1, 0.5)][..]));
 }
 
 #[test]
