@@ -17,15 +17,17 @@ pub(super) struct Split<'a> {
 impl<'a> Split<'a> {
     /// Splits what is known to the trial of this number.
     ///
-    /// Of `n` trials that are complete or were pruned, the best `min(⌈n / 10⌉, 25)` are good. Complete ones come first, by
+    /// Of `n` trials that are complete or were pruned, the best `min(⌈share · n⌉, 25)` are good. Complete ones come first, by
     /// their values; then pruned ones: those that came further first, and beside equals those with the better last value.
     /// Bad are all the rest: what ended otherwise, and what is under way.
-    pub fn of(history: &'a History, number: u64) -> Self {
+    pub fn of(history: &'a History, number: u64, share: f64) -> Self {
         let others = history.trials.iter().filter(|trial| trial.number != number);
         let (mut ranked, mut bad): (Vec<_>, Vec<_>) = others.partition(|trial| ends(trial));
         ranked.sort_by(|a, b| compare(history.direction, a, b));
         let ended = ranked.len();
-        bad.extend(ranked.split_off(ended.div_ceil(10).min(MOST_GOOD)));
+        // A share of 0.1 of 70 is 7, not the 8 that rounding would make of it.
+        let count = (share * ended as f64 - 1e-9).ceil() as usize;
+        bad.extend(ranked.split_off(count.min(MOST_GOOD)));
         let mut good = ranked;
         good.sort_by_key(|trial| trial.number);
         bad.sort_by_key(|trial| trial.number);
@@ -66,17 +68,17 @@ mod tests {
         // Of 5 that ended one is good, of 11 two.
         let mut history = History::new(Direction::Minimize);
         history.trials = trials.clone();
-        let split = Split::of(&history, 9);
+        let split = Split::of(&history, 9, 0.1);
         assert_eq!((numbers(&split.good), split.ended), (vec![3], 5));
         assert_eq!(numbers(&split.bad), [0, 1, 2, 4, 5, 6]);
 
         let more = (7..13).map(|number| trial(number, State::Pruned, None, &[(1, 1.0)]));
         trials.extend(more);
         history.trials = trials;
-        assert_eq!(numbers(&Split::of(&history, 99).good), [3, 6]);
+        assert_eq!(numbers(&Split::of(&history, 99, 0.1).good), [3, 6]);
         history.direction = Direction::Maximize;
-        assert_eq!(numbers(&Split::of(&history, 99).good), [0, 3]);
+        assert_eq!(numbers(&Split::of(&history, 99, 0.1).good), [0, 3]);
         // A trial does not learn from itself.
-        assert_eq!(numbers(&Split::of(&history, 3).good), [0]);
+        assert_eq!(numbers(&Split::of(&history, 3, 0.1).good), [0]);
     }
 }
