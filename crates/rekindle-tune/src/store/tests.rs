@@ -1,5 +1,8 @@
 //! What needs a look behind the public face.
 
+use std::sync::{Arc, mpsc};
+use std::thread;
+
 use serde_json::json;
 use sqlx::AssertSqlSafe;
 
@@ -64,6 +67,28 @@ fn a_full_disk_loses_nothing() {
     let end = study.finish(&first, &Ending::Complete(0.5));
     assert_eq!(end.unwrap(), Answer::Written);
     assert_eq!(study.check().unwrap(), [""; 0]);
+}
+
+#[test]
+fn a_busy_database_is_waited_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let (mut study, mut other) = (open(&folder), open(&folder));
+    let first = claim(&mut study);
+    let (send, said) = mpsc::channel();
+    let told = move |outage: &Outage| send.send(outage.cause.clone()).unwrap();
+    study.database.options.told = Some(Arc::new(told));
+    // Of this connection; the one after the error has more.
+    sql(&mut study, "PRAGMA busy_timeout = 1");
+    sql(&mut other, "BEGIN IMMEDIATE");
+    let release = thread::spawn(move || {
+        let cause = said.recv().unwrap();
+        sql(&mut other, "COMMIT");
+        cause
+    });
+    let answer = study.report(&first, 1, 0.5);
+    assert_eq!(answer.unwrap(), Answer::Written);
+    let cause = release.join().unwrap();
+    assert!(cause.contains("database is locked"), "{cause}");
 }
 
 #[test]

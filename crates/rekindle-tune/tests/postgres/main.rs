@@ -69,6 +69,8 @@ fn mistakes_are_told_at_once() {
     assert!(!error.to_string().contains("secret"), "{error}");
     let error = open(&server.url().replace("/postgres?", "/studies?"));
     assert!(matches!(error, StoreError::NoDatabase { .. }), "{error:?}");
+    let error = open(&format!("{}&sslmode=require", server.url()));
+    assert!(matches!(error, StoreError::Encryption { .. }), "{error:?}");
     let error = Study::load(&server.url(), "study", options()).unwrap_err();
     let none = matches!(&error, StoreError::NoStudy { known, .. } if known.is_empty());
     assert!(none, "{error:?}");
