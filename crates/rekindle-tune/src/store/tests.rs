@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, mpsc};
 use std::thread;
+use std::time::Duration;
 
 use serde_json::json;
 use sqlx::AssertSqlSafe;
@@ -141,10 +142,25 @@ fn what_is_wrong_in_the_rows_is_found() {
     ] {
         assert!(findings.contains(expected), "{expected}: {findings}");
     }
+    // A row that is missing does not keep the study from going on.
+    let mut study = open(&folder);
+    assert_eq!(study.history().unwrap().trials.len(), 3);
+    assert_eq!(study.history().unwrap().trials.len(), 3);
+    assert_eq!(claim(&mut study).trial.number, 4);
     sql(
         &mut study,
         "UPDATE rekindle_trials SET state = 'done' WHERE number = 3",
     );
     let error = study.check().unwrap_err().to_string();
     assert!(error.contains("trial 3: its state is `done`"), "{error}");
+}
+
+#[test]
+#[should_panic(expected = "expected a time above 0 and below the grace of 30s")]
+fn a_beat_is_shorter_than_the_grace() {
+    let options = StoreOptions {
+        beat: Duration::from_secs(30),
+        ..StoreOptions::default()
+    };
+    let _ = Study::load("postgres://nowhere/none", "study", options);
 }
