@@ -12,7 +12,7 @@ pub struct Claim {
     /// The trial. If it was taken over, its curve is what the workers before have reported; reporting these steps again
     /// replaces them.
     pub trial: Trial,
-    /// The how-manieth worker this is, from 1.
+    /// How many workers have had the trial, this one included.
     pub attempt: u64,
 }
 

@@ -152,7 +152,7 @@ fn signs_of_life_keep_a_trial(url: &str) {
     let (mut worker, mut other) = (open(url, "alive"), open(url, "alive"));
     let claim = claim(&mut worker, "worker");
     let alive = worker.keep_alive(&claim).unwrap();
-    for _ in 0..6 {
+    for _ in 0..3 {
         thread::sleep(options().grace / 2);
         let next = other.next("other", Some(1), &mut propose).unwrap();
         assert_eq!(next, Next::Wait);
