@@ -259,7 +259,8 @@ impl Study {
         write::finish(&mut self.database, &self.name, claim, ending)
     }
 
-    /// Gives a trial back unfinished, so that the next worker takes it over at once and not after the grace period.
+    /// Gives a trial back unfinished, so that the next worker takes it over at once and not after the grace period. For this
+    /// one it is lost.
     ///
     /// # Errors
     /// If the database cannot be used.

@@ -198,6 +198,9 @@ fn what_is_given_back_is_taken_at_once(url: &str) {
     let mut study = open(url, "back");
     let given = claim(&mut study, "a");
     assert_eq!(study.give_back(&given).unwrap(), Answer::Written);
+    assert_eq!(study.report(&given, 1, 0.5).unwrap(), Answer::Lost);
+    assert_eq!(complete(&mut study, &given, 0.5), Answer::Lost);
+    assert_eq!(study.give_back(&given).unwrap(), Answer::Written);
     let taken = claim(&mut study, "b");
     assert_eq!((taken.trial.number, taken.attempt), (0, 2));
 }
