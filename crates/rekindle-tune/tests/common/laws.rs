@@ -8,8 +8,9 @@ use serde_json::json;
 
 use super::{definition, open, options, propose, x_of};
 
-/// All of them.
+/// All of them, in a database that is new.
 pub fn all(url: &str) {
+    many_begin_at_once(url);
     a_study_goes_from_open_to_done(url);
     definitions_are_compared(url);
     the_same_number_is_given_once(url);
@@ -29,6 +30,16 @@ fn claim(study: &mut Study, worker: &str) -> Claim {
 
 fn complete(study: &mut Study, claim: &Claim, value: f64) -> Answer {
     study.finish(claim, &Ending::Complete(value)).unwrap()
+}
+
+/// Each finds no tables, and creates them.
+fn many_begin_at_once(url: &str) {
+    thread::scope(|scope| {
+        for _ in 0..8 {
+            scope.spawn(|| open(url, "new"));
+        }
+    });
+    assert_eq!(Study::names(url, options()).unwrap(), ["new"]);
 }
 
 fn a_study_goes_from_open_to_done(url: &str) {
