@@ -1,6 +1,6 @@
 //! Where a database is, and which of the two kinds it has.
 
-use std::fmt::Write;
+use std::fmt::{self, Write};
 use std::path::{Path, PathBuf};
 
 use sqlx::any::AnyConnectOptions;
@@ -8,7 +8,7 @@ use sqlx::any::AnyConnectOptions;
 use crate::StoreError;
 
 /// A database's place.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(super) struct Address {
     /// The URL, without a password.
     pub(super) shown: String,
@@ -16,6 +16,13 @@ pub(super) struct Address {
     pub(super) options: AnyConnectOptions,
     /// SQLite's file.
     pub(super) file: Option<PathBuf>,
+}
+
+impl fmt::Debug for Address {
+    /// Without the password, which the options have.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Address({})", self.shown)
+    }
 }
 
 /// All that differs between the two databases; the other statements are one text for both.
@@ -111,9 +118,10 @@ fn encoded(path: &Path) -> String {
 
 /// What cannot be read as a URL, without what may be a password.
 fn hidden(url: &str) -> String {
-    match (url.split_once("://"), url.rsplit_once('@')) {
+    let (place, _) = url.split_once('?').unwrap_or((url, ""));
+    match (place.split_once("://"), place.rsplit_once('@')) {
         (Some((scheme, _)), Some((_, rest))) => format!("{scheme}://…@{rest}"),
-        _ => url.to_owned(),
+        _ => place.to_owned(),
     }
 }
 
@@ -201,7 +209,11 @@ mod tests {
         let url = "postgres:///d?host=%2Ftmp&password=secret&user=u";
         assert_eq!(shown(url), "postgres:///d?host=%2Ftmp&user=u");
         assert_eq!(shown("postgres:///d?password=secret"), "postgres:///d");
-        for url in ["mysql://u:secret@h/d", "postgres://u:sec@ret@h:no/d"] {
+        for url in [
+            "mysql://u:secret@h/d",
+            "postgres://u:sec@ret@h:no/d",
+            "postgres://h:no/d?password=secret",
+        ] {
             let error = Address::parse(url).unwrap_err().to_string();
             assert!(!error.contains("sec"), "{error}");
             assert!(error.contains("expected `sqlite:PATH`"), "{error}");

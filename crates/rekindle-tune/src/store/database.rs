@@ -105,6 +105,11 @@ impl fmt::Debug for Database {
 
 impl Database {
     pub(super) fn new(address: Address, options: StoreOptions) -> Result<Self, StoreError> {
+        let (beat, grace) = (options.beat, options.grace);
+        assert!(
+            Duration::ZERO < beat && beat < grace,
+            "signs of life come every {beat:?}, expected a time above 0 and below the grace of {grace:?}"
+        );
         let runtime = Builder::new_current_thread().enable_all().build();
         Ok(Self {
             address,

@@ -119,6 +119,14 @@ pub enum StoreError {
         /// What the database said.
         source: Cause,
     },
+    /// A connection that is to be encrypted.
+    #[error(
+        "{url} asks for an encrypted connection, expected a plain one; leave out `sslmode`, and connect through a private network or a tunnel"
+    )]
+    Encryption {
+        /// The database.
+        url: String,
+    },
     /// No room left.
     #[error("the disk of {url} is full; make room, then start again: the study goes on")]
     Full {
@@ -180,6 +188,7 @@ pub(super) enum Kind {
     Busy,
     ReadOnly,
     Denied,
+    Encryption,
     Full,
     Disk,
     NotADatabase,
@@ -197,6 +206,7 @@ impl Kind {
                 _ => Self::Lost,
             },
             sqlx::Error::WorkerCrashed => Self::Lost,
+            sqlx::Error::Tls(_) => Self::Encryption,
             sqlx::Error::Database(error) => {
                 let code = error.code().unwrap_or_default();
                 // PostgreSQL's codes have five characters, SQLite's are numbers of up to four digits.
@@ -260,6 +270,7 @@ impl Kind {
             },
             Self::ReadOnly => StoreError::ReadOnly { url, source },
             Self::Denied => StoreError::Denied { url, source },
+            Self::Encryption => StoreError::Encryption { url },
             Self::Full => StoreError::Full { url, source },
             Self::Disk => StoreError::Disk { url, source },
             Self::NotADatabase => StoreError::NotADatabase { url, source },

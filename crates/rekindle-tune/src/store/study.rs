@@ -7,7 +7,7 @@ use super::database::Database;
 use super::read::{self, Entry};
 use super::write::{self, Answer, Claim, Ending};
 use super::{KeepAlive, check, schema};
-use crate::{Definition, History, Point, State, StoreError, StoreOptions};
+use crate::{Definition, History, Point, State, StoreError, StoreOptions, Trial};
 
 /// A study in a database, as one worker sees it.
 ///
@@ -65,6 +65,8 @@ pub enum Next {
 impl Study {
     /// Creates a study, or joins the one of this name.
     ///
+    /// # Panics
+    /// If the beat of the options is 0, or not less than their grace.
     /// # Errors
     /// If the study that is there has another definition, the tables have another version, or the database cannot be
     /// used.
@@ -106,6 +108,8 @@ impl Study {
 
     /// Joins a study with the definition that it has.
     ///
+    /// # Panics
+    /// If the beat of the options is 0, or not less than their grace.
     /// # Errors
     /// If there is no such study, the tables have another version, or the database cannot be used.
     pub fn load(url: &str, name: &str, options: StoreOptions) -> Result<Self, StoreError> {
@@ -122,6 +126,8 @@ impl Study {
 
     /// The names of all studies in a database, in their order.
     ///
+    /// # Panics
+    /// If the beat of the options is 0, or not less than their grace.
     /// # Errors
     /// If the tables have another version, or the database cannot be used.
     pub fn names(url: &str, options: StoreOptions) -> Result<Vec<String>, StoreError> {
@@ -178,9 +184,10 @@ impl Study {
     /// # Errors
     /// If the database cannot be used, or a row was changed by another program.
     pub fn history(&mut self) -> Result<&History, StoreError> {
-        let ended = |trial: &&crate::Trial| trial.state != State::Running;
+        let ended = |trial: &&Trial| trial.state != State::Running;
         let known = self.history.trials.iter().take_while(ended).count();
-        let entries = read::entries(&mut self.database, &self.name, known as u64)?;
+        let from = after(&self.history.trials[..known]);
+        let entries = read::entries(&mut self.database, &self.name, from)?;
         self.history.trials.truncate(known);
         let trials = entries.into_iter().map(|entry| entry.trial);
         self.history.trials.extend(trials);
@@ -197,7 +204,7 @@ impl Study {
 
     /// Finds something to do for a worker: a trial whose worker has given no sign of life for the grace period is taken
     /// over, else a new one begins at the point that `propose` gives for the history and the new trial's number, unless
-    /// there are `limit` trials already or there is no such point.
+    /// the new number is `limit` or there is no such point.
     ///
     /// `propose` may be asked several times, if other workers are faster. `worker` is for people who read the table; it need
     /// not be unique. Until the trial has ended, [keep it alive](Self::keep_alive).
@@ -215,13 +222,13 @@ impl Study {
                 return Ok(Next::Trial(claim));
             }
             let history = self.history()?;
-            let number = history.trials.len() as u64;
+            let number = after(&history.trials);
             let point = match limit.is_none_or(|limit| number < limit) {
                 true => propose(history, number),
                 false => None,
             };
             let Some(point) = point else {
-                let running = |trial: &crate::Trial| trial.state == State::Running;
+                let running = |trial: &Trial| trial.state == State::Running;
                 return Ok(match history.trials.iter().any(running) {
                     true => Next::Wait,
                     false => Next::Done,
@@ -252,7 +259,8 @@ impl Study {
         write::finish(&mut self.database, &self.name, claim, ending)
     }
 
-    /// Gives a trial back unfinished, so that the next worker takes it over at once and not after the grace period.
+    /// Gives a trial back unfinished, so that the next worker takes it over at once and not after the grace period. For this
+    /// one it is lost.
     ///
     /// # Errors
     /// If the database cannot be used.
@@ -279,6 +287,11 @@ impl Study {
         findings.extend(check::rows(&entries, &self.definition.space));
         Ok(findings)
     }
+}
+
+/// The number after these trials.
+fn after(trials: &[Trial]) -> u64 {
+    trials.last().map_or(0, |trial| trial.number + 1)
 }
 
 /// A database that is there.

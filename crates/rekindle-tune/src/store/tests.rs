@@ -1,5 +1,9 @@
 //! What needs a look behind the public face.
 
+use std::sync::{Arc, mpsc};
+use std::thread;
+use std::time::Duration;
+
 use serde_json::json;
 use sqlx::AssertSqlSafe;
 
@@ -67,6 +71,28 @@ fn a_full_disk_loses_nothing() {
 }
 
 #[test]
+fn a_busy_database_is_waited_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let (mut study, mut other) = (open(&folder), open(&folder));
+    let first = claim(&mut study);
+    let (send, said) = mpsc::channel();
+    let told = move |outage: &Outage| send.send(outage.cause.clone()).unwrap();
+    study.database.options.told = Some(Arc::new(told));
+    // Of this connection; the one after the error has more.
+    sql(&mut study, "PRAGMA busy_timeout = 1");
+    sql(&mut other, "BEGIN IMMEDIATE");
+    let release = thread::spawn(move || {
+        let cause = said.recv().unwrap();
+        sql(&mut other, "COMMIT");
+        cause
+    });
+    let answer = study.report(&first, 1, 0.5);
+    assert_eq!(answer.unwrap(), Answer::Written);
+    let cause = release.join().unwrap();
+    assert!(cause.contains("database is locked"), "{cause}");
+}
+
+#[test]
 fn tables_of_another_version_are_refused() {
     let folder = tempfile::tempdir().unwrap();
     let mut study = open(&folder);
@@ -116,10 +142,25 @@ fn what_is_wrong_in_the_rows_is_found() {
     ] {
         assert!(findings.contains(expected), "{expected}: {findings}");
     }
+    // A row that is missing does not keep the study from going on.
+    let mut study = open(&folder);
+    assert_eq!(study.history().unwrap().trials.len(), 3);
+    assert_eq!(study.history().unwrap().trials.len(), 3);
+    assert_eq!(claim(&mut study).trial.number, 4);
     sql(
         &mut study,
         "UPDATE rekindle_trials SET state = 'done' WHERE number = 3",
     );
     let error = study.check().unwrap_err().to_string();
     assert!(error.contains("trial 3: its state is `done`"), "{error}");
+}
+
+#[test]
+#[should_panic(expected = "expected a time above 0 and below the grace of 30s")]
+fn a_beat_is_shorter_than_the_grace() {
+    let options = StoreOptions {
+        beat: Duration::from_secs(30),
+        ..StoreOptions::default()
+    };
+    let _ = Study::load("postgres://nowhere/none", "study", options);
 }

@@ -12,7 +12,7 @@ pub struct Claim {
     /// The trial. If it was taken over, its curve is what the workers before have reported; reporting these steps again
     /// replaces them.
     pub trial: Trial,
-    /// The how-manieth worker this is, from 1.
+    /// How many workers have had the trial, this one included.
     pub attempt: u64,
 }
 
@@ -146,7 +146,7 @@ async fn beat(
 ) -> Result<Answer, sqlx::Error> {
     let result = sqlx::query(
         "UPDATE rekindle_trials SET heartbeat = (SELECT now FROM rekindle_clock)
-         WHERE study = $1 AND number = $2 AND attempt = $3 AND state = 'running'",
+         WHERE study = $1 AND number = $2 AND attempt = $3 AND state = 'running' AND heartbeat > 0",
     )
     .bind(study)
     .bind(number)
@@ -221,7 +221,7 @@ pub(super) fn finish(
         let result = sqlx::query(
             "UPDATE rekindle_trials
              SET state = $4, value = $5, reason = $6, ended = (SELECT now FROM rekindle_clock)
-             WHERE study = $1 AND number = $2 AND attempt = $3 AND state = 'running'",
+             WHERE study = $1 AND number = $2 AND attempt = $3 AND state = 'running' AND heartbeat > 0",
         )
         .bind(study)
         .bind(number)
@@ -250,7 +250,7 @@ pub(super) fn finish(
     })
 }
 
-/// Makes a trial's last sign of life so old that anyone may take it over.
+/// Makes a trial's last sign of life so old that anyone may take it over. 0 is a sign that its worker cannot renew.
 pub(super) fn give_back(
     database: &mut Database,
     study: &str,

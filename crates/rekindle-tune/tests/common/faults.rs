@@ -10,8 +10,8 @@ use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use rekindle_tune::{Ending, Entry, State, Study};
 
-use super::worker::{self, STUDY, TRIALS, fault_options, log_line};
-use super::{definition, propose, x_of};
+use super::worker::{self, STUDY, TRIALS, log_line};
+use super::{definition, options, propose, x_of};
 
 const WORKERS: usize = 4;
 const KILLS: usize = 30;
@@ -56,7 +56,7 @@ impl Workers {
 /// their number.
 pub fn run(url: &str, folder: &Path, mut after: impl FnMut(usize)) {
     let log = folder.join("events.log");
-    drop(Study::open(url, STUDY, &definition(), fault_options()).unwrap());
+    drop(Study::open(url, STUDY, &definition(), options()).unwrap());
     let begun = Instant::now();
     let mut random = StdRng::seed_from_u64(30);
     let (running, started) = (Vec::new(), 0);
@@ -89,7 +89,7 @@ pub fn run(url: &str, folder: &Path, mut after: impl FnMut(usize)) {
 }
 
 fn check(url: &str, log: &Path) {
-    let mut study = Study::load(url, STUDY, fault_options()).unwrap();
+    let mut study = Study::load(url, STUDY, options()).unwrap();
     assert_eq!(study.check().unwrap(), [""; 0]);
     let entries = study.trials().unwrap();
     assert_eq!(entries.len() as u64, TRIALS);

@@ -8,8 +8,9 @@ use serde_json::json;
 
 use super::{definition, open, options, propose, x_of};
 
-/// All of them.
+/// All of them, in a database that is new.
 pub fn all(url: &str) {
+    many_begin_at_once(url);
     a_study_goes_from_open_to_done(url);
     definitions_are_compared(url);
     the_same_number_is_given_once(url);
@@ -29,6 +30,16 @@ fn claim(study: &mut Study, worker: &str) -> Claim {
 
 fn complete(study: &mut Study, claim: &Claim, value: f64) -> Answer {
     study.finish(claim, &Ending::Complete(value)).unwrap()
+}
+
+/// Each finds no tables, and creates them.
+fn many_begin_at_once(url: &str) {
+    thread::scope(|scope| {
+        for _ in 0..8 {
+            scope.spawn(|| open(url, "new"));
+        }
+    });
+    assert_eq!(Study::names(url, options()).unwrap(), ["new"]);
 }
 
 fn a_study_goes_from_open_to_done(url: &str) {
@@ -152,7 +163,7 @@ fn signs_of_life_keep_a_trial(url: &str) {
     let (mut worker, mut other) = (open(url, "alive"), open(url, "alive"));
     let claim = claim(&mut worker, "worker");
     let alive = worker.keep_alive(&claim).unwrap();
-    for _ in 0..6 {
+    for _ in 0..3 {
         thread::sleep(options().grace / 2);
         let next = other.next("other", Some(1), &mut propose).unwrap();
         assert_eq!(next, Next::Wait);
@@ -197,6 +208,9 @@ fn a_trial_ends_once(url: &str) {
 fn what_is_given_back_is_taken_at_once(url: &str) {
     let mut study = open(url, "back");
     let given = claim(&mut study, "a");
+    assert_eq!(study.give_back(&given).unwrap(), Answer::Written);
+    assert_eq!(study.report(&given, 1, 0.5).unwrap(), Answer::Lost);
+    assert_eq!(complete(&mut study, &given, 0.5), Answer::Lost);
     assert_eq!(study.give_back(&given).unwrap(), Answer::Written);
     let taken = claim(&mut study, "b");
     assert_eq!((taken.trial.number, taken.attempt), (0, 2));

@@ -7,9 +7,9 @@ use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::Duration;
 
-use rekindle_tune::{Answer, Claim, Ending, Next, StoreOptions, Study};
+use rekindle_tune::{Answer, Claim, Ending, Next, Study};
 
-use super::{propose, x_of};
+use super::{options, propose, x_of};
 
 /// How many trials the study has.
 pub const TRIALS: u64 = 150;
@@ -18,15 +18,6 @@ pub const TRIALS: u64 = 150;
 const STEPS: u64 = 3;
 
 pub const STUDY: &str = "faults";
-
-/// Signs of life come often, and the grace is still so long that no living worker misses it on a busy machine.
-pub fn fault_options() -> StoreOptions {
-    StoreOptions {
-        beat: Duration::from_millis(200),
-        grace: Duration::from_secs(2),
-        ..super::options()
-    }
-}
 
 /// Starts a worker.
 pub fn start(url: &str, name: &str, log: &Path) -> Child {
@@ -48,7 +39,7 @@ pub fn run() {
     let url = std::env::var("REKINDLE_TUNE_URL").unwrap();
     let log = std::env::var_os("REKINDLE_TUNE_LOG").unwrap();
     let write = |event: String| log_line(Path::new(&log), &event);
-    let mut study = Study::load(&url, STUDY, fault_options()).unwrap();
+    let mut study = Study::load(&url, STUDY, options()).unwrap();
     loop {
         match study.next(&name, Some(TRIALS), &mut propose).unwrap() {
             Next::Trial(claim) => carry_out(&mut study, &claim, &name, &write),

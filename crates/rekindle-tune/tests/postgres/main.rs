@@ -27,10 +27,11 @@ fn nothing_is_lost_when_workers_and_the_server_die() {
     faults::run(&server.url(), folder.path(), |killed| {
         if killed == 10 {
             server.stop("immediate");
-            thread::sleep(worker::fault_options().grace + Duration::from_millis(500));
+            thread::sleep(options().grace + Duration::from_millis(500));
             server.start_again();
         }
     });
+    server.check();
 }
 
 /// While the server is away nobody can give a sign of life, so that time does not count.
@@ -43,12 +44,12 @@ fn an_outage_costs_no_trial() {
         panic!("no trial")
     };
     server.stop("fast");
-    thread::sleep(2 * options().grace);
+    thread::sleep(options().grace + Duration::from_millis(500));
     server.start_again();
     let early = other.next("other", Some(1), &mut propose).unwrap();
     assert_eq!(early, Next::Wait);
     assert_eq!(worker.report(&claim, 1, 0.5).unwrap(), Answer::Written);
-    thread::sleep(2 * options().grace);
+    thread::sleep(options().grace + Duration::from_millis(500));
     let Next::Trial(taken) = other.next("other", Some(1), &mut propose).unwrap() else {
         panic!("no trial")
     };
@@ -69,6 +70,8 @@ fn mistakes_are_told_at_once() {
     assert!(!error.to_string().contains("secret"), "{error}");
     let error = open(&server.url().replace("/postgres?", "/studies?"));
     assert!(matches!(error, StoreError::NoDatabase { .. }), "{error:?}");
+    let error = open(&format!("{}&sslmode=require", server.url()));
+    assert!(matches!(error, StoreError::Encryption { .. }), "{error:?}");
     let error = Study::load(&server.url(), "study", options()).unwrap_err();
     let none = matches!(&error, StoreError::NoStudy { known, .. } if known.is_empty());
     assert!(none, "{error:?}");

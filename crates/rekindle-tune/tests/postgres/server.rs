@@ -25,7 +25,12 @@ impl Server {
                 .arg(server.folder.path()));
         }
         let mut init = server.program("initdb");
-        init.args(["--username=postgres", "--auth=trust", "--encoding=UTF8"]);
+        init.args([
+            "--username=postgres",
+            "--auth=trust",
+            "--encoding=UTF8",
+            "--data-checksums",
+        ]);
         run(init.arg("--pgdata").arg(server.data()));
         server.start_again();
         server
@@ -54,6 +59,17 @@ impl Server {
         let mut psql = self.program("psql");
         psql.args(["--quiet", "--username=postgres", "--command", text]);
         run(psql.arg("--host").arg(self.folder.path()));
+    }
+
+    /// PostgreSQL's own check of its tables and indices.
+    pub fn check(&self) {
+        let mut check = self.program("pg_amcheck");
+        check.args([
+            "--install-missing",
+            "--heapallindexed",
+            "--username=postgres",
+        ]);
+        run(check.arg("--host").arg(self.folder.path()).arg("postgres"));
     }
 
     pub fn url(&self) -> String {

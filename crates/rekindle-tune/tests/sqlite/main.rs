@@ -2,6 +2,7 @@
 
 #[path = "../common/mod.rs"]
 mod common;
+#[cfg(unix)]
 mod stranger;
 
 use std::fs;
@@ -9,7 +10,6 @@ use std::path::Path;
 
 use common::{definition, faults, laws, open, options, propose, worker};
 use rekindle_tune::{StoreError, Study};
-use stranger::Stranger;
 
 #[test]
 fn laws_hold() {
@@ -32,56 +32,8 @@ fn worker() {
     worker::run();
 }
 
-#[test]
-#[ignore = "a process of tests above"]
-fn stranger() {
-    stranger::run();
-}
-
 fn url(folder: &Path) -> String {
     folder.join("a.db").display().to_string()
-}
-
-#[test]
-fn a_read_only_file_is_told() {
-    let stranger = Stranger::new();
-    let url = url(stranger.folder());
-    drop(open(&url, "study"));
-    stranger.may("a.db", 0o444);
-    let said = stranger.writes(&url, "");
-    let expected = format!("sqlite:{url} is read-only; allow this user to write");
-    assert!(said.contains(&expected), "{said}");
-}
-
-#[test]
-fn a_read_only_folder_is_told() {
-    let stranger = Stranger::new();
-    let url = url(stranger.folder());
-    drop(open(&url, "study"));
-    stranger.may("a.db", 0o666);
-    stranger.may("", 0o555);
-    let said = stranger.writes(&url, "");
-    let expected = format!("sqlite:{url} is read-only; allow this user to write");
-    assert!(said.contains(&expected), "{said}");
-    stranger.may("", 0o777);
-}
-
-/// The system refuses to let files grow, as a quota does. All that was said to be written is there.
-#[test]
-fn a_quota_loses_nothing() {
-    let stranger = Stranger::new();
-    let url = url(stranger.folder());
-    let said = stranger.writes(&url, "trap '' XFSZ; ulimit -f 1000;");
-    let expected = format!("the disk of sqlite:{url} does not read or write as it should");
-    assert!(said.contains(&expected), "{said}");
-    let mut study = open(&url, "study");
-    assert_eq!(study.check().unwrap(), [""; 0]);
-    let steps = study.history().unwrap().trials[0].curve.len();
-    assert!(steps > 10);
-    assert!(
-        said.contains(&format!("written {steps}\n")),
-        "{steps}: {said}"
-    );
 }
 
 #[test]

@@ -8,15 +8,16 @@ use std::process::Command;
 
 use rekindle_tune::{Answer, Next, StoreError, Study};
 
-use super::common::{definition, is_root, options, propose};
+use super::common::{definition, is_root, open, options, propose};
+use super::url;
 
 /// A folder where everybody may write, and who does.
-pub struct Stranger {
+struct Stranger {
     folder: tempfile::TempDir,
 }
 
 impl Stranger {
-    pub fn new() -> Self {
+    fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         // The binary may lie where only root may look.
         fs::copy(
@@ -30,21 +31,21 @@ impl Stranger {
         stranger
     }
 
-    pub fn folder(&self) -> &Path {
+    fn folder(&self) -> &Path {
         self.folder.path()
     }
 
     /// Sets the mode of a file in the folder, or of the folder itself.
-    pub fn may(&self, file: &str, mode: u32) {
+    fn may(&self, file: &str, mode: u32) {
         let permissions = Permissions::from_mode(mode);
         fs::set_permissions(self.folder().join(file), permissions).unwrap();
     }
 
     /// Writes into a study until there is an error, after some commands of the shell. The result is what it said.
-    pub fn writes(&self, url: &str, before: &str) -> String {
+    fn writes(&self, url: &str, before: &str) -> String {
         let mut shell = Command::new("sh");
         shell.arg("-c").arg(format!(
-            "{before} exec ./writer stranger --exact --ignored --nocapture"
+            "{before} exec ./writer stranger::process --exact --ignored --nocapture"
         ));
         shell
             .current_dir(self.folder())
@@ -60,7 +61,9 @@ impl Stranger {
 }
 
 /// What the process does; nothing in any other.
-pub fn run() {
+#[test]
+#[ignore = "a process of tests below"]
+fn process() {
     if let Ok(url) = std::env::var("REKINDLE_TUNE_STRANGER") {
         let (written, error) = write(&url);
         println!("\nwritten {written}\n{error}\n{error:?}");
@@ -86,4 +89,46 @@ fn write(url: &str) -> (u64, StoreError) {
         }
     }
     panic!("nothing prevents it")
+}
+
+#[test]
+fn a_read_only_file_is_told() {
+    let stranger = Stranger::new();
+    let url = url(stranger.folder());
+    drop(open(&url, "study"));
+    stranger.may("a.db", 0o444);
+    let said = stranger.writes(&url, "");
+    let expected = format!("sqlite:{url} is read-only; allow this user to write");
+    assert!(said.contains(&expected), "{said}");
+}
+
+#[test]
+fn a_read_only_folder_is_told() {
+    let stranger = Stranger::new();
+    let url = url(stranger.folder());
+    drop(open(&url, "study"));
+    stranger.may("a.db", 0o666);
+    stranger.may("", 0o555);
+    let said = stranger.writes(&url, "");
+    let expected = format!("sqlite:{url} is read-only; allow this user to write");
+    assert!(said.contains(&expected), "{said}");
+    stranger.may("", 0o777);
+}
+
+/// The system refuses to let files grow, as a quota does. All that was said to be written is there.
+#[test]
+fn a_quota_loses_nothing() {
+    let stranger = Stranger::new();
+    let url = url(stranger.folder());
+    let said = stranger.writes(&url, "trap '' XFSZ; ulimit -f 1000;");
+    let expected = format!("the disk of sqlite:{url} does not read or write as it should");
+    assert!(said.contains(&expected), "{said}");
+    let mut study = open(&url, "study");
+    assert_eq!(study.check().unwrap(), [""; 0]);
+    let steps = study.history().unwrap().trials[0].curve.len();
+    assert!(steps > 10);
+    assert!(
+        said.contains(&format!("written {steps}\n")),
+        "{steps}: {said}"
+    );
 }
