@@ -5,6 +5,7 @@
 //! study alone.
 
 mod error;
+mod page;
 mod trial;
 
 use std::fs::File;
