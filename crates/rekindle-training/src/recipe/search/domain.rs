@@ -169,7 +169,7 @@ impl Reader<'_> {
         let Value::Array(choices) = value else {
             return Err(self.wrong(value, "a list of choices"));
         };
-        let choices = choices.iter().map(|choice| self.json(choice)).collect();
+        let choices: Result<_, _> = choices.iter().map(|choice| self.json(choice)).collect();
         choices.map(|choices| Domain::Choice { choices })
     }
 
