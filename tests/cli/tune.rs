@@ -25,7 +25,11 @@ fn prepared(tune: &str) -> tempfile::TempDir {
 }
 
 fn tune(folder: &Path, args: &[&str]) -> Value {
-    let all = [&["tune", "toy.toml", "--out", "study", "--quiet", "--json"], args].concat();
+    let all = [
+        &["tune", "toy.toml", "--out", "study", "--quiet", "--json"],
+        args,
+    ]
+    .concat();
     json(&succeed(folder, &all))
 }
 
@@ -47,7 +51,14 @@ fn a_search_finds_a_recipe_that_trains_to_its_value() {
         assert!(folder.join(metrics).exists(), "trial {number}");
     }
     // The exported recipe alone gives the very value that the trial had.
-    let args = ["train", "study/best.toml", "--out", "again", "--quiet", "--json"];
+    let args = [
+        "train",
+        "study/best.toml",
+        "--out",
+        "again",
+        "--quiet",
+        "--json",
+    ];
     let again = json(&succeed(folder, &args));
     let loss = |outcome: &Value| outcome["valid"]["loss"].as_f64().expect("a loss");
     let value = best["value"].as_f64().expect("a value");
@@ -79,12 +90,16 @@ fn a_search_goes_on_and_one_worker_alone_repeats_itself() {
     assert_eq!(tune(folder, &[])["best"], rest["best"]);
     assert_eq!(contents(&folder.join("study/trial-0002")), before);
     let used_up = tune(folder, &["--trials", "9", "--epochs", "1"]);
-    assert_eq!((used_up["done"].as_str(), count(&used_up)), (Some("the epochs are used up"), 7));
+    assert_eq!(
+        (used_up["done"].as_str(), count(&used_up)),
+        (Some("the epochs are used up"), 7)
+    );
 }
 
 #[test]
 fn trials_that_were_stopped_can_go_on() {
-    let folder = prepared("trials = 12\npruner = { kind = \"asha\", reduction = 2 }\nsampler = \"random\"");
+    let folder =
+        prepared("trials = 12\npruner = { kind = \"asha\", reduction = 2 }\nsampler = \"random\"");
     let folder = folder.path();
     let found = tune(folder, &[]);
     let pruned = found["pruned"].as_u64().expect("a count");
@@ -111,7 +126,14 @@ fn workers_share_a_study_and_take_over_what_a_killed_one_leaves() {
     }
     first.kill().expect("it is killed");
     first.wait().expect("it is gone");
-    let worker = ["tune", "--study", "sqlite:study/study.db", "--worker", "--quiet", "--json"];
+    let worker = [
+        "tune",
+        "--study",
+        "sqlite:study/study.db",
+        "--worker",
+        "--quiet",
+        "--json",
+    ];
     let second = rekindle(folder, &worker)
         .stdout(Stdio::piped())
         .spawn()
@@ -122,7 +144,11 @@ fn workers_share_a_study_and_take_over_what_a_killed_one_leaves() {
         let text = String::from_utf8_lossy(&output.stdout);
         assert!(output.status.success(), "{text}");
         let found = json(&text);
-        assert_eq!((count(&found), found["running"].as_u64()), (12, Some(0)), "{found}");
+        assert_eq!(
+            (count(&found), found["running"].as_u64()),
+            (12, Some(0)),
+            "{found}"
+        );
         assert_eq!(found["epochs"], 72);
     }
 }
@@ -134,16 +160,28 @@ fn what_cannot_be_searched_is_told_before_anything_runs() {
     let message = |args: &[&str]| fail(folder, &[&["tune"], args].concat());
     let with = |set: &str| message(&["toy.toml", "--out", "study", "--set", set]);
     for (set, expected) in [
-        ("model.hiden={choice=[1]}", "unknown key model.hiden, did you mean model.hidden?"),
+        (
+            "model.hiden={choice=[1]}",
+            "unknown key model.hiden, did you mean model.hidden?",
+        ),
         ("model.hidden={choice=[]}", "the list of choices is empty"),
-        ("model.layers={uniform=[0,2]}", "with model.layers = 0: model.layers is 0"),
+        (
+            "model.layers={uniform=[0,2]}",
+            "with model.layers = 0: model.layers is 0",
+        ),
         (
             "model.peepholes={choice=[\"none\"],when={\"model.cell\"=\"rnn\"}}",
             "counts only if model.cell is \"rnn\", which it never is",
         ),
-        ("tune.trails=3", "unknown key tune.trails, did you mean tune.trials?"),
+        (
+            "tune.trails=3",
+            "unknown key tune.trails, did you mean tune.trials?",
+        ),
         ("tune.sampler=\"grid\"", "tune.sampler"),
-        ("training.watch={choice=[\"valid_loss\",\"train_loss\"]}", "training.watch: found a set"),
+        (
+            "training.watch={choice=[\"valid_loss\",\"train_loss\"]}",
+            "training.watch: found a set",
+        ),
     ] {
         let found = with(set);
         assert!(found.contains(expected), "{set}: {found}");
@@ -156,8 +194,14 @@ fn what_cannot_be_searched_is_told_before_anything_runs() {
     fs::write(folder.join("closed.toml"), toy_recipe(2)).expect("recipe");
     assert!(message(&["closed.toml"]).contains("no parameter to search over"));
     let found = fail(folder, &["train", "toy.toml"]);
-    assert!(found.contains("toy.toml:7: model.cell is for a search"), "{found}");
-    assert!(found.contains("`rekindle tune toy.toml` searches"), "{found}");
+    assert!(
+        found.contains("toy.toml:7: model.cell is for a search"),
+        "{found}"
+    );
+    assert!(
+        found.contains("`rekindle tune toy.toml` searches"),
+        "{found}"
+    );
 }
 
 #[test]
@@ -167,19 +211,37 @@ fn studies_that_do_not_fit_are_left_alone() {
     let found = tune(folder, &[]);
     let before = contents(&folder.join("study/trial-0001"));
     let study = ["tune", "toy.toml", "--out", "study"];
-    let other = fail(folder, &[&study[..], &["--set", "training.epochs=9"]].concat());
-    assert!(other.contains("training.epochs") && other.contains('9'), "{other}");
+    let other = fail(
+        folder,
+        &[&study[..], &["--set", "training.epochs=9"]].concat(),
+    );
+    assert!(
+        other.contains("training.epochs") && other.contains('9'),
+        "{other}"
+    );
     let url = "sqlite:study/study.db";
-    let none = fail(folder, &["tune", "--worker", "--study", url, "--name", "toys"]);
+    let none = fail(
+        folder,
+        &["tune", "--worker", "--study", url, "--name", "toys"],
+    );
     assert!(none.contains("toys") && none.contains("toy"), "{none}");
     let none = fail(folder, &["tune", "--worker", "--study", "sqlite:other.db"]);
-    assert!(none.contains("other.db") && !folder.join("other.db").exists(), "{none}");
+    assert!(
+        none.contains("other.db") && !folder.join("other.db").exists(),
+        "{none}"
+    );
     let changed = ["tune", "--worker", "--study", url, "--set", "training.lr=1"];
     assert!(fail(folder, &changed).contains("expected a key of [data]"));
     fs::write(folder.join("noise.db"), vec![7; 4096]).expect("a file");
     let noise = fail(folder, &["tune", "toy.toml", "--study", "sqlite:noise.db"]);
-    assert!(noise.contains("noise.db") && noise.contains("not a database"), "{noise}");
-    assert_eq!(fs::read(folder.join("noise.db")).expect("a file"), vec![7; 4096]);
+    assert!(
+        noise.contains("noise.db") && noise.contains("not a database"),
+        "{noise}"
+    );
+    assert_eq!(
+        fs::read(folder.join("noise.db")).expect("a file"),
+        vec![7; 4096]
+    );
     assert_eq!(contents(&folder.join("study/trial-0001")), before);
     assert_eq!(tune(folder, &[])["best"], found["best"]);
 }
@@ -189,9 +251,21 @@ fn the_shipped_recipe_is_a_search() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let recipe = shipped("recipes/japanese-vowels-tune.toml");
     let args = [
-        "tune", &recipe, "--trials", "2", "--set", "training.epochs=2", "--quiet", "--json",
+        "tune",
+        &recipe,
+        "--trials",
+        "2",
+        "--set",
+        "training.epochs=2",
+        "--quiet",
+        "--json",
     ];
     let found = json(&succeed(folder.path(), &args));
     assert_eq!(count(&found), 2);
-    assert!(folder.path().join("runs/japanese-vowels-tune/report.html").exists());
+    assert!(
+        folder
+            .path()
+            .join("runs/japanese-vowels-tune/report.html")
+            .exists()
+    );
 }

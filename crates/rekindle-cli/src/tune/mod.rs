@@ -13,9 +13,9 @@ use rekindle::training::{Backend, Budget, Refit, Search, SearchRecipe, Start, tr
 use rekindle::tune::{StoreOptions, Study};
 
 use crate::args::backend;
+use crate::output;
 use crate::progress::{Progress, Stream};
 use crate::train::RUNS;
-use crate::output;
 
 use progress::TuneProgress;
 use results::Refitted;
@@ -92,7 +92,9 @@ pub fn run(args: &TuneArgs) -> anyhow::Result<()> {
     let mut budget = Budget::from(recipe.tune());
     budget.trials = args.trials.or(budget.trials);
     budget.epochs = args.epochs.or(budget.epochs);
-    let time = args.minutes.map(|minutes| Duration::from_secs_f64(60.0 * minutes));
+    let time = args
+        .minutes
+        .map(|minutes| Duration::from_secs_f64(60.0 * minutes));
     budget.time = time.or(budget.time);
     let mut search = Search {
         recipe: &recipe,
@@ -121,10 +123,19 @@ fn refit(args: &TuneArgs, search: &mut Search) -> anyhow::Result<Option<Refitted
     let Some(Refit { recipe, folder }) = search.refitted()? else {
         return Ok(None);
     };
-    let title = format!("the best recipe, with what was validated on, in {}", folder.display());
+    let title = format!(
+        "the best recipe, with what was validated on, in {}",
+        folder.display()
+    );
     let stream = Stream::beside_result(args.json);
     let mut progress = Progress::new(args.quiet, stream).with_title(title);
-    let outcome = train(&recipe, search.backend, &folder, Start::Resume, &mut progress)?;
+    let outcome = train(
+        &recipe,
+        search.backend,
+        &folder,
+        Start::Resume,
+        &mut progress,
+    )?;
     Ok(Some(Refitted { outcome, folder }))
 }
 
@@ -144,7 +155,10 @@ fn place(args: &TuneArgs) -> anyhow::Result<Place> {
 
 /// A study of a recipe: a new one, or one that was begun before.
 fn of_recipe(args: &TuneArgs, recipe: SearchRecipe) -> anyhow::Result<Place> {
-    let name = args.name.clone().unwrap_or_else(|| recipe.name().to_string());
+    let name = args
+        .name
+        .clone()
+        .unwrap_or_else(|| recipe.name().to_string());
     let folder = match (&args.out, args.study.as_deref().and_then(folder_of)) {
         (Some(out), _) => out.clone(),
         (None, Some(folder)) => folder,
@@ -167,7 +181,11 @@ fn of_recipe(args: &TuneArgs, recipe: SearchRecipe) -> anyhow::Result<Place> {
 /// A study that somebody else began.
 fn of_study(args: &TuneArgs) -> anyhow::Result<Place> {
     let url = args.study.as_deref().unwrap_or_default();
-    if let Some(set) = args.sets.iter().find(|set| !set.trim_start().starts_with("data.")) {
+    if let Some(set) = args
+        .sets
+        .iter()
+        .find(|set| !set.trim_start().starts_with("data."))
+    {
         bail!("--set {set}: the recipe of a study cannot be changed, expected a key of [data]");
     }
     let name = match &args.name {
@@ -193,8 +211,13 @@ fn only_study(url: &str) -> anyhow::Result<String> {
     let mut names = Study::names(url, options())?;
     match names.len() {
         1 => Ok(names.remove(0)),
-        0 => bail!("{url}: found no study, expected one; begin it with `rekindle tune RECIPE --study {url}`"),
-        _ => bail!("{url}: found the studies {}, expected one of them as --name", names.join(", ")),
+        0 => bail!(
+            "{url}: found no study, expected one; begin it with `rekindle tune RECIPE --study {url}`"
+        ),
+        _ => bail!(
+            "{url}: found the studies {}, expected one of them as --name",
+            names.join(", ")
+        ),
     }
 }
 

@@ -17,7 +17,11 @@ pub struct Refitted {
 }
 
 /// The best trial, and where things are.
-pub fn summary(search: &mut Search, done: Done, refit: Option<&Refitted>) -> anyhow::Result<String> {
+pub fn summary(
+    search: &mut Search,
+    done: Done,
+    refit: Option<&Refitted>,
+) -> anyhow::Result<String> {
     let history = search.study.history()?.clone();
     let counts = Counts::of(&history);
     let mut text = format!(
@@ -49,7 +53,11 @@ pub fn summary(search: &mut Search, done: Done, refit: Option<&Refitted>) -> any
 }
 
 /// The same for programs.
-pub fn json(search: &mut Search, done: Done, refit: Option<&Refitted>) -> anyhow::Result<serde_json::Value> {
+pub fn json(
+    search: &mut Search,
+    done: Done,
+    refit: Option<&Refitted>,
+) -> anyhow::Result<serde_json::Value> {
     let history = search.study.history()?.clone();
     let counts = Counts::of(&history);
     let best = history.best().map(|(trial, value)| {

@@ -14,8 +14,8 @@ use std::time::{Duration, Instant};
 
 use rekindle_optim::Mode;
 use rekindle_tune::{
-    Answer, Claim, Definition, Direction, Ending, Next, Point, Sampler, State, StoreError, StoreOptions, Study,
-    Trial,
+    Answer, Claim, Definition, Direction, Ending, Next, Point, Sampler, State, StoreError,
+    StoreOptions, Study, Trial,
 };
 
 use crate::recipe::{Keep, Watch};
@@ -45,21 +45,15 @@ impl SearchRecipe {
     ///
     /// # Errors
     /// If the study that is there is one of another search, or the database cannot be used.
-    pub fn study(
-        &self,
-        url: &str,
-        name: &str,
-        options: StoreOptions,
-    ) -> Result<Study, TuneError> {
+    pub fn study(&self, url: &str, name: &str, options: StoreOptions) -> Result<Study, TuneError> {
         let mut definition = self.definition();
         match Study::load(url, name, options.clone()) {
             Ok(study) => {
                 let there = &study.definition().settings["data"];
                 for file in ["train", "valid", "test"] {
-                    if let (Some(mine), Some(there)) = (
-                        definition.settings["data"].get_mut(file),
-                        there.get(file),
-                    ) {
+                    if let (Some(mine), Some(there)) =
+                        (definition.settings["data"].get_mut(file), there.get(file))
+                    {
                         mine.clone_from(there);
                     }
                 }
@@ -97,7 +91,9 @@ impl From<&TuneRecipe> for Budget {
         Self {
             trials: tune.limit(),
             epochs: tune.epochs,
-            time: tune.minutes.map(|minutes| Duration::from_secs_f64(60.0 * minutes)),
+            time: tune
+                .minutes
+                .map(|minutes| Duration::from_secs_f64(60.0 * minutes)),
         }
     }
 }
@@ -341,12 +337,14 @@ fn hostname() -> String {
 fn kept(recipe: &Recipe, curve: &[(u64, f64)]) -> Option<(u64, f64)> {
     match recipe.training.keep {
         Keep::Last => curve.last().copied(),
-        Keep::Best => curve.iter().fold(None, |best: Option<(u64, f64)>, &(epoch, value)| {
-            let known = best.map(|(_, value)| value);
-            match recipe.training.watch.is_better(value, known) {
-                true => Some((epoch, value)),
-                false => best,
-            }
-        }),
+        Keep::Best => curve
+            .iter()
+            .fold(None, |best: Option<(u64, f64)>, &(epoch, value)| {
+                let known = best.map(|(_, value)| value);
+                match recipe.training.watch.is_better(value, known) {
+                    true => Some((epoch, value)),
+                    false => best,
+                }
+            }),
     }
 }

@@ -143,7 +143,9 @@ fn trial(recipe: &SearchRecipe, entry: &Entry) -> StudyTrial {
         settings: parameters
             .map(|parameter| setting(parameter, &trial.point))
             .collect(),
-        curve: curve.map(|(epoch, value)| (*epoch as f64, *value)).collect(),
+        curve: curve
+            .map(|(epoch, value)| (*epoch as f64, *value))
+            .collect(),
         seconds: seconds(entry),
         note: entry.reason.clone().unwrap_or_default(),
     }

@@ -19,7 +19,11 @@ pub(super) fn ending(
     };
     let folder = search.trial_folder(number);
     let _alone = lock(&folder.with_extension("lock"))?;
-    let pruner = search.recipe.tune().pruner.pruner(recipe.training.epochs as u64);
+    let pruner = search
+        .recipe
+        .tune()
+        .pruner
+        .pruner(recipe.training.epochs as u64);
     let mut reporter = Reporter {
         alive: search.study.keep_alive(claim)?,
         study: &mut search.study,
@@ -30,7 +34,13 @@ pub(super) fn ending(
         stop: None,
         observer,
     };
-    let ended = train(&recipe, search.backend, &folder, Start::Resume, &mut reporter);
+    let ended = train(
+        &recipe,
+        search.backend,
+        &folder,
+        Start::Resume,
+        &mut reporter,
+    );
     let Reporter { trial, stop, .. } = reporter;
     match (ended, stop) {
         (Err(TrainError::Stopped { .. }), Some(Stop::Pruned)) => Ok(Some(Ending::Pruned)),
