@@ -193,12 +193,12 @@ fn tpe_comes_as_close_as_optunas() {
 #[test]
 fn tpe_with_each_parameter_on_its_own() {
     let kind = json!({"kind": "tpe", "multivariate": false});
-    assert_within(1.1, kind, "tpe_independent", 1);
+    assert_within(1.3, kind, "tpe_independent", 1);
 }
 
 #[test]
 fn cma_es_comes_as_close_as_optunas() {
-    assert_within(1.5, json!("cma_es"), "cma_es", 1);
+    assert_within(1.2, json!("cma_es"), "cma_es", 1);
 }
 
 /// Points at random are as far off as Optuna's, which says that functions and domains are the same.
@@ -233,20 +233,13 @@ fn several_workers_share_a_history() {
 #[ignore = "takes longer, and asserts nothing: for figures, with --nocapture"]
 fn other_seeds() {
     let independent = json!({"kind": "tpe", "multivariate": false});
-    for kind in [
-        json!("tpe"),
-        independent,
-        json!("random"),
-        json!("quasi_random"),
-        json!("cma_es"),
-    ] {
-        for function in &FUNCTIONS {
-            let [first, others] =
-                [SEEDS, 20..120].map(|seeds| median_regret(kind.clone(), function, seeds, 1));
-            println!(
-                "{kind} {}: {first:.4}, other seeds {others:.4}",
-                function.name
-            );
+    let names = ["tpe", "random", "quasi_random", "cma_es"].map(|name| json!(name));
+    for kind in names.into_iter().chain([independent]) {
+        for workers in [1, 4, 16] {
+            for function in &FUNCTIONS {
+                let regret = median_regret(kind.clone(), function, 20..120, workers);
+                println!("{kind} {}, {workers} at once: {regret:.4}", function.name);
+            }
         }
     }
 }

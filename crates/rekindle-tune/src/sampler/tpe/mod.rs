@@ -26,8 +26,9 @@ pub struct TpeConfig {
     /// Default: 24, which Optuna and Hyperopt have for one parameter; Optuna has no more for several, where so few hardly
     /// find the most promising place.
     pub candidates: usize,
-    /// `γ`: the share of the trials that is good, in `(0, 1)`. Default: 0.15, as Bergstra et al. (2011). Optuna has 0.1,
-    /// with which the good ones of a short search are too few to tell how narrow their surroundings are.
+    /// The share of the trials that is good once there are 100, in `(0, 1)`; it begins at a third of that. Default: 0.15, as
+    /// Bergstra et al. (2011), and so 0.05 in the beginning. Of few trials the best one or two show where to search; of many
+    /// it takes more to tell how narrow the good place is. Optuna has 0.1 throughout.
     pub good_share: f64,
     /// How much the whole domain weighs beside one trial; positive. Default: 1, as Optuna.
     pub prior_weight: f64,
@@ -69,6 +70,7 @@ impl TpeConfig {
 /// Proposes points where good trials are dense and bad ones are not.
 ///
 /// ```text
+/// γ = good_share (1 + 2 min(n / 100, 1)) / 3
 /// l(x): density of the best min(⌈γ n⌉, 25) of n trials; g(x): density of all others
 /// x = argmax l(x) / g(x)   among candidates drawn from l
 /// ```
@@ -91,12 +93,11 @@ impl TpeConfig {
 /// The point depends on the seed, the number and the history alone.
 ///
 /// # Differences
-/// From Optuna 5's `TPESampler`: there are candidates for each parameter that is drawn, and more trials are good, see
-/// [`TpeConfig`] (`good_share` 0.1 and 24 divided by the number of parameters make both alike); failed trials are bad ones,
-/// where Optuna leaves them out; conditional parameters are drawn together with those of the same conditions, as with its
-/// `group` option, where by default it draws each on its own; and random numbers are derived from the number of the trial
-/// instead of a generator that goes on from call to call. What that comes to on standard functions is in
-/// `docs/adr/0007-search.md`.
+/// From Optuna 5's `TPESampler`: there are candidates for each parameter that is drawn, and the share of good trials grows,
+/// see [`TpeConfig`]; failed trials are bad ones, where Optuna leaves them out; conditional parameters are drawn together
+/// with those of the same conditions, as with its `group` option, where by default it draws each on its own; and random
+/// numbers are derived from the number of the trial instead of a generator that goes on from call to call. What that comes
+/// to on standard functions is in `docs/adr/0007-search.md`.
 ///
 /// # References
 /// Bergstra et al., *Algorithms for Hyper-Parameter Optimization*, 2011,
