@@ -61,26 +61,7 @@ fn figure(view: &View, place: usize, parameter: usize, x: Axis, y: &Axis) -> Str
     let name = &view.page.parameters[parameter].name;
     let value = escape(view.page.value_name());
     let widest = y.ticks.iter().map(|tick| tick.label.chars().count()).max();
-    let is_choice = matches!(
-        view.page.parameters[parameter].domain,
-        StudyDomain::Choice { .. }
-    );
-    let (x, below) = match is_choice {
-        true => (
-            Axis {
-                ticks: Vec::new(),
-                ..x.clone()
-            },
-            choices(&x),
-        ),
-        false => {
-            let below = match x.scale {
-                Scale::Linear => "",
-                Scale::Log10 => "<p class=\"x-label\">log scale</p>\n",
-            };
-            (apart(x), below.to_owned())
-        }
-    };
+    let (x, below) = labelled(x, is_choice(view, parameter));
     let mut html = format!(
         "<figure class=\"card slice\">\n<figcaption><h3>{}</h3></figcaption>\n<p class=\"y-label\">{value}{}</p>\n\
          <div class=\"field\" style=\"--labels:{}ch\">\n<svg class=\"canvas\" width=\"100%\" height=\"{HEIGHT}\" role=\"img\" \
@@ -106,12 +87,29 @@ fn figure(view: &View, place: usize, parameter: usize, x: Axis, y: &Axis) -> Str
     html
 }
 
+/// Whether a parameter is one of a list.
+fn is_choice(view: &View, parameter: usize) -> bool {
+    let domain = &view.page.parameters[parameter].domain;
+    matches!(domain, StudyDomain::Choice { .. })
+}
+
+/// The axis with the labels that stand in the drawing, and what stands below it.
+fn labelled(x: Axis, is_choice: bool) -> (Axis, String) {
+    if is_choice {
+        let below = choices(&x);
+        let ticks = Vec::new();
+        return (Axis { ticks, ..x }, below);
+    }
+    let below = match x.scale {
+        Scale::Linear => "",
+        Scale::Log10 => "<p class=\"x-label\">log scale</p>\n",
+    };
+    (apart(x), below.to_owned())
+}
+
 /// A dot for each trial that has the parameter.
 fn dots(view: &View, parameter: usize, x: &Axis) -> String {
-    let is_choice = matches!(
-        view.page.parameters[parameter].domain,
-        StudyDomain::Choice { .. }
-    );
+    let is_choice = is_choice(view, parameter);
     let mut svg = String::new();
     for (trial, value) in view.upwards() {
         let Some(place) = view.place(trial, parameter) else {

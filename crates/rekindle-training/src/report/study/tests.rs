@@ -137,7 +137,7 @@ fn large(trials: u64, parameters: usize) -> StudyPage {
             1 => setting(1e-4 * 100_f64.powf(share(place)), "0.001234"),
             _ => setting(share(place), "0.1234"),
         });
-        let epochs = if number % 3 == 0 { 30 } else { 5 };
+        let epochs = if number.is_multiple_of(3) { 30 } else { 5 };
         let value = |epoch: u32| 0.2 + share(0) + 2.0 / f64::from(epoch);
         StudyTrial {
             number,
