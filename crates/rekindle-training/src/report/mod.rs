@@ -1,8 +1,8 @@
 //! The report of a training run: one HTML page that needs no network, no server and no JavaScript.
 //!
 //! A [`Report`] is plain data. [`Report::to_html`] turns it into text: the same report always gives the same bytes. A
-//! [`Comparison`] is the same for several runs, as one picture, a [`ComparisonPage`] as a page, a [`StudyPage`] is the page of a search over settings,
-//! and a [`Gallery`] draws single lines side by side.
+//! [`Comparison`] is the same for several runs, as one picture, a [`ComparisonPage`] as a page, a [`StudyPage`] is the page
+//! of a search over settings, and a [`Gallery`] draws single lines side by side.
 //!
 //! | module | what it does |
 //! |---|---|

@@ -295,7 +295,7 @@ fn runs(points: &[(f64, f64)], scale: Scale) -> Vec<Vec<(f64, f64)>> {
 }
 
 /// Pixels from the top edge to `value`.
-pub(super) fn down(y: &Axis, height: f64, value: f64) -> String {
+fn down(y: &Axis, height: f64, value: f64) -> String {
     coordinate(height * (1.0 - y.fraction(value)))
 }
 

@@ -13,15 +13,17 @@ use super::{StudyState, StudyTrial};
 /// The most points of all thin lines together.
 const POINTS: usize = 30_000;
 
-/// Values this many times as far from the best as three quarters of all are beyond the axis.
-const REACH: f64 = 4.0;
+/// Values this many times as far from the best as three quarters of those of complete trials are beyond the axis.
+const REACH: f64 = 3.0;
+
+/// A trial, and the points of its curve that can be drawn.
+type Curve<'a> = (&'a StudyTrial, Vec<(f64, f64)>);
 
 /// The chart; empty without a point to draw.
 pub(super) fn render(view: &View) -> String {
     let drawn = |trial: &StudyTrial| view.page.scale.drawn(&trial.curve).collect::<Vec<_>>();
     let curves = view.ranked.iter().map(|trial| (*trial, drawn(trial)));
-    let mut curves: Vec<(&StudyTrial, Vec<(f64, f64)>)> =
-        curves.filter(|(_, points)| !points.is_empty()).collect();
+    let mut curves: Vec<Curve> = curves.filter(|(_, points)| !points.is_empty()).collect();
     if curves.is_empty() {
         return String::new();
     }
@@ -34,7 +36,7 @@ pub(super) fn render(view: &View) -> String {
     for (trial, _) in curves.iter().rev() {
         draw(view, trial, &axes, limit, &mut behind);
     }
-    let chart = chart(view, lead, points, &curves);
+    let chart = chart(view, (lead, points), &curves, &axes.1);
     let plot = Plot::new(&chart).over(axes, behind);
     let figure = chart.around(&plot, 2);
     format!(
@@ -44,54 +46,49 @@ pub(super) fn render(view: &View) -> String {
     )
 }
 
-/// The axes: as long as the longest curve; as high as the thick curve needs and most points of the others do.
-fn axes(
-    view: &View,
-    lead: &[(f64, f64)],
-    others: &[(&StudyTrial, Vec<(f64, f64)>)],
-) -> Option<(Axis, Axis)> {
+/// The axes: as long as the longest curve; as high as the thick curve needs and most points of complete trials do.
+fn axes(view: &View, lead: &[(f64, f64)], others: &[Curve]) -> Option<(Axis, Axis)> {
     let page = view.page;
     let all = others.iter().flat_map(|(_, points)| points).chain(lead);
     let (xs, ys): (Vec<f64>, Vec<f64>) = all.copied().unzip();
-    let mut kept = near(&ys, &ys, page.aim, page.scale, REACH);
+    let complete = others.iter();
+    let complete = complete.filter(|(trial, _)| trial.state == StudyState::Complete);
+    let complete = complete.flat_map(|(_, points)| points).chain(lead);
+    let complete: Vec<f64> = complete.map(|point| point.1).collect();
+    let mut kept = near(&ys, &complete, page.aim, page.scale, REACH);
     kept.extend(lead.iter().map(|point| point.1));
     let (low, high) = extent(kept);
     Axis::horizontal(&xs).zip(Axis::vertical(&[low, high], page.scale))
 }
 
 /// The thick curve: that of the best trial, or of the best one that has a curve.
-fn chart(
-    view: &View,
-    lead: &StudyTrial,
-    points: Vec<(f64, f64)>,
-    others: &[(&StudyTrial, Vec<(f64, f64)>)],
-) -> Chart {
+fn chart(view: &View, (lead, points): Curve, others: &[Curve], y: &Axis) -> Chart {
     let name = format!("trial {}", lead.number);
+    let of = |state| {
+        let of_state = others.iter().filter(|(trial, _)| trial.state == state);
+        of_state.count()
+    };
+    let states = [
+        StudyState::Complete,
+        StudyState::Pruned,
+        StudyState::Running,
+        StudyState::Failed,
+    ];
+    let counts = states.map(|state| (of(state), state.word()));
+    let counts = counts.into_iter().filter(|(many, _)| *many > 0);
+    let counts: Vec<String> = counts
+        .map(|(many, word)| format!("{} {word}", count(many)))
+        .collect();
     let mut note = format!("Thick: {name}.");
-    if !others.is_empty() {
-        let of = |state| {
-            others
-                .iter()
-                .filter(|(trial, _)| trial.state == state)
-                .count()
-        };
-        let states = [
-            StudyState::Complete,
-            StudyState::Pruned,
-            StudyState::Running,
-            StudyState::Failed,
-        ];
-        let counts = states.map(|state| (of(state), state.word()));
-        let counts = counts.into_iter().filter(|(many, _)| *many > 0);
-        let counts: Vec<String> = counts
-            .map(|(many, word)| format!("{} {word}", count(many)))
-            .collect();
-        let _ = write!(
-            note,
-            " Thin: {}. A ring is where a trial was stopped. Thin lines that leave the drawing come from values far worse than \
-             most.",
-            counts.join(", ")
-        );
+    if !counts.is_empty() {
+        let _ = write!(note, " Thin: {}.", counts.join(", "));
+    }
+    if of(StudyState::Pruned) > 0 {
+        note += " A ring is where a trial was stopped.";
+    }
+    let mut thin = others.iter().flat_map(|(_, points)| points);
+    if thin.any(|point| !(-1e-9..=1.0 + 1e-9).contains(&y.fraction(point.1))) {
+        note += " Lines leave the drawing where values are worse than the axis reaches.";
     }
     Chart {
         scale: view.page.scale,

@@ -2,7 +2,8 @@
 
 use super::super::axis::Axis;
 use super::super::chart::{Chart, Line, Marks};
-use super::super::plot::Plot;
+use super::super::markup::coordinate;
+use super::super::plot::{HEIGHT, Plot};
 use super::view::{View, listed};
 use super::{StudyState, StudyTrial};
 
@@ -18,7 +19,8 @@ pub(super) fn render(view: &View) -> String {
         return String::new();
     };
     let chart = chart(view, &trials);
-    let plot = Plot::new(&chart).over(axes, Default::default());
+    let rings = beyond(view, &trials, &axes.0);
+    let plot = Plot::new(&chart).over(axes, [String::new(), rings]);
     chart.around(&plot, 1)
 }
 
@@ -66,7 +68,21 @@ fn best_so_far(view: &View, trials: &[(&StudyTrial, f64)]) -> Vec<(f64, f64)> {
     points
 }
 
-/// Which trials are not drawn, and why; `None` if all are.
+/// Small rings at the end of the axis for the values beyond it.
+fn beyond(view: &View, trials: &[(&StudyTrial, f64)], x: &Axis) -> String {
+    let beyond = trials.iter().filter(|(_, value)| view.is_beyond(*value));
+    let ring = |(trial, value): &(&StudyTrial, f64)| {
+        format!(
+            "<circle {} cx=\"{}%\" cy=\"{}\" r=\"2\"/>\n",
+            view.look("end", trial),
+            coordinate(100.0 * x.fraction(trial.number as f64)),
+            coordinate(HEIGHT * (1.0 - view.fraction(*value)))
+        )
+    };
+    beyond.map(ring).collect()
+}
+
+/// What lies at the end of the axis, and which trials are not drawn and why; `None` if all are where they belong.
 fn note(view: &View) -> Option<String> {
     let numbers = |left_out: &dyn Fn(&StudyTrial) -> bool| {
         let trials = view.ranked.iter().filter(|trial| left_out(trial));
@@ -76,9 +92,7 @@ fn note(view: &View) -> Option<String> {
     };
     let ended =
         |trial: &StudyTrial| matches!(trial.state, StudyState::Complete | StudyState::Pruned);
-    let beyond = |trial: &StudyTrial| view.drawn(trial).is_some_and(|value| view.is_beyond(value));
     let kinds = [
-        ("far worse than the others", numbers(&beyond)),
         (
             "failed",
             numbers(&|trial| trial.state == StudyState::Failed),
@@ -96,5 +110,8 @@ fn note(view: &View) -> Option<String> {
     let words: Vec<String> = words
         .map(|(why, numbers)| format!("{} ({why})", listed(&numbers)))
         .collect();
-    (!words.is_empty()).then(|| format!("Not drawn: {}.", words.join("; ")))
+    let not_drawn = (!words.is_empty()).then(|| format!("Not drawn: {}.", words.join("; ")));
+    let beyond = view.beyond("small rings at its end");
+    let sentences: Vec<String> = beyond.into_iter().chain(not_drawn).collect();
+    (!sentences.is_empty()).then(|| sentences.join(" "))
 }

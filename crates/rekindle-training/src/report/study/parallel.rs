@@ -233,17 +233,7 @@ fn notes(view: &View, axes: &[Upright]) -> String {
     if !left_out.is_empty() {
         notes.push(format!("Left out: {}.", left_out.join(", ")));
     }
-    let beyond = view.upwards().filter(|(_, value)| view.is_beyond(*value));
-    match beyond.count() {
-        0 => (),
-        1 => notes.push(
-            "One trial is far worse than the others; its line ends at the end of the axis.".into(),
-        ),
-        many => notes.push(format!(
-            "{} trials are far worse than the others; their lines end at the end of the axis.",
-            count(many)
-        )),
-    }
+    notes.extend(view.beyond("lines at the end of the axis"));
     if axes.iter().any(|axis| axis.cuts_labels()) {
         notes.push("Long labels are cut; the table of trials has them in full.".into());
     }

@@ -4,8 +4,8 @@ use std::fmt::Write;
 
 use super::super::axis::{Axis, Scale, Tick};
 use super::super::markup::{coordinate, count, escape};
-use super::super::plot::{down, grid};
-use super::view::{View, listed};
+use super::super::plot::grid;
+use super::view::View;
 use super::{StudyDomain, StudyTrial};
 
 /// The most parameters.
@@ -41,14 +41,8 @@ pub(super) fn render(view: &View) -> String {
         return figures;
     }
     let mut html = view.key();
-    let beyond = view.upwards().filter(|(_, value)| view.is_beyond(*value));
-    let beyond: Vec<u64> = beyond.map(|(trial, _)| trial.number).collect();
-    if !beyond.is_empty() {
-        let _ = writeln!(
-            html,
-            "<p class=\"lead\">Not drawn: {} (far worse than the others).</p>",
-            listed(&beyond)
-        );
+    if let Some(beyond) = view.beyond("dots at the end of the axis") {
+        let _ = writeln!(html, "<p class=\"lead\">{beyond}</p>");
     }
     let _ = write!(
         html,
@@ -63,30 +57,11 @@ fn figure(view: &View, place: usize, parameter: usize, x: Axis, y: &Axis) -> Str
         .upwards()
         .filter(|(trial, _)| view.place(trial, parameter).is_none());
     let left_out = left_out.count();
-    let dots = dots(view, parameter, &x, y);
+    let dots = dots(view, parameter, &x);
     let name = &view.page.parameters[parameter].name;
     let value = escape(view.page.value_name());
     let widest = y.ticks.iter().map(|tick| tick.label.chars().count()).max();
-    let is_choice = matches!(
-        view.page.parameters[parameter].domain,
-        StudyDomain::Choice { .. }
-    );
-    let (x, below) = match is_choice {
-        true => (
-            Axis {
-                ticks: Vec::new(),
-                ..x.clone()
-            },
-            choices(&x),
-        ),
-        false => {
-            let below = match x.scale {
-                Scale::Linear => "",
-                Scale::Log10 => "<p class=\"x-label\">log scale</p>\n",
-            };
-            (apart(x), below.to_owned())
-        }
-    };
+    let (x, below) = labelled(x, is_choice(view, parameter));
     let mut html = format!(
         "<figure class=\"card slice\">\n<figcaption><h3>{}</h3></figcaption>\n<p class=\"y-label\">{value}{}</p>\n\
          <div class=\"field\" style=\"--labels:{}ch\">\n<svg class=\"canvas\" width=\"100%\" height=\"{HEIGHT}\" role=\"img\" \
@@ -112,15 +87,31 @@ fn figure(view: &View, place: usize, parameter: usize, x: Axis, y: &Axis) -> Str
     html
 }
 
+/// Whether a parameter is one of a list.
+fn is_choice(view: &View, parameter: usize) -> bool {
+    let domain = &view.page.parameters[parameter].domain;
+    matches!(domain, StudyDomain::Choice { .. })
+}
+
+/// The axis with the labels that stand in the drawing, and what stands below it.
+fn labelled(x: Axis, is_choice: bool) -> (Axis, String) {
+    if is_choice {
+        let below = choices(&x);
+        let ticks = Vec::new();
+        return (Axis { ticks, ..x }, below);
+    }
+    let below = match x.scale {
+        Scale::Linear => "",
+        Scale::Log10 => "<p class=\"x-label\">log scale</p>\n",
+    };
+    (apart(x), below.to_owned())
+}
+
 /// A dot for each trial that has the parameter.
-fn dots(view: &View, parameter: usize, x: &Axis, y: &Axis) -> String {
-    let is_choice = matches!(
-        view.page.parameters[parameter].domain,
-        StudyDomain::Choice { .. }
-    );
+fn dots(view: &View, parameter: usize, x: &Axis) -> String {
+    let is_choice = is_choice(view, parameter);
     let mut svg = String::new();
-    let drawn = view.upwards().filter(|(_, value)| !view.is_beyond(*value));
-    for (trial, value) in drawn {
+    for (trial, value) in view.upwards() {
         let Some(place) = view.place(trial, parameter) else {
             continue;
         };
@@ -133,7 +124,7 @@ fn dots(view: &View, parameter: usize, x: &Axis, y: &Axis) -> String {
             "<circle {} cx=\"{}%\" cy=\"{}\" r=\"{}\"/>",
             view.look("point", trial),
             coordinate(100.0 * x.fraction(place)),
-            down(y, HEIGHT, value),
+            coordinate(HEIGHT * (1.0 - view.fraction(value))),
             if view.is_best(trial) { 5 } else { 3 }
         );
     }

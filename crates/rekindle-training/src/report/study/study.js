@@ -77,7 +77,7 @@
     reading.className = "reading";
     reading.style.display = "block";
     reading.textContent = invitation;
-    box.after(reading);
+    box.closest(".card").append(reading);
     box.setAttribute("aria-label", `${box.getAttribute("aria-label")}: up and down arrow keys read them, the best first`);
     box.addEventListener("pointermove", (event) => pick(nearest(event) ?? kept));
     box.addEventListener("pointerleave", () => pick(kept));

@@ -307,10 +307,15 @@ fn far_values_lie_at_the_end() {
     let html = page.to_html();
     assert_there(
         part(&html, "parallel"),
-        &["One trial is far worse than the others"],
+        &["One trial is worse than the axis reaches"],
     );
-    let note = "Not drawn: trial 3 (far worse than the others); trial 4 (failed).";
-    assert_there(part(&html, "history"), &[note]);
+    let expected = [
+        "One trial is worse than the axis reaches: small rings at its end. Not drawn: trial 4 (failed).",
+        "data-trial=\"3\" cx=\"10.34%\" cy=\"0\" r=\"2\"",
+    ];
+    assert_there(part(&html, "history"), &expected);
+    let edge = "data-trial=\"3\" cx=";
+    assert!(part(&html, "slices").contains(edge));
     assert_well_formed(&html);
 }
 

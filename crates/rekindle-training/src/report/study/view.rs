@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::super::axis::{Axis, Scale};
-use super::super::markup::{breakable, coordinate, escape};
+use super::super::markup::{breakable, coordinate, count, escape};
 use super::{StudyAim, StudyDomain, StudyPage, StudyState, StudyTrial};
 
 /// From how many drawn trials on their lines are thinner and paler.
@@ -102,6 +102,27 @@ impl<'a> View<'a> {
         self.upwards()
             .filter(|(trial, _)| trial.state == state)
             .count()
+    }
+
+    /// Where a value lies on the axis: 0 below, 1 above. Values beyond it lie at its ends.
+    pub(super) fn fraction(&self, value: f64) -> f64 {
+        let fraction = self.axis.as_ref().map(|axis| axis.fraction(value));
+        fraction.unwrap_or(0.5).clamp(0.0, 1.0)
+    }
+
+    /// How many values lie beyond the axis, in a sentence that ends with where they are drawn; `None` without any.
+    pub(super) fn beyond(&self, drawn: &str) -> Option<String> {
+        let beyond = self.upwards().filter(|(_, value)| self.is_beyond(*value));
+        match beyond.count() {
+            0 => None,
+            1 => Some(format!(
+                "One trial is worse than the axis reaches: {drawn}."
+            )),
+            many => Some(format!(
+                "{} trials are worse than the axis reaches: {drawn}.",
+                count(many)
+            )),
+        }
     }
 
     /// Whether a value lies beyond the axis.
