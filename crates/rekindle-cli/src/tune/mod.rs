@@ -10,7 +10,7 @@ use std::time::Duration;
 use anyhow::{Context, bail};
 use clap::Args;
 use rekindle::training::{Backend, Budget, Refit, Search, SearchRecipe, Start, train};
-use rekindle::tune::{StoreOptions, Study};
+use rekindle::tune::{StoreError, StoreOptions, Study};
 
 use crate::args::backend;
 use crate::output;
@@ -170,6 +170,11 @@ fn of_recipe(args: &TuneArgs, recipe: SearchRecipe) -> anyhow::Result<Place> {
         Some(url) => url.clone(),
         None => url_in(&folder)?,
     };
+    match names(&url) {
+        // It is about to be made.
+        Ok(_) | Err(StoreError::NoDatabase { .. }) => (),
+        Err(error) => return Err(error.into()),
+    }
     let study = recipe.study(&url, &name, options())?;
     Ok(Place {
         recipe,
@@ -206,9 +211,22 @@ fn of_study(args: &TuneArgs) -> anyhow::Result<Place> {
     })
 }
 
+/// The names of the studies in a database. One that does not answer soon has a wrong address, rather than a server that
+/// is about to come back.
+fn names(url: &str) -> Result<Vec<String>, StoreError> {
+    let patience = Duration::from_secs(10);
+    Study::names(
+        url,
+        StoreOptions {
+            patience,
+            ..options()
+        },
+    )
+}
+
 /// The name of the only study in a database.
 fn only_study(url: &str) -> anyhow::Result<String> {
-    let mut names = Study::names(url, options())?;
+    let mut names = names(url)?;
     match names.len() {
         1 => Ok(names.remove(0)),
         0 => bail!(
