@@ -88,7 +88,8 @@ impl CmaEsConfig {
 ///
 /// # Differences
 /// From Optuna's `CmaEsSampler`: there generations are kept by the number with which each trial was labelled when it was
-/// drawn, an incomplete one is dropped, the first trial is random, pruned trials are left out by default, and a converged distribution goes on.
+/// drawn, an incomplete one is dropped, the first trial is random, pruned trials are left out by default, and a converged
+/// distribution goes on.
 ///
 /// # References
 /// Hansen, *The CMA Evolution Strategy: A Tutorial*, 2016, <https://arxiv.org/abs/1604.00772>; Hansen, *Injecting External
