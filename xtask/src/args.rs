@@ -14,6 +14,7 @@ Commands:
   test [--backend NAME]…   cargo test --workspace with these backends (default: flex and ndarray)
   test-gpu                 the backend matrix on wgpu; a software Vulkan driver is enough
   test-browser             the reports in a headless Chromium, which must be installed
+  test-postgres            studies on a PostgreSQL server of the test's own; its programs must be installed
   prove                    the classic proofs that long dependencies are learned: minutes of training
   tidy                     the house rules: crate edges, headers, sizes, docs, words, features
   docs                     the API docs and the book's links, and where to open them
@@ -23,11 +24,12 @@ Commands:
 Backends: flex, ndarray, wgpu, vulkan, cuda, rocm, metal.
 ";
 
-const COMMANDS: [&str; 8] = [
+const COMMANDS: [&str; 9] = [
     "check",
     "test",
     "test-gpu",
     "test-browser",
+    "test-postgres",
     "prove",
     "tidy",
     "docs",
@@ -53,6 +55,8 @@ pub enum Command {
     TestGpu,
     /// Open the reports in a browser.
     TestBrowser,
+    /// Share studies on a PostgreSQL server.
+    TestPostgres,
     /// Train what proves that long dependencies are learned.
     Prove,
     /// Check the house rules.
@@ -99,6 +103,7 @@ pub fn parse(args: &[String]) -> Result<Command, UsageError> {
         "test" => test(rest),
         "test-gpu" => none_left(rest, Command::TestGpu),
         "test-browser" => none_left(rest, Command::TestBrowser),
+        "test-postgres" => none_left(rest, Command::TestPostgres),
         "prove" => none_left(rest, Command::Prove),
         "tidy" => none_left(rest, Command::Tidy),
         "docs" => none_left(rest, Command::Docs),
@@ -224,6 +229,7 @@ mod tests {
         assert_eq!(parsed("tidy --help"), Ok(Command::Help));
         assert_eq!(parsed("test-gpu"), Ok(Command::TestGpu));
         assert_eq!(parsed("test-browser"), Ok(Command::TestBrowser));
+        assert_eq!(parsed("test-postgres"), Ok(Command::TestPostgres));
         assert_eq!(parsed("prove"), Ok(Command::Prove));
     }
 

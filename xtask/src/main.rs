@@ -39,6 +39,7 @@ fn run(command: Command) -> anyhow::Result<()> {
         Command::Test { backends } => test::run(&backends),
         Command::TestGpu => test::run_gpu(),
         Command::TestBrowser => test::run_browser(),
+        Command::TestPostgres => test::run_postgres(),
         Command::Prove => test::run_proofs(),
         Command::Tidy => tidy::run(),
         Command::Docs => docs::run(),

@@ -1,5 +1,5 @@
-//! `cargo xtask test`, `test-gpu`, `test-browser` and `prove`: the tests, with the backends, the program or the time that
-//! they need.
+//! `cargo xtask test`, `test-gpu`, `test-browser`, `test-postgres` and `prove`: the tests, with the backends, the program or
+//! the time that they need.
 
 use crate::cargo::Call;
 use anyhow::Result;
@@ -28,7 +28,20 @@ pub fn run_gpu() -> Result<()> {
 /// # Errors
 /// A test or the build fails, or no Chromium is found.
 pub fn run_browser() -> Result<()> {
-    let args = ["--test", "browser", "--", "--ignored"].map(String::from);
+    run_ignored("browser")
+}
+
+/// Shares studies on a PostgreSQL server that the tests start and stop. Built as [`call`] builds the tests, too.
+///
+/// # Errors
+/// A test or the build fails, or no PostgreSQL is found.
+pub fn run_postgres() -> Result<()> {
+    run_ignored("postgres")
+}
+
+/// Runs the tests of one target that `cargo test` ignores.
+fn run_ignored(target: &str) -> Result<()> {
+    let args = ["--test", target, "--", "--ignored"].map(String::from);
     call(&["flex", "ndarray"]).args(&args).run()
 }
 

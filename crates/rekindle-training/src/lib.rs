@@ -63,4 +63,4 @@ pub use task::{Sampling, Sizes};
 pub use train::{Outcome, Start, check, recipe_of, train};
 pub use train_error::TrainError;
 pub use trained::{LoadError, Trained};
-pub use tune::{Budget, Done, Search, TuneError, TuneEvent, TuneObserver};
+pub use tune::{Budget, Done, Refit, Search, TuneError, TuneEvent, TuneObserver};

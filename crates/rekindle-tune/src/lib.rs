@@ -9,10 +9,12 @@
 //!   searches, [`CmaEs`], [`Random`], [`QuasiRandom`] and [`Grid`].
 //! - [`PrunerConfig`]: the pruners as values: the median stopping rule, asynchronous successive halving and Hyperband.
 //! - [`importance()`]: which parameters the results depend on.
+//! - [`Study`]: the trials of a search as rows in a database, SQLite or PostgreSQL. Any number of workers share it; trials
+//!   of workers that die are taken over, and each trial ends once. A [`Definition`] says what they all have to agree on.
 //!
 //! Samplers and pruners are functions of the space, the history, the trial's number and a seed; they keep nothing between
 //! calls. So any process that reads the same history can propose the next point, and a search that was interrupted goes
-//! on as if it had not been. This crate knows no network and no Burn.
+//! on as if it had not been. This crate knows no recurrent network and no Burn.
 
 mod domain;
 mod error;
@@ -23,6 +25,7 @@ mod pruner;
 mod sampler;
 mod seed;
 mod space;
+mod store;
 
 pub use domain::Domain;
 pub use error::SpaceError;
@@ -35,3 +38,7 @@ pub use sampler::{
     TpeConfig,
 };
 pub use space::{Condition, Parameter, Space};
+pub use store::{
+    Answer, Claim, Definition, Ending, Entry, KeepAlive, Next, Outage, StoreError, StoreOptions,
+    Study, Told,
+};

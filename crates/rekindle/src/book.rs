@@ -27,6 +27,9 @@ struct Schedules;
 #[doc = include_str!("../../../docs/src/lr-finder.md")]
 struct LrFinder;
 
+#[doc = include_str!("../../../docs/src/tune.md")]
+struct Tune;
+
 #[doc = include_str!("../../../docs/src/cli.md")]
 struct CommandLine;
 

@@ -91,10 +91,58 @@
     for (const dot of all("circle.dot", figure)) check(inside(box(dot), box(figure), 0), "a score is outside its drawing");
   }
 
+  // Parallel coordinates: a name for each axis, and every line through all axes.
+  const within = (numbers, ends) => numbers.every((value, place) => value >= -0.01 && value <= ends[place % 2] + 0.01);
+  const described = (svg, name) => {
+    check(svg.getAttribute("role") === "img", name, "is no image");
+    for (const part of ["title", "desc"]) check(text(svg.querySelector(part)), name, "has no", part);
+  };
+  for (const axes of all(".parallel .axes")) {
+    const name = "parallel coordinates";
+    const svg = axes.querySelector("svg.canvas");
+    described(svg, name);
+    const uprights = all(".uprights line", svg).length;
+    const names = all(".names span", axes);
+    check(uprights > 1 && uprights === names.length, name, "have", uprights, "axes and", names.length, "names");
+    for (const one of names) check(text(one) && one.scrollWidth <= one.clientWidth + 1, name, "cut a name:", text(one));
+    const ends = svg.querySelector(".lines").getAttribute("viewBox").split(" ").slice(2).map(Number);
+    const lines = all("path.trial", svg);
+    check(lines.length > 0, name, "show no data");
+    for (const line of lines) {
+      const numbers = line.getAttribute("d").match(/[^ML ]+/g).map(Number);
+      check(numbers.length === 2 * uprights && within(numbers, ends), name, "have a broken line", line.getAttribute("d"));
+      check(getComputedStyle(line).stroke !== "none", name, "have a line without colour");
+    }
+    texts(svg, box(axes), name);
+  }
+
+  // Slices: dots within the axes, labels on both.
+  for (const figure of all(".slice")) {
+    const name = text(figure.querySelector("h3"));
+    const svg = figure.querySelector("svg.canvas");
+    check(name && text(figure.querySelector(".y-label")), "a slice has no name");
+    described(svg, name);
+    const dots = all("circle.point", svg);
+    check(dots.length > 0, name, "shows no data");
+    const ends = [100, Number(svg.getAttribute("height"))];
+    for (const dot of dots) {
+      const numbers = ["cx", "cy"].map((side) => parseFloat(dot.getAttribute(side)));
+      check(within(numbers, ends), name, "has a dot at", ...numbers);
+    }
+    const choices = all(".choices span", figure);
+    check(all(".grid text.y", svg).length >= 2, name, "has too few labels on the left");
+    check(all(".grid text:not(.y)", svg).length + choices.length > 0, name, "has no labels below");
+    choices.forEach((one, place) => {
+      check(inside(box(one), box(figure), 0), name, "cuts", text(one));
+      for (const other of choices.slice(place + 1)) check(!overlap(box(one), box(other)), name, "has", text(one), "over", text(other));
+    });
+    texts(svg, box(figure), name);
+  }
+
   // Strips of gradients and histograms of gates.
   for (const svg of all(".strip svg, .histogram svg")) {
-    const described = svg.getAttribute("aria-label") ?? svg.closest("[role=img]")?.getAttribute("aria-label");
-    check(described, "a picture has no description");
+    const label = svg.getAttribute("aria-label") ?? svg.closest("[role=img]")?.getAttribute("aria-label");
+    check(label, "a picture has no description");
     const name = text(svg.parentElement.querySelector("h4, span"));
     check(name, "a picture has no name");
     const [, , width, height] = svg.getAttribute("viewBox").split(" ").map(Number);

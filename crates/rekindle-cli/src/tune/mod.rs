@@ -9,15 +9,16 @@ use std::time::Duration;
 
 use anyhow::{Context, bail};
 use clap::Args;
-use rekindle::training::{Backend, Budget, Search, SearchRecipe};
+use rekindle::training::{Backend, Budget, Refit, Search, SearchRecipe, Start, train};
 use rekindle::tune::{StoreOptions, Study};
 
 use crate::args::backend;
-use crate::progress::Stream;
-use crate::train::RUNS;
 use crate::output;
+use crate::progress::{Progress, Stream};
+use crate::train::RUNS;
 
 use progress::TuneProgress;
+use results::Refitted;
 
 /// Options of `tune`.
 #[derive(Args, Debug)]
@@ -59,6 +60,9 @@ pub struct TuneArgs {
     /// Change a key of the recipe, as for `train`, or leave it open; of a worker only where data lie; can be given several times
     #[arg(long = "set", value_name = "KEY=VALUE")]
     pub sets: Vec<String>,
+    /// Train the best recipe once more in the end, on what was validated on, too, and score the test set
+    #[arg(long)]
+    pub refit: bool,
     /// Backend, as for `train` [default: the first that is compiled in]
     #[arg(long)]
     pub backend: Option<Backend>,
@@ -88,7 +92,9 @@ pub fn run(args: &TuneArgs) -> anyhow::Result<()> {
     let mut budget = Budget::from(recipe.tune());
     budget.trials = args.trials.or(budget.trials);
     budget.epochs = args.epochs.or(budget.epochs);
-    let time = args.minutes.map(|minutes| Duration::from_secs_f64(60.0 * minutes));
+    let time = args
+        .minutes
+        .map(|minutes| Duration::from_secs_f64(60.0 * minutes));
     budget.time = time.or(budget.time);
     let mut search = Search {
         recipe: &recipe,
@@ -102,10 +108,35 @@ pub fn run(args: &TuneArgs) -> anyhow::Result<()> {
     let done = search.work(&mut progress)?;
     drop(progress);
     search.write_page()?;
+    let refit = match args.refit {
+        true => refit(args, &mut search)?,
+        false => None,
+    };
     match args.json {
-        true => output::line(&results::json(&mut search, done)?.to_string()),
-        false => output::line(&results::summary(&mut search, done)?),
+        true => output::line(&results::json(&mut search, done, refit.as_ref())?.to_string()),
+        false => output::line(&results::summary(&mut search, done, refit.as_ref())?),
     }
+}
+
+/// Trains the best recipe on all that is at hand; nothing if none is best yet.
+fn refit(args: &TuneArgs, search: &mut Search) -> anyhow::Result<Option<Refitted>> {
+    let Some(Refit { recipe, folder }) = search.refitted()? else {
+        return Ok(None);
+    };
+    let title = format!(
+        "the best recipe, with what was validated on, in {}",
+        folder.display()
+    );
+    let stream = Stream::beside_result(args.json);
+    let mut progress = Progress::new(args.quiet, stream).with_title(title);
+    let outcome = train(
+        &recipe,
+        search.backend,
+        &folder,
+        Start::Resume,
+        &mut progress,
+    )?;
+    Ok(Some(Refitted { outcome, folder }))
 }
 
 /// Where a search takes place.
@@ -124,7 +155,10 @@ fn place(args: &TuneArgs) -> anyhow::Result<Place> {
 
 /// A study of a recipe: a new one, or one that was begun before.
 fn of_recipe(args: &TuneArgs, recipe: SearchRecipe) -> anyhow::Result<Place> {
-    let name = args.name.clone().unwrap_or_else(|| recipe.name().to_string());
+    let name = args
+        .name
+        .clone()
+        .unwrap_or_else(|| recipe.name().to_string());
     let folder = match (&args.out, args.study.as_deref().and_then(folder_of)) {
         (Some(out), _) => out.clone(),
         (None, Some(folder)) => folder,
@@ -147,7 +181,11 @@ fn of_recipe(args: &TuneArgs, recipe: SearchRecipe) -> anyhow::Result<Place> {
 /// A study that somebody else began.
 fn of_study(args: &TuneArgs) -> anyhow::Result<Place> {
     let url = args.study.as_deref().unwrap_or_default();
-    if let Some(set) = args.sets.iter().find(|set| !set.trim_start().starts_with("data.")) {
+    if let Some(set) = args
+        .sets
+        .iter()
+        .find(|set| !set.trim_start().starts_with("data."))
+    {
         bail!("--set {set}: the recipe of a study cannot be changed, expected a key of [data]");
     }
     let name = match &args.name {
@@ -173,8 +211,13 @@ fn only_study(url: &str) -> anyhow::Result<String> {
     let mut names = Study::names(url, options())?;
     match names.len() {
         1 => Ok(names.remove(0)),
-        0 => bail!("{url}: found no study, expected one; begin it with `rekindle tune RECIPE --study {url}`"),
-        _ => bail!("{url}: found the studies {}, expected one of them as --name", names.join(", ")),
+        0 => bail!(
+            "{url}: found no study, expected one; begin it with `rekindle tune RECIPE --study {url}`"
+        ),
+        _ => bail!(
+            "{url}: found the studies {}, expected one of them as --name",
+            names.join(", ")
+        ),
     }
 }
 

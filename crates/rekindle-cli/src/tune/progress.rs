@@ -68,7 +68,11 @@ impl TuneProgress {
             Ending::Pruned => "pruned".to_string(),
             Ending::Failed(reason) => format!("failed: {reason}"),
         };
-        format!("trial {number:>4}  {how:>8}{best}  {}{}", self.point, self.left())
+        format!(
+            "trial {number:>4}  {how:>8}{best}  {}{}",
+            self.point,
+            self.left()
+        )
     }
 
     /// What is left of the budget beside trials.

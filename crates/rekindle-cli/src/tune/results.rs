@@ -1,13 +1,27 @@
 //! What came of a search.
 
-use rekindle::training::{Done, Search};
+use std::path::PathBuf;
+
+use rekindle::training::{Done, Outcome, Search};
 use rekindle::tune::{History, State, Trial};
 use serde_json::json;
 
-use crate::table::Table;
+use crate::table::{Table, scores};
+
+/// The run of the best recipe with all data.
+pub struct Refitted {
+    /// What came of it.
+    pub outcome: Outcome,
+    /// Where it is.
+    pub folder: PathBuf,
+}
 
 /// The best trial, and where things are.
-pub fn summary(search: &mut Search, done: Done) -> anyhow::Result<String> {
+pub fn summary(
+    search: &mut Search,
+    done: Done,
+    refit: Option<&Refitted>,
+) -> anyhow::Result<String> {
     let history = search.study.history()?.clone();
     let counts = Counts::of(&history);
     let mut text = format!(
@@ -32,11 +46,18 @@ pub fn summary(search: &mut Search, done: Done) -> anyhow::Result<String> {
         None => text += "no trial has come to its end yet, so none is best\n",
     }
     text += &format!("page: {}", search.page().display());
+    if let Some(Refitted { outcome, folder }) = refit {
+        text += &format!("\n\n{}\nrun folder: {}", scores(outcome), folder.display());
+    }
     Ok(text)
 }
 
 /// The same for programs.
-pub fn json(search: &mut Search, done: Done) -> anyhow::Result<serde_json::Value> {
+pub fn json(
+    search: &mut Search,
+    done: Done,
+    refit: Option<&Refitted>,
+) -> anyhow::Result<serde_json::Value> {
     let history = search.study.history()?.clone();
     let counts = Counts::of(&history);
     let best = history.best().map(|(trial, value)| {
@@ -58,6 +79,7 @@ pub fn json(search: &mut Search, done: Done) -> anyhow::Result<serde_json::Value
         "epochs": counts.epochs,
         "best": best,
         "page": search.page(),
+        "refit": refit.map(|refit| json!({ "folder": refit.folder, "outcome": refit.outcome })),
     }))
 }
 

@@ -100,6 +100,8 @@ impl SearchRecipe {
             watch: Watch::default(),
         };
         search.space = search.with_types()?;
+        let sampler = search.tune.sampler.validate(&search.space);
+        sampler.map_err(|error| place.value("tune.sampler", error.to_string()))?;
         search.check()?;
         search.watch = search.only_watch()?;
         Ok(search)
@@ -207,13 +209,14 @@ impl SearchRecipe {
                 open.extend(all.iter().find(|other| other.name == condition.on));
             }
         }
-        self.space.point(|other| match other.name == parameter.name {
-            true => value.clone(),
-            false => {
-                let value = needed.get(&other.name).cloned();
-                value.unwrap_or_else(|| other.domain.at(0.0))
-            }
-        })
+        self.space
+            .point(|other| match other.name == parameter.name {
+                true => value.clone(),
+                false => {
+                    let value = needed.get(&other.name).cloned();
+                    value.unwrap_or_else(|| other.domain.at(0.0))
+                }
+            })
     }
 
     /// The metric that all recipes watch.
@@ -221,7 +224,8 @@ impl SearchRecipe {
         let key = "training.watch";
         let open = self.space.parameters().iter();
         if open.clone().any(|parameter| parameter.name == key) {
-            let problem = "found a set of values, expected one metric that all trials are compared by";
+            let problem =
+                "found a set of values, expected one metric that all trials are compared by";
             return Err(self.source().value(key, problem.to_string()));
         }
         let first = self.space.point(|parameter| parameter.domain.at(0.0));

@@ -143,25 +143,48 @@ impl Axis {
         let above = |value: &&f64| **value >= high * (1.0 - 1e-9);
         let low = *ladder.iter().rev().find(below).unwrap_or(&low);
         let high = *ladder.iter().find(above).unwrap_or(&high);
-        let values = log_ticks(&ladder, low, high);
-        let plain = values.iter().all(|value| (1e-5..1e5).contains(value));
-        let label = |value: f64| match plain {
-            true => grouped(&format!("{value}")),
-            false => power(value, 0),
-        };
-        let ticks = values
-            .into_iter()
-            .map(|value| Tick {
-                value,
-                label: label(value),
-            })
-            .collect();
         Self {
             low,
             high,
             scale: Scale::Log10,
-            ticks,
+            ticks: log_ticks(&ladder, low, high),
         }
+    }
+
+    /// The axis of a quantity with known bounds: exactly as wide as `values`, among which the bounds are.
+    ///
+    /// `None` without values. All values must be drawable.
+    pub(super) fn exact(values: &[f64], scale: Scale) -> Option<Self> {
+        let (low, high) = extent(values.iter().copied());
+        if scale == Scale::Log10 && low < high {
+            let ticks = log_ticks(&ladder(low, high), low, high);
+            if ticks.len() > 1 {
+                return Some(Self {
+                    low,
+                    high,
+                    scale,
+                    ticks,
+                });
+            }
+        }
+        let axis = Self::horizontal(values)?;
+        Some(Self { scale, ..axis })
+    }
+
+    /// The axis of choices, which lie at their indices, with as much room before the first as between two.
+    ///
+    /// `None` without choices.
+    pub(super) fn choices(labels: &[String]) -> Option<Self> {
+        let tick = |(place, label): (usize, &String)| Tick {
+            value: place as f64,
+            label: label.clone(),
+        };
+        (!labels.is_empty()).then(|| Self {
+            low: -0.5,
+            high: labels.len() as f64 - 0.5,
+            scale: Scale::Linear,
+            ticks: labels.iter().enumerate().map(tick).collect(),
+        })
     }
 
     /// Where `value` lies between the ends: 0 at `low`, 1 at `high`.
@@ -267,8 +290,22 @@ fn ladder(low: f64, high: f64) -> Vec<f64> {
         .collect()
 }
 
+/// The rungs with their labels: plain numbers, or powers where one of them would be long.
+fn log_ticks(ladder: &[f64], low: f64, high: f64) -> Vec<Tick> {
+    let rungs = rungs(ladder, low, high);
+    let plain = rungs.iter().all(|value| (1e-5..1e5).contains(value));
+    let tick = |value: f64| Tick {
+        value,
+        label: match plain {
+            true => grouped(&format!("{value}")),
+            false => power(value, 0),
+        },
+    };
+    rungs.into_iter().map(tick).collect()
+}
+
 /// The rungs to label: all on a short axis; powers of ten on a long one, and of those only every second, third and so on where needed.
-fn log_ticks(ladder: &[f64], low: f64, high: f64) -> Vec<f64> {
+fn rungs(ladder: &[f64], low: f64, high: f64) -> Vec<f64> {
     let decades = decades(low, high);
     let inside = |value: &f64| (low..=high).contains(value);
     if decades < DECADES_ALONE {
@@ -365,6 +402,31 @@ mod tests {
         assert_eq!(labels(&axis), ["10⁻¹²", "10⁻⁹", "10⁻⁶", "10⁻³", "10⁰"]);
         let axis = vertical(3.0, 4.0, Scale::Log10);
         assert_eq!(labels(&axis), ["3.0", "3.2", "3.4", "3.6", "3.8", "4.0"]);
+    }
+
+    #[test]
+    fn exact_axes_end_where_the_values_do() {
+        let axis = Axis::exact(&[3e-5, 0.2], Scale::Log10).unwrap();
+        assert_eq!((axis.low, axis.high), (3e-5, 0.2));
+        assert_eq!(labels(&axis), ["0.0001", "0.001", "0.01", "0.1"]);
+        let axis = Axis::exact(&[8.0, 128.0], Scale::Log10).unwrap();
+        assert_eq!(labels(&axis), ["10", "20", "50", "100"]);
+        assert!((axis.fraction(32.0) - 0.5).abs() < 1e-12);
+        let axis = Axis::exact(&[3.0, 6.0], Scale::Log10).unwrap();
+        assert_eq!(labels(&axis), ["3", "4", "5", "6"]);
+        let axis = Axis::exact(&[0.0, 0.5], Scale::Linear).unwrap();
+        assert_eq!(labels(&axis), ["0", "0.1", "0.2", "0.3", "0.4", "0.5"]);
+        assert_eq!(Axis::exact(&[], Scale::Log10), None);
+        let axis = Axis::exact(&[1e-3; 2], Scale::Log10).unwrap();
+        assert!(axis.low < 1e-3 && 1e-3 < axis.high, "{axis:?}");
+    }
+
+    #[test]
+    fn choices_lie_in_the_middle_of_equal_parts() {
+        let axis = Axis::choices(&["gru".into(), "lstm".into()]).unwrap();
+        assert_eq!(labels(&axis), ["gru", "lstm"]);
+        assert_eq!((axis.fraction(0.0), axis.fraction(1.0)), (0.25, 0.75));
+        assert_eq!(Axis::choices(&[]), None);
     }
 
     #[test]

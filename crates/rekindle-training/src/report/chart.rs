@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use super::axis::Scale;
 use super::markup::{count, escape, number};
-use super::plot::{Plot, swatch};
+use super::plot::{Plot, marked_swatch};
 use super::table;
 
 /// Lines over one horizontal quantity, such as a loss over epochs.
@@ -39,6 +39,20 @@ pub struct Line {
     pub points: Vec<(f64, f64)>,
     /// Thin lines of the same colour behind it, such as the runs whose mean it is. Default: none.
     pub behind: Vec<Vec<(f64, f64)>>,
+    /// How the points are drawn. Default: joined.
+    pub marks: Marks,
+}
+
+/// How the points of a [`Line`] are drawn.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Marks {
+    /// By a line from one to the next. The default.
+    #[default]
+    Joined,
+    /// Each as a dot.
+    Dots,
+    /// Each as a ring.
+    Rings,
 }
 
 impl Line {
@@ -48,6 +62,7 @@ impl Line {
             name: name.into(),
             points,
             behind: Vec::new(),
+            marks: Marks::Joined,
         }
     }
 
@@ -76,7 +91,11 @@ impl Chart {
 
     /// The chart as a `figure`. `place` counts the charts of the page and keeps ids apart.
     pub(super) fn to_html(&self, place: usize) -> String {
-        let plot = Plot::new(self);
+        self.around(&Plot::new(self), place)
+    }
+
+    /// The same around a drawing that was made ready otherwise.
+    pub(super) fn around(&self, plot: &Plot, place: usize) -> String {
         let title = escape(&self.title);
         let mut html = format!(
             "<figure class=\"card chart\">\n<figcaption><h3>{title}</h3>{}</figcaption>\n",
@@ -110,7 +129,8 @@ impl Chart {
                     true => " hidden=\"\"",
                     false => "",
                 };
-                format!("<li{hidden}>{}{}</li>", swatch(place), escape(&line.name))
+                let swatch = marked_swatch(place, line.marks);
+                format!("<li{hidden}>{swatch}{}</li>", escape(&line.name))
             })
             .collect();
         format!("<ul class=\"legend\">{items}</ul>")

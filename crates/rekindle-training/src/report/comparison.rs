@@ -268,6 +268,7 @@ impl Panel {
             name: subject.name.clone(),
             points: mean(runs),
             behind: runs.iter().filter(|_| runs.len() > 1).cloned().collect(),
+            ..Line::default()
         };
         let lines = subjects.iter().zip(&self.curves).map(line).collect();
         Chart {

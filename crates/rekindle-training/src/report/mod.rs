@@ -1,8 +1,8 @@
 //! The report of a training run: one HTML page that needs no network, no server and no JavaScript.
 //!
 //! A [`Report`] is plain data. [`Report::to_html`] turns it into text: the same report always gives the same bytes. A
-//! [`Comparison`] is the same for several runs, as one picture, a [`ComparisonPage`] as a page, and a [`Gallery`] draws
-//! single lines side by side.
+//! [`Comparison`] is the same for several runs, as one picture, a [`ComparisonPage`] as a page, a [`StudyPage`] is the page
+//! of a search over settings, and a [`Gallery`] draws single lines side by side.
 //!
 //! | module | what it does |
 //! |---|---|
@@ -17,6 +17,7 @@
 //! | `style` | colours of light and dark screens, and what they are applied to |
 //! | `comparison` | several runs in one picture |
 //! | `compared` | several runs in one page |
+//! | `study` | a search over settings in one page |
 //! | `gallery` | lines side by side in one picture |
 //! | `picture` | the frame of both |
 
@@ -31,6 +32,7 @@ mod markup;
 mod page;
 mod picture;
 mod plot;
+mod study;
 mod style;
 mod table;
 mod thin;
@@ -39,12 +41,15 @@ mod weights;
 use crate::Scores;
 
 pub use axis::Scale;
-pub use chart::{Chart, Line};
+pub use chart::{Chart, Line, Marks};
 pub use compared::ComparisonPage;
 pub use comparison::{Comparison, Panel, Subject};
 pub use confusion::ConfusionMatrix;
 pub use gallery::Gallery;
 pub use health::{FindingRow, FlowRow, HealthPart, Histogram};
+pub use study::{
+    StudyAim, StudyDomain, StudyPage, StudyParameter, StudySetting, StudyState, StudyTrial,
+};
 pub use weights::{TensorRow, UnitMap, WeightsPart};
 
 /// What is known about a run once it has ended.

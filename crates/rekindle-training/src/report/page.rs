@@ -41,25 +41,49 @@ pub(super) fn render(report: &Report) -> String {
     frame(&report.title, &report.subtitle, &parts, &body)
 }
 
+/// What a kind of page has beside what all pages have.
+#[derive(Default)]
+pub(super) struct Extras {
+    /// Rules behind those of all pages.
+    pub(super) style: &'static str,
+    /// A script that runs behind that of all pages; empty: none.
+    pub(super) script: &'static str,
+}
+
 /// A page around its body; links lead to its parts, if there are several.
 pub(super) fn frame(title: &str, subtitle: &str, parts: &[Part], body: &str) -> String {
+    framed(title, subtitle, parts, body, &Extras::default())
+}
+
+/// A page with more than all pages have.
+pub(super) fn framed(
+    title: &str,
+    subtitle: &str,
+    parts: &[Part],
+    body: &str,
+    Extras { style, script }: &Extras,
+) -> String {
     let title = escape(title);
     let mut html = format!(
         "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
          <meta http-equiv=\"Content-Security-Policy\" content=\"{POLICY}\">\n\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
          <meta name=\"color-scheme\" content=\"light dark\">\n<link rel=\"icon\" href=\"data:,\">\n\
-         <title>{title}</title>\n<style>\n{PAGE}</style>\n</head>\n<body>\n\
+         <title>{title}</title>\n<style>\n{PAGE}{style}</style>\n</head>\n<body>\n\
          <a class=\"skip\" href=\"#main\">Skip to the figures</a>\n<header>\n<h1>{}</h1>\n",
         breakable(&title)
     );
     if !subtitle.is_empty() {
         let _ = writeln!(html, "<p class=\"subtitle\">{}</p>", escape(subtitle));
     }
+    let more = match script.is_empty() {
+        true => String::new(),
+        false => format!("<script>\n{script}</script>\n"),
+    };
     let _ = write!(
         html,
         "<div class=\"links\">\n{}</div>\n</header>\n<main id=\"main\" tabindex=\"-1\">\n{body}</main>\n<footer>Rekindle {}</footer>\n\
-         <script>\n{SCRIPT}</script>\n</body>\n</html>\n",
+         <script>\n{SCRIPT}</script>\n{more}</body>\n</html>\n",
         links(parts),
         env!("CARGO_PKG_VERSION")
     );
@@ -100,7 +124,7 @@ pub(super) fn wrapped(class: &str, content: String) -> String {
     }
 }
 
-fn facts(facts: &[Fact]) -> String {
+pub(super) fn facts(facts: &[Fact]) -> String {
     if facts.is_empty() {
         return String::new();
     }
@@ -144,7 +168,7 @@ fn scores(rows: &[ScoreRow]) -> String {
 }
 
 /// The TOML text with its table headings and comments set apart.
-fn recipe(text: &str) -> String {
+pub(super) fn recipe(text: &str) -> String {
     if text.trim().is_empty() {
         return String::new();
     }

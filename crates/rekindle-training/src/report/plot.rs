@@ -8,7 +8,7 @@ use std::fmt::Write;
 use serde_json::Value;
 
 use super::axis::{Axis, Scale};
-use super::chart::{Chart, Line};
+use super::chart::{Chart, Line, Marks};
 use super::markup::{coordinate, escape, json_number};
 use super::thin::thin;
 
@@ -16,7 +16,7 @@ use super::thin::thin;
 pub(super) const HEIGHT: f64 = 240.0;
 
 /// Width of the inner drawing, in its own units.
-const WIDTH: f64 = 1000.0;
+pub(super) const WIDTH: f64 = 1000.0;
 
 /// The most points of a line that are drawn: about one low and one high for every pixel of a column.
 const POINTS: usize = 1000;
@@ -39,6 +39,27 @@ pub(super) fn swatch(place: usize) -> String {
     )
 }
 
+/// What stands beside the name of a line: a piece of it, or one of its dots or rings.
+pub(super) fn marked_swatch(place: usize, marks: Marks) -> String {
+    if marks == Marks::Joined {
+        return swatch(place);
+    }
+    format!(
+        "<svg class=\"swatch\" width=\"30\" height=\"8\" aria-hidden=\"true\">\
+         <path class=\"line colour-{}{}\" d=\"M12 4a3 3 0 1 0 6 0a3 3 0 1 0 -6 0\"/></svg>",
+        place % 4 + 1,
+        full(marks)
+    )
+}
+
+/// The class that fills a dot.
+fn full(marks: Marks) -> &'static str {
+    match marks {
+        Marks::Dots => " full",
+        Marks::Joined | Marks::Rings => "",
+    }
+}
+
 /// A chart made ready for drawing.
 pub(super) struct Plot<'a> {
     chart: &'a Chart,
@@ -48,6 +69,8 @@ pub(super) struct Plot<'a> {
     runs: Vec<Vec<Vec<(f64, f64)>>>,
     /// Of the area inside the axes.
     height: f64,
+    /// What lies behind the lines: paths of the inner drawing, and dots.
+    behind: [String; 2],
 }
 
 impl<'a> Plot<'a> {
@@ -76,7 +99,15 @@ impl<'a> Plot<'a> {
             axes,
             runs,
             height: HEIGHT,
+            behind: Default::default(),
         }
+    }
+
+    /// On other axes, with paths of the inner drawing and dots behind the lines. All points must be within the axes.
+    pub(super) fn over(mut self, axes: (Axis, Axis), behind: [String; 2]) -> Self {
+        self.axes = Some(axes);
+        self.behind = behind;
+        self
     }
 
     /// With another height of the area inside the axes.
@@ -161,8 +192,7 @@ impl<'a> Plot<'a> {
     /// The lines, those behind others first, and a dot for each point that has no neighbour to be joined with.
     fn lines(&self, x: &Axis, y: &Axis) -> String {
         let height = self.height;
-        let mut paths = String::new();
-        let mut dots = String::new();
+        let [mut paths, mut dots] = self.behind.clone();
         let scale = self.chart.scale;
         for (place, line) in self.chart.lines.iter().enumerate() {
             let look = look(place) + " thin";
@@ -171,7 +201,15 @@ impl<'a> Plot<'a> {
             }
         }
         for (place, runs) in self.runs.iter().enumerate() {
-            self.line(x, y, &look(place), runs, [&mut paths, &mut dots]);
+            match self.chart.lines[place].marks {
+                Marks::Joined => self.line(x, y, &look(place), runs, [&mut paths, &mut dots]),
+                marks => {
+                    let look = look(place) + full(marks);
+                    for point in runs.iter().flatten() {
+                        dots += &self.dot(x, y, &look, *point);
+                    }
+                }
+            }
         }
         format!(
             "<svg class=\"lines\" width=\"100%\" height=\"{height}\" viewBox=\"0 0 {WIDTH} {height}\" \
@@ -190,13 +228,8 @@ impl<'a> Plot<'a> {
     ) {
         let mut path = String::new();
         for run in runs {
-            if let [(px, py)] = run[..] {
-                let _ = writeln!(
-                    dots,
-                    "<circle class=\"dot {look}\" cx=\"{}%\" cy=\"{}\" r=\"3.5\"/>",
-                    coordinate(100.0 * x.fraction(px)),
-                    down(y, self.height, py)
-                );
+            if let [point] = run[..] {
+                *dots += &self.dot(x, y, look, point);
                 continue;
             }
             for (step, (px, py)) in run.iter().enumerate() {
@@ -212,6 +245,14 @@ impl<'a> Plot<'a> {
         if !path.is_empty() {
             let _ = writeln!(paths, "<path class=\"line{dense} {look}\" d=\"{path}\"/>");
         }
+    }
+
+    fn dot(&self, x: &Axis, y: &Axis, look: &str, (px, py): (f64, f64)) -> String {
+        format!(
+            "<circle class=\"dot {look}\" cx=\"{}%\" cy=\"{}\" r=\"3.5\"/>\n",
+            coordinate(100.0 * x.fraction(px)),
+            down(y, self.height, py)
+        )
     }
 
     /// What the script needs to read values: the ranges and the drawn points, as JSON.
@@ -259,7 +300,7 @@ fn down(y: &Axis, height: f64, value: f64) -> String {
 }
 
 /// Grid lines and tick labels.
-fn grid(x: &Axis, y: &Axis, height: f64) -> String {
+pub(super) fn grid(x: &Axis, y: &Axis, height: f64) -> String {
     let mut svg = String::from("<g class=\"grid\">\n");
     for tick in &y.ticks {
         let _ = writeln!(
@@ -332,6 +373,33 @@ mod tests {
         assert_eq!(path.matches('M').count(), 2, "{path}");
         assert_eq!(html.matches("class=\"dot").count(), 1);
         assert!(html.contains("cx=\"50%\""), "{html}");
+    }
+
+    #[test]
+    fn dots_and_rings_are_not_joined() {
+        let mut chart = chart(Scale::Linear, vec![(0.0, 0.0), (1.0, 1.0), (4.0, 2.0)]);
+        for (marks, dots) in [(Marks::Dots, "dash-1 full\""), (Marks::Rings, "dash-1\"")] {
+            chart.lines[0].marks = marks;
+            let html = Plot::new(&chart).to_html(1);
+            let dot = format!("class=\"dot colour-1 {dots} cx=");
+            assert_eq!(html.matches(&dot).count(), 3, "{html}");
+            assert!(html.contains("cx=\"25%\" cy=\"120\""), "{html}");
+            assert!(!html.contains("<path"), "{html}");
+        }
+    }
+
+    #[test]
+    fn what_lies_behind_comes_first() {
+        let chart = chart(Scale::Linear, vec![(0.0, 0.0), (1.0, 1.0)]);
+        let x = Axis::horizontal(&[0.0, 2.0]).unwrap();
+        let y = Axis::vertical(&[0.0, 4.0], Scale::Linear).unwrap();
+        let behind = ["<path/>\n".into(), "<circle/>\n".into()];
+        let html = Plot::new(&chart).over((x, y), behind).to_html(1);
+        let (_, lines) = html.split_once("class=\"lines\"").unwrap();
+        assert!(
+            lines.contains("<path/>\n<path class=\"line colour-1 dash-1\" d=\"M0 240L500 180\"/>")
+        );
+        assert!(lines.contains("</svg>\n<circle/>"), "{html}");
     }
 
     #[test]

@@ -6,7 +6,7 @@ use std::collections::HashSet;
 use super::*;
 
 /// Text that would break a page if it were not escaped.
-const HOSTILE: &str = "</title><script>alert(1)</script> \"q\" 'a' & <b>";
+pub(super) const HOSTILE: &str = "</title><script>alert(1)</script> \"q\" 'a' & <b>";
 
 /// Elements without an end tag.
 const VOID: [&str; 4] = ["meta", "link", "br", "wbr"];
@@ -96,15 +96,15 @@ fn full() -> Report {
 }
 
 /// One tag: its name, its attributes, and whether it opens, closes or stands alone.
-struct Tag<'a> {
-    name: &'a str,
-    attributes: Vec<(&'a str, &'a str)>,
+pub(super) struct Tag<'a> {
+    pub(super) name: &'a str,
+    pub(super) attributes: Vec<(&'a str, &'a str)>,
     closes: bool,
     alone: bool,
 }
 
 /// The tags of `html`. Panics on an unquoted attribute, a stray `<` or an `&` that starts no entity.
-fn tags(html: &str) -> Vec<Tag<'_>> {
+pub(super) fn tags(html: &str) -> Vec<Tag<'_>> {
     let mut tags = Vec::new();
     let mut rest = html;
     while let Some(start) = rest.find('<') {
@@ -157,7 +157,7 @@ fn assert_text(text: &str) {
 }
 
 /// Panics unless every tag closes in order, ids are unique and every reference finds one.
-fn assert_well_formed(html: &str) {
+pub(super) fn assert_well_formed(html: &str) {
     let tags = tags(html);
     let mut open = Vec::new();
     for tag in &tags {

@@ -21,7 +21,9 @@ pub enum TuneError {
     #[error(transparent)]
     File(#[from] FileError),
     /// Data, a backend or a disk that no trial can use.
-    #[error("trial {number}: {source}; it is not lost: a worker goes on with it once this is mended")]
+    #[error(
+        "trial {number}: {source}; it is not lost: a worker goes on with it once this is mended"
+    )]
     Trial {
         /// The trial.
         number: u64,

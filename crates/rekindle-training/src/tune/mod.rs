@@ -5,6 +5,7 @@
 //! study alone.
 
 mod error;
+mod page;
 mod trial;
 
 use std::fs::File;
@@ -13,8 +14,8 @@ use std::time::{Duration, Instant};
 
 use rekindle_optim::Mode;
 use rekindle_tune::{
-    Answer, Claim, Definition, Direction, Ending, Next, Point, Sampler, State, StoreError, StoreOptions, Study,
-    Trial,
+    Answer, Claim, Definition, Direction, Ending, Next, Point, Sampler, State, StoreError,
+    StoreOptions, Study, Trial,
 };
 
 use crate::recipe::{Keep, Watch};
@@ -44,21 +45,15 @@ impl SearchRecipe {
     ///
     /// # Errors
     /// If the study that is there is one of another search, or the database cannot be used.
-    pub fn study(
-        &self,
-        url: &str,
-        name: &str,
-        options: StoreOptions,
-    ) -> Result<Study, TuneError> {
+    pub fn study(&self, url: &str, name: &str, options: StoreOptions) -> Result<Study, TuneError> {
         let mut definition = self.definition();
         match Study::load(url, name, options.clone()) {
             Ok(study) => {
                 let there = &study.definition().settings["data"];
                 for file in ["train", "valid", "test"] {
-                    if let (Some(mine), Some(there)) = (
-                        definition.settings["data"].get_mut(file),
-                        there.get(file),
-                    ) {
+                    if let (Some(mine), Some(there)) =
+                        (definition.settings["data"].get_mut(file), there.get(file))
+                    {
                         mine.clone_from(there);
                     }
                 }
@@ -96,7 +91,9 @@ impl From<&TuneRecipe> for Budget {
         Self {
             trials: tune.limit(),
             epochs: tune.epochs,
-            time: tune.minutes.map(|minutes| Duration::from_secs_f64(60.0 * minutes)),
+            time: tune
+                .minutes
+                .map(|minutes| Duration::from_secs_f64(60.0 * minutes)),
         }
     }
 }
@@ -161,6 +158,15 @@ pub trait TuneObserver {
 /// Tells nobody.
 impl TuneObserver for () {
     fn observe(&mut self, _event: &TuneEvent) {}
+}
+
+/// The last run of a search.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Refit {
+    /// What is trained.
+    pub recipe: Recipe,
+    /// Where.
+    pub folder: PathBuf,
 }
 
 /// One worker of a search.
@@ -277,6 +283,28 @@ impl Search<'_> {
         self.folder.join("best.toml")
     }
 
+    /// The best recipe so far, to be trained on what was validated on, too: for as many epochs as its best weights had. None
+    /// if no trial is complete.
+    ///
+    /// # Errors
+    /// If the database cannot be used, or the recipe has no such data.
+    pub fn refitted(&mut self) -> Result<Option<Refit>, TuneError> {
+        let Some((trial, _)) = self.study.history()?.best() else {
+            return Ok(None);
+        };
+        let mut recipe = self.recipe.at(&trial.point)?;
+        let kept = kept(&recipe, &trial.curve);
+        let training = &mut recipe.training;
+        training.epochs = kept.map_or(training.epochs, |(epoch, _)| epoch as usize);
+        training.watch = Watch::train_loss();
+        training.keep = Keep::Last;
+        training.patience = None;
+        recipe.data.train_on_valid = true;
+        recipe.validate()?;
+        let folder = self.folder.join(format!("refit-{:04}", trial.number));
+        Ok(Some(Refit { recipe, folder }))
+    }
+
     /// Writes the recipe at a point, one worker at a time.
     fn export(&self, point: &Point) -> Result<(), TuneError> {
         let path = self.best_recipe();
@@ -305,16 +333,18 @@ fn hostname() -> String {
     }
 }
 
-/// What a trial comes to: the watched metric in the epoch whose weights are kept.
-fn value(recipe: &Recipe, watch: Watch, curve: &[(u64, f64)]) -> Option<f64> {
-    let values = curve.iter().map(|(_, value)| *value);
+/// The epoch whose weights are kept, and the watched metric in it: what a trial comes to.
+fn kept(recipe: &Recipe, curve: &[(u64, f64)]) -> Option<(u64, f64)> {
     match recipe.training.keep {
-        Keep::Last => values.last(),
-        Keep::Best => values.fold(None, |best, value| {
-            match watch.is_better(value, best) {
-                true => Some(value),
-                false => best,
-            }
-        }),
+        Keep::Last => curve.last().copied(),
+        Keep::Best => curve
+            .iter()
+            .fold(None, |best: Option<(u64, f64)>, &(epoch, value)| {
+                let known = best.map(|(_, value)| value);
+                match recipe.training.watch.is_better(value, known) {
+                    true => Some((epoch, value)),
+                    false => best,
+                }
+            }),
     }
 }

@@ -2,7 +2,7 @@
 
 use rekindle_tune::{Answer, Claim, Ending, KeepAlive, Pruner, State, StoreError, Study, Trial};
 
-use super::{Search, TuneError, TuneEvent, TuneObserver, lock, value};
+use super::{Search, TuneError, TuneEvent, TuneObserver, kept, lock};
 use crate::recipe::Watch;
 use crate::{Event, Observer, Recipe, Start, TrainError, train};
 
@@ -19,7 +19,11 @@ pub(super) fn ending(
     };
     let folder = search.trial_folder(number);
     let _alone = lock(&folder.with_extension("lock"))?;
-    let pruner = search.recipe.tune().pruner.pruner(recipe.training.epochs as u64);
+    let pruner = search
+        .recipe
+        .tune()
+        .pruner
+        .pruner(recipe.training.epochs as u64);
     let mut reporter = Reporter {
         alive: search.study.keep_alive(claim)?,
         study: &mut search.study,
@@ -30,7 +34,13 @@ pub(super) fn ending(
         stop: None,
         observer,
     };
-    let ended = train(&recipe, search.backend, &folder, Start::Resume, &mut reporter);
+    let ended = train(
+        &recipe,
+        search.backend,
+        &folder,
+        Start::Resume,
+        &mut reporter,
+    );
     let Reporter { trial, stop, .. } = reporter;
     match (ended, stop) {
         (Err(TrainError::Stopped { .. }), Some(Stop::Pruned)) => Ok(Some(Ending::Pruned)),
@@ -46,8 +56,8 @@ pub(super) fn ending(
 }
 
 fn complete(recipe: &Recipe, trial: &Trial) -> Ending {
-    match value(recipe, recipe.training.watch, &trial.curve) {
-        Some(value) => Ending::Complete(value),
+    match kept(recipe, &trial.curve) {
+        Some((_, value)) => Ending::Complete(value),
         None => Ending::Failed(format!(
             "{} was not measured in any epoch, expected a number; is there a validation set?",
             recipe.training.watch

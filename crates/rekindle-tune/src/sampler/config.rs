@@ -198,6 +198,10 @@ mod tests {
                 json!({"kind": "tpe", "prior_weight": 0.0}),
                 "`prior_weight` is 0",
             ),
+            (
+                json!({"kind": "tpe", "good_share": 1.0}),
+                "`good_share` is 1",
+            ),
             (json!({"kind": "cma_es", "sigma": 2.0}), "`sigma` is 2"),
             (
                 json!({"kind": "cma_es", "population": 3}),

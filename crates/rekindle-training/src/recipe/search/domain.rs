@@ -114,7 +114,9 @@ fn collect(
         return inner.try_for_each(|(path, value)| collect(source, &path, value, when, found));
     }
     let reader = Reader { source, path };
-    let table = value.as_table().ok_or_else(|| reader.wrong(value, "a table"))?;
+    let table = value
+        .as_table()
+        .ok_or_else(|| reader.wrong(value, "a table"))?;
     let mut when = when.to_vec();
     when.extend(reader.conditions(table)?);
     found.push(Parameter {
@@ -169,11 +171,16 @@ impl Reader<'_> {
         let Value::Array(choices) = value else {
             return Err(self.wrong(value, "a list of choices"));
         };
-        let choices = choices.iter().map(|choice| self.json(choice)).collect();
+        let choices: Result<_, _> = choices.iter().map(|choice| self.json(choice)).collect();
         choices.map(|choices| Domain::Choice { choices })
     }
 
-    fn number(&self, value: &Value, log: bool, step: Option<&Value>) -> Result<Domain, RecipeError> {
+    fn number(
+        &self,
+        value: &Value,
+        log: bool,
+        step: Option<&Value>,
+    ) -> Result<Domain, RecipeError> {
         let bounds = value.as_array().map(Vec::as_slice);
         match (bounds, step) {
             (Some([Value::Integer(low), Value::Integer(high)]), None | Some(Value::Integer(_))) => {

@@ -23,7 +23,9 @@ fn refused(rest: &str, expected: &str) {
 
 fn names(search: &SearchRecipe) -> Vec<&str> {
     let parameters = search.space().parameters().iter();
-    parameters.map(|parameter| parameter.name.as_str()).collect()
+    parameters
+        .map(|parameter| parameter.name.as_str())
+        .collect()
 }
 
 fn point(values: &[(&str, serde_json::Value)]) -> Point {
@@ -67,7 +69,10 @@ fn keys_that_take_fractions_have_them() {
     );
     // A dropout of 1 is out of range, which is told of the bound.
     let error = search.unwrap_err();
-    assert!(error.contains("a.toml:7: with model.dropout = 1.0"), "{error}");
+    assert!(
+        error.contains("a.toml:7: with model.dropout = 1.0"),
+        "{error}"
+    );
 
     let search = self::search(
         "[model]\nhidden = { uniform = [8, 16] }\nlayers = { uniform = [1, 3], step = 2 }\n\
@@ -111,7 +116,10 @@ fn what_does_not_count_is_left_out() {
     let gru = search.space().point(|parameter| parameter.domain.at(0.0));
     assert_eq!(gru.len(), 1);
     assert_eq!(search.at(&gru).unwrap().model.peepholes, Peepholes::None);
-    let lstm = [("model.cell", json!("lstm")), ("model.peepholes", json!("none"))];
+    let lstm = [
+        ("model.cell", json!("lstm")),
+        ("model.peepholes", json!("none")),
+    ];
     let lstm = point(&lstm);
     assert!(search.space().contains(&lstm) && search.at(&lstm).is_ok());
 }
@@ -138,12 +146,17 @@ fn a_choice_may_leave_keys_open() {
     ]);
     assert!(search.space().contains(&at));
     let text = search.at(&at).unwrap().to_toml();
-    assert!(text.contains("every = 3") && text.contains("gamma = 0.5"), "{text}");
+    assert!(
+        text.contains("every = 3") && text.contains("gamma = 0.5"),
+        "{text}"
+    );
 }
 
 #[test]
 fn overrides_leave_values_open_and_close_them() {
-    let text = format!("{START}[model]\nhidden = {{ choice = [8, 16] }}\nlayers = {{ choice = [1, 2] }}\n");
+    let text = format!(
+        "{START}[model]\nhidden = {{ choice = [8, 16] }}\nlayers = {{ choice = [1, 2] }}\n"
+    );
     let overrides = [
         "model.layers=2".to_string(),
         "training.optimizer={choice=[\"adam\", \"sgd\"]}".to_string(),
@@ -159,19 +172,55 @@ fn overrides_leave_values_open_and_close_them() {
 #[test]
 fn mistakes_are_named_with_their_place() {
     refused("", "there is no parameter to search over");
-    refused("[model]\nhiden = { choice = [8] }\n", "a.toml:5: with model.hiden = 8: a.toml:5: unknown key model.hiden, did you mean model.hidden?");
-    refused("[model]\nhidden = { choice = [] }\n", "a.toml:5: model.hidden: the list of choices is empty");
-    refused("[model]\nhidden = { choice = [8, 8] }\n", "8 is there twice");
-    refused("[model]\nhidden = { choice = 8 }\n", "a.toml:5: model.hidden: found 8, expected a list of choices");
-    refused("[model]\nhidden = { choice = [8, \"wide\"] }\n", "with model.hidden = \"wide\"");
-    refused("[model]\nhidden = { uniform = [16, 8] }\n", "from 16 to 8 there is nothing");
+    refused(
+        "[model]\nhiden = { choice = [8] }\n",
+        "a.toml:5: with model.hiden = 8: a.toml:5: unknown key model.hiden, did you mean model.hidden?",
+    );
+    refused(
+        "[model]\nhidden = { choice = [] }\n",
+        "a.toml:5: model.hidden: the list of choices is empty",
+    );
+    refused(
+        "[model]\nhidden = { choice = [8, 8] }\n",
+        "8 is there twice",
+    );
+    refused(
+        "[model]\nhidden = { choice = 8 }\n",
+        "a.toml:5: model.hidden: found 8, expected a list of choices",
+    );
+    refused(
+        "[model]\nhidden = { choice = [8, \"wide\"] }\n",
+        "with model.hidden = \"wide\"",
+    );
+    refused(
+        "[model]\nhidden = { uniform = [16, 8] }\n",
+        "from 16 to 8 there is nothing",
+    );
     refused("[training]\nlr = { log = [0.0, 0.1] }\n", "begins at 0");
-    refused("[training]\nlr = { log = [0.1] }\n", "expected the two bounds");
-    refused("[training]\nlr = { log = [0.1, nan] }\n", "expected a finite number");
-    refused("[training]\nlr = { log = [0.1, 0.2], uniform = [0, 1] }\n", "found uniform and log");
-    refused("[training]\nlr = { log = [0.1, 0.2], setp = 0.1 }\n", "found the key setp");
-    refused("[training]\nlr = { uniform = [0.1, 0.2], step = 0.5 }\n", "the step is 0.5");
-    refused("[model]\nhidden = { uniform = [0, 8] }\n", "with model.hidden = 0");
+    refused(
+        "[training]\nlr = { log = [0.1] }\n",
+        "expected the two bounds",
+    );
+    refused(
+        "[training]\nlr = { log = [0.1, nan] }\n",
+        "expected a finite number",
+    );
+    refused(
+        "[training]\nlr = { log = [0.1, 0.2], uniform = [0, 1] }\n",
+        "found uniform and log",
+    );
+    refused(
+        "[training]\nlr = { log = [0.1, 0.2], setp = 0.1 }\n",
+        "found the key setp",
+    );
+    refused(
+        "[training]\nlr = { uniform = [0.1, 0.2], step = 0.5 }\n",
+        "the step is 0.5",
+    );
+    refused(
+        "[model]\nhidden = { uniform = [0, 8] }\n",
+        "with model.hidden = 0",
+    );
     refused(
         "[model]\nhidden = { choice = [8, 9], when = { \"model.cell\" = \"lstm\" } }\n",
         "counts only for some values of model.cell, which is no parameter",
@@ -191,12 +240,21 @@ fn settings_of_the_search_are_checked() {
     assert_eq!(search(open).unwrap().tune().limit(), Some(50));
     assert_eq!(tune("minutes = 2.5").unwrap().tune().limit(), None);
     for (text, expected) in [
-        ("trails = 7", "a.toml:7: unknown key tune.trails, did you mean tune.trials?"),
+        (
+            "trails = 7",
+            "a.toml:7: unknown key tune.trails, did you mean tune.trials?",
+        ),
         ("trials = 0", "tune.trials: found 0, expected at least 1"),
         ("epochs = -1", "tune.epochs: "),
-        ("minutes = 0.0", "tune.minutes: found 0, expected a positive number"),
+        (
+            "minutes = 0.0",
+            "tune.minutes: found 0, expected a positive number",
+        ),
         ("sampler = \"tep\"", "tune.sampler: "),
-        ("pruner = { kind = \"asha\", factor = 2, eta = 1 }", "tune.pruner: "),
+        (
+            "pruner = { kind = \"asha\", factor = 2, eta = 1 }",
+            "tune.pruner: ",
+        ),
     ] {
         let error = tune(text).unwrap_err();
         assert!(error.contains(expected), "{error}");

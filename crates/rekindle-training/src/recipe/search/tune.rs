@@ -45,7 +45,7 @@ pub(super) const KEYS: &[Key] = &[
 /// How what a recipe leaves open is searched for: the section `[tune]`.
 ///
 /// What is searched for is the metric that `training.watch` names, in the epoch whose weights are kept.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct TuneRecipe {
     /// What proposes the values of a trial. Default: TPE.
@@ -67,6 +67,19 @@ pub struct TuneRecipe {
 
 /// How many trials there are if nothing is said.
 const TRIALS: u64 = 50;
+
+impl Default for TuneRecipe {
+    fn default() -> Self {
+        Self {
+            sampler: SamplerConfig::default(),
+            pruner: PrunerConfig::asha(),
+            seed: 0,
+            trials: None,
+            epochs: None,
+            minutes: None,
+        }
+    }
+}
 
 impl TuneRecipe {
     /// How many trials there are in all: as said, or [`TRIALS`] if nothing else is.
@@ -102,9 +115,6 @@ pub(super) fn read(source: &Source, section: Option<Value>) -> Result<TuneRecipe
 
 fn check(source: &Source, tune: &TuneRecipe) -> Result<(), RecipeError> {
     let wrong = |key: &str, problem: String| Err(source.value(key, problem));
-    if let Err(error) = tune.sampler.validate() {
-        return wrong("tune.sampler", error.to_string());
-    }
     if let Err(error) = tune.pruner.validate() {
         return wrong("tune.pruner", error.to_string());
     }

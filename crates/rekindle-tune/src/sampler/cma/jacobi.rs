@@ -53,10 +53,9 @@ fn rotate(a: &mut Matrix, vectors: &mut Matrix, p: usize, q: usize) {
         row[p] = cos * x - sin * y;
         row[q] = sin * x + cos * y;
     }
-    for j in 0..a.len() {
-        let (x, y) = (a[p][j], a[q][j]);
-        a[p][j] = cos * x - sin * y;
-        a[q][j] = sin * x + cos * y;
+    let (before, after) = a.split_at_mut(q);
+    for (x, y) in before[p].iter_mut().zip(&mut after[0]) {
+        (*x, *y) = (cos * *x - sin * *y, sin * *x + cos * *y);
     }
 }
 

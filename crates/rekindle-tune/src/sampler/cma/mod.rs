@@ -18,8 +18,8 @@ use crate::{Domain, History, Parameter, Point, Space, Trial, seed};
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct CmaEsConfig {
-    /// `σ`: how far the first points stray from the middle, as a share of each domain's width; in `(0, 1]`. Default: 0.2, of
-    /// which the whole domain is two and a half on both sides.
+    /// `σ`: how far the first points stray from the middle, as a share of each domain's width; in `(0, 1]`. Default: 1/6, as
+    /// Optuna: nearly all points lie inside without being drawn again.
     pub sigma: f64,
     /// `λ`: how many points are a generation; at least 4. More of them search more widely and more slowly. Default: none,
     /// which is `4 + ⌊3 ln n⌋` for `n` parameters, as the tutorial says.
@@ -30,7 +30,7 @@ pub struct CmaEsConfig {
 impl Default for CmaEsConfig {
     fn default() -> Self {
         Self {
-            sigma: 0.2,
+            sigma: 1.0 / 6.0,
             population: None,
         }
     }
@@ -88,8 +88,7 @@ impl CmaEsConfig {
 ///
 /// # Differences
 /// From Optuna's `CmaEsSampler`: there generations are kept by the number with which each trial was labelled when it was
-/// drawn, an incomplete one is dropped, the first trial is random, pruned trials are left out by default, `σ` begins at 1/6,
-/// and a converged distribution goes on.
+/// drawn, an incomplete one is dropped, the first trial is random, pruned trials are left out by default, and a converged distribution goes on.
 ///
 /// # References
 /// Hansen, *The CMA Evolution Strategy: A Tutorial*, 2016, <https://arxiv.org/abs/1604.00772>; Hansen, *Injecting External

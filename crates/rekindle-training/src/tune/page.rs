@@ -1,0 +1,177 @@
+//! The page of a search.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use rekindle_tune::{Direction, Domain, Entry, History, Parameter, Point, State, importance};
+use serde_json::Value;
+
+use super::{Search, TuneError};
+use crate::report::{
+    Fact, Scale, StudyAim, StudyDomain, StudyPage, StudyParameter, StudySetting, StudyState,
+    StudyTrial,
+};
+use crate::{SearchRecipe, files};
+
+impl Search<'_> {
+    /// The file of the page.
+    pub fn page(&self) -> PathBuf {
+        self.folder.join("report.html")
+    }
+
+    /// Writes the page: what was tried, what came of it, and which settings mattered.
+    ///
+    /// # Errors
+    /// If the database or the file cannot be used.
+    pub fn write_page(&mut self) -> Result<(), TuneError> {
+        let entries = self.study.trials()?;
+        let page = page(self.recipe, self.study.name(), &entries)?;
+        let _alone = super::lock(&self.folder.join("report.lock"))?;
+        files::write(&self.page(), page.to_html().as_bytes())?;
+        Ok(())
+    }
+}
+
+fn page(recipe: &SearchRecipe, name: &str, entries: &[Entry]) -> Result<StudyPage, TuneError> {
+    let direction = recipe.definition().direction;
+    let history = History {
+        direction,
+        trials: entries.iter().map(|entry| entry.trial.clone()).collect(),
+    };
+    let best = history.best();
+    let parameters = recipe.space().parameters();
+    let shares = importance(recipe.space(), &history, recipe.tune().seed);
+    let best_recipe = best.map(|(trial, _)| recipe.at(&trial.point)).transpose()?;
+    Ok(StudyPage {
+        title: name.to_string(),
+        subtitle: format!(
+            "A search over {} settings of {}",
+            parameters.len(),
+            recipe.watch()
+        ),
+        facts: facts(recipe, entries),
+        value: recipe.watch().to_string().replacen('_', " ", 1),
+        aim: match direction {
+            Direction::Minimize => StudyAim::Least,
+            Direction::Maximize => StudyAim::Greatest,
+        },
+        step: "epoch".to_string(),
+        parameters: parameters.iter().map(parameter).collect(),
+        trials: entries.iter().map(|entry| trial(recipe, entry)).collect(),
+        importance: shares
+            .into_iter()
+            .map(|found| (found.name, found.share))
+            .collect(),
+        importance_note: "Shares of the variance that settings explain each by itself, by a forest of regression trees \
+                          over the complete trials (functional ANOVA)."
+            .to_string(),
+        recipe: best_recipe.map_or_else(String::new, |recipe| recipe.to_toml()),
+        ..StudyPage::default()
+    })
+}
+
+fn facts(recipe: &SearchRecipe, entries: &[Entry]) -> Vec<Fact> {
+    let count = |state: State| {
+        let trials = entries.iter();
+        trials.filter(|entry| entry.trial.state == state).count()
+    };
+    let epochs: usize = entries.iter().map(|entry| entry.trial.curve.len()).sum();
+    let seconds: f64 = entries.iter().filter_map(seconds).sum();
+    let mut workers: Vec<&str> = entries.iter().map(|entry| entry.worker.as_str()).collect();
+    workers.sort_unstable();
+    workers.dedup();
+    vec![
+        Fact::new("trials", entries.len()),
+        Fact::new("complete", count(State::Complete)),
+        Fact::new("pruned", count(State::Pruned)),
+        Fact::new("failed", count(State::Failed)),
+        Fact::new("under way", count(State::Running)),
+        Fact::new("epochs", epochs),
+        Fact::new("seconds of trials", format!("{seconds:.0}")),
+        Fact::new("workers", workers.len()),
+        Fact::new("sampler", kind(&serde_json::json!(recipe.tune().sampler))),
+        Fact::new("pruner", kind(&serde_json::json!(recipe.tune().pruner))),
+        Fact::new("seed", recipe.tune().seed),
+    ]
+}
+
+/// The kind of a value that has one.
+fn kind(value: &Value) -> String {
+    let kind = value.get("kind").unwrap_or(value);
+    kind.as_str().unwrap_or_default().to_string()
+}
+
+fn seconds(entry: &Entry) -> Option<f64> {
+    let taken = entry.ended?.duration_since(entry.started).ok();
+    taken.as_ref().map(Duration::as_secs_f64)
+}
+
+fn parameter(parameter: &Parameter) -> StudyParameter {
+    let number = |low: f64, high: f64, log: bool| StudyDomain::Number {
+        low,
+        high,
+        scale: match log {
+            true => Scale::Log10,
+            false => Scale::Linear,
+        },
+    };
+    StudyParameter {
+        name: parameter.name.clone(),
+        domain: match &parameter.domain {
+            Domain::Choice { choices } => StudyDomain::Choice {
+                labels: choices.iter().map(label).collect(),
+            },
+            Domain::Float { low, high, log, .. } => number(*low, *high, *log),
+            Domain::Int { low, high, log, .. } => number(*low as f64, *high as f64, *log),
+        },
+    }
+}
+
+fn trial(recipe: &SearchRecipe, entry: &Entry) -> StudyTrial {
+    let trial = &entry.trial;
+    let parameters = recipe.space().parameters().iter();
+    let curve = trial.curve.iter();
+    StudyTrial {
+        number: trial.number,
+        state: match trial.state {
+            State::Running => StudyState::Running,
+            State::Complete => StudyState::Complete,
+            State::Pruned => StudyState::Pruned,
+            State::Failed => StudyState::Failed,
+        },
+        value: trial.value,
+        settings: parameters
+            .map(|parameter| setting(parameter, &trial.point))
+            .collect(),
+        curve: curve
+            .map(|(epoch, value)| (*epoch as f64, *value))
+            .collect(),
+        seconds: seconds(entry),
+        note: entry.reason.clone().unwrap_or_default(),
+    }
+}
+
+fn setting(parameter: &Parameter, point: &Point) -> Option<StudySetting> {
+    let value = point.get(&parameter.name)?;
+    let place = parameter.domain.coordinate(value)?;
+    Some(StudySetting::new(place, label(value)))
+}
+
+/// A value as people read it: text without quotes, the kind of a table.
+fn label(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        Value::Object(table) => match table.get("kind").and_then(Value::as_str) {
+            Some(kind) => kind.to_string(),
+            None => value.to_string(),
+        },
+        Value::Number(number) if number.is_f64() => {
+            let number = number.as_f64().unwrap_or(f64::NAN);
+            match number.abs() {
+                0.001..10_000.0 | 0.0 => format!("{}", (number * 1e5).round() / 1e5),
+                _ => format!("{number:.3e}"),
+            }
+        }
+        other => other.to_string(),
+    }
+}
