@@ -75,7 +75,6 @@
 
   if (order.length) {
     reading.className = "reading";
-    reading.style.display = "block";
     reading.textContent = invitation;
     box.closest(".card").append(reading);
     box.setAttribute("aria-label", `${box.getAttribute("aria-label")}: up and down arrow keys read them, the best first`);
