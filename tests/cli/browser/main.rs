@@ -52,6 +52,22 @@ const PLANTED: [(&str, &str); 12] = [
     ),
 ];
 
+/// Faults of what only the page of a search has.
+const PLANTED_IN_SEARCHES: [(&str, &str); 3] = [
+    (
+        "all('.uprights text').forEach((label) => label.setAttribute('y', 9))",
+        " over ",
+    ),
+    (
+        "one('.parallel path.trial').setAttribute('d', 'M0 NaNL1 2')",
+        "broken line",
+    ),
+    (
+        "all('.choices span').forEach((label) => (label.style.translate = '50px'))",
+        " over ",
+    ),
+];
+
 /// What a screenshot shows: how many colours, which share of it has the most frequent one, how bright it is.
 const LOOK: &str = "(async () => {
   const image = new Image();
@@ -86,7 +102,7 @@ struct Made {
 }
 
 /// Reports of real runs, made by the command: a watched classifier, a language model, a forecast, a run that was
-/// interrupted, an examination, several runs.
+/// interrupted, an examination, several runs, a search.
 fn pages(folder: &Path) -> Vec<Made> {
     let [train, test] = ["JapaneseVowels_TRAIN.ts", "JapaneseVowels_TEST.ts"].map(vowels);
     let data = ["--train", text(&train), "--test", text(&test), "--quiet"];
@@ -122,6 +138,15 @@ fn pages(folder: &Path) -> Vec<Made> {
         folder,
         &[&doctor[..], &["--steps=20", "--set=training.lr=3"]].concat(),
     );
+    let search = vowels("../../recipes/japanese-vowels-tune.toml");
+    let tune = [
+        "tune",
+        text(&search),
+        "--out=search",
+        "--trials=14",
+        "--quiet",
+    ];
+    succeed(folder, &[&tune[..], &["--set=training.epochs=4"]].concat());
     succeed(folder, &["report", "interrupted"]);
     let several = [
         "gru-seed1",
@@ -176,6 +201,12 @@ fn pages(folder: &Path) -> Vec<Made> {
             &["What differs", "model.<wbr>cell", " ± "],
         ),
         made(
+            "search",
+            "search/report.html",
+            2,
+            &["Best trial", "Settings and values", "Slices", "Best recipe"],
+        ),
+        made(
             "mixed",
             "mixed.html",
             10,
@@ -211,7 +242,9 @@ fn pages_work_in_a_browser() {
     let mut complaints = Vec::new();
     let pages = pages(temporary.path());
     let comparison = pages.iter().find(|made| made.name == "comparison");
-    faults_are_found(&mut browser, comparison.expect("a page"));
+    faults_are_found(&mut browser, comparison.expect("a page"), &PLANTED);
+    let search = pages.iter().find(|made| made.name == "search");
+    faults_are_found(&mut browser, search.expect("a page"), &PLANTED_IN_SEARCHES);
     for made in &pages {
         let html = fs::read_to_string(&made.file).expect("a page");
         for words in made.words {
@@ -240,10 +273,10 @@ fn pages_work_in_a_browser() {
 }
 
 /// The checks complain where there is something to complain of.
-fn faults_are_found(browser: &mut Chromium, made: &Made) {
+fn faults_are_found(browser: &mut Chromium, made: &Made, planted: &[(&str, &str)]) {
     let mut page = browser.page();
     page.set_screen(SIZES[0], "light");
-    for (fault, expected) in PLANTED {
+    for (fault, expected) in planted {
         page.open(&format!("file://{}", made.file.display()));
         page.evaluate("[one, all] = ['querySelector', 'querySelectorAll'].map((name) => (what) => document[name](what)), 0");
         page.evaluate(&format!("{fault}, 0"));
