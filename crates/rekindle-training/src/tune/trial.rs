@@ -1,10 +1,12 @@
 //! One trial: a run that reports its epochs and may be stopped.
 
-use rekindle_tune::{Answer, Claim, Ending, KeepAlive, Pruner, State, StoreError, Study, Trial};
+use std::path::Path;
+
+use rekindle_tune::{Answer, Claim, Ending, KeepAlive, Pruner, StoreError, Study, Trial};
 
 use super::{Search, TuneError, TuneEvent, TuneObserver, kept, lock};
 use crate::recipe::Watch;
-use crate::{Event, Observer, Recipe, Start, TrainError, train};
+use crate::{Event, FileError, Observer, Recipe, RunFolder, Start, TrainError, epochs_of, train};
 
 /// Runs a trial to its end; none if another worker has taken it over.
 pub(super) fn ending(
@@ -18,18 +20,22 @@ pub(super) fn ending(
         Err(error) => return Ok(Some(Ending::Failed(error.to_string()))),
     };
     let folder = search.trial_folder(number);
+    // A worker that lost the trial may still be at work in the folder, up to the end of its epoch.
+    let alive = search.study.keep_alive(claim)?;
     let _alone = lock(&folder.with_extension("lock"))?;
     let pruner = search
         .recipe
         .tune()
         .pruner
         .pruner(recipe.training.epochs as u64);
+    let watch = recipe.training.watch;
     let mut reporter = Reporter {
-        alive: search.study.keep_alive(claim)?,
+        before: measured(&folder, watch)?,
+        alive,
         study: &mut search.study,
         claim,
         pruner,
-        watch: recipe.training.watch,
+        watch,
         trial: claim.trial.clone(),
         stop: None,
         observer,
@@ -88,6 +94,19 @@ enum Stop {
     Store(StoreError),
 }
 
+/// What the run folder of an earlier attempt tells, which may be more or less than what that attempt has reported: epochs and
+/// the watched metric.
+fn measured(folder: &Path, watch: Watch) -> Result<Vec<(u64, f64)>, FileError> {
+    if !RunFolder::new(folder).metrics().exists() {
+        return Ok(Vec::new());
+    }
+    let rows = epochs_of(folder)?;
+    let values = rows
+        .iter()
+        .filter_map(|row| Some((row.epoch as u64, watch.value(row)?)));
+    Ok(values.collect())
+}
+
 /// Reports the epochs of a run to the study, and asks the pruner about each.
 struct Reporter<'a> {
     study: &'a mut Study,
@@ -95,19 +114,50 @@ struct Reporter<'a> {
     alive: KeepAlive,
     pruner: Box<dyn Pruner>,
     watch: Watch,
+    /// What earlier attempts have left in the run folder; taken once it is known how much of it counts.
+    before: Vec<(u64, f64)>,
+    /// Its curve is what counts, whatever earlier attempts reported.
     trial: Trial,
     stop: Option<Stop>,
     observer: &'a mut dyn TuneObserver,
 }
 
 impl Reporter<'_> {
-    /// Reports the last epoch; whether, and why, the run is to stop.
-    fn report(&mut self, epoch: u64, value: f64) -> Result<Option<Stop>, StoreError> {
-        if self.study.report(self.claim, epoch, value)? == Answer::Lost {
-            return Ok(Some(Stop::Lost));
+    /// Begins behind the epochs of earlier attempts that count, and reports those that were not reported any more.
+    fn begin(&mut self, first_epoch: u64) {
+        let reported = std::mem::take(&mut self.trial.curve);
+        self.trial.curve = std::mem::take(&mut self.before);
+        self.trial.curve.retain(|(epoch, _)| *epoch < first_epoch);
+        let missing = |point: &&(u64, f64)| !reported.contains(point);
+        let missing: Vec<_> = self.trial.curve.iter().filter(missing).copied().collect();
+        for (epoch, value) in missing {
+            self.stop = self.stop.take().or_else(|| self.report(epoch, value));
         }
-        let prune = self.pruner.prune(self.study.history()?, &self.trial);
-        Ok(prune.then_some(Stop::Pruned))
+    }
+
+    /// The epoch that was just trained; the pruner decides about it.
+    fn epoch(&mut self, epoch: u64, value: f64) {
+        self.trial.curve.push((epoch, value));
+        self.stop = self.report(epoch, value).or_else(|| self.prune());
+    }
+
+    /// Reports an epoch; why the run is to stop, if it is.
+    fn report(&mut self, epoch: u64, value: f64) -> Option<Stop> {
+        match self.study.report(self.claim, epoch, value) {
+            Ok(Answer::Written) => None,
+            Ok(Answer::Lost) => Some(Stop::Lost),
+            Err(error) => Some(Stop::Store(error)),
+        }
+    }
+
+    fn prune(&mut self) -> Option<Stop> {
+        match self.study.history() {
+            Ok(history) => self
+                .pruner
+                .prune(history, &self.trial)
+                .then_some(Stop::Pruned),
+            Err(error) => Some(Stop::Store(error)),
+        }
     }
 }
 
@@ -118,23 +168,14 @@ impl Observer for Reporter<'_> {
             event,
         });
         match event {
-            // What an earlier attempt did beyond its last checkpoint is done again.
-            Event::Start { first_epoch, .. } => {
-                let first = *first_epoch as u64;
-                self.trial.curve.retain(|(epoch, _)| *epoch < first);
-            }
+            Event::Start { first_epoch, .. } => self.begin(*first_epoch as u64),
             Event::Epoch { row, .. } => {
-                let Some(value) = self.watch.value(row) else {
-                    return;
-                };
-                let epoch = row.epoch as u64;
-                self.trial.curve.push((epoch, value));
-                self.trial.state = State::Running;
-                self.stop = match self.report(epoch, value) {
-                    Ok(stop) => stop,
-                    Err(error) => Some(Stop::Store(error)),
-                };
+                if let Some(value) = self.watch.value(row) {
+                    self.epoch(row.epoch as u64, value);
+                }
             }
+            // Of a run that was finished before nothing else is told.
+            Event::Done { .. } if !self.before.is_empty() => self.begin(u64::MAX),
             _ => (),
         }
     }
