@@ -9,6 +9,7 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use common::{contents, fail, json, rekindle, run, shipped, succeed, toy, toy_recipe};
+use rekindle::tune::{StoreOptions, Study};
 use serde_json::Value;
 
 /// A folder with the toy data and a recipe that leaves values open.
@@ -76,9 +77,11 @@ fn a_search_finds_a_recipe_that_trains_to_its_value() {
 
 #[test]
 fn a_search_goes_on_and_one_worker_alone_repeats_itself() {
-    let whole = prepared("trials = 7");
+    // From the third on, trials are proposed by what came of those before.
+    let settings = "trials = 7\nsampler = { kind = \"tpe\", startup_trials = 2 }";
+    let whole = prepared(settings);
     let whole = tune(whole.path(), &[]);
-    let folder = prepared("trials = 7");
+    let folder = prepared(settings);
     let folder = folder.path();
     assert_eq!(count(&tune(folder, &["--trials", "3"])), 3);
     let rest = tune(folder, &[]);
@@ -114,26 +117,23 @@ fn trials_that_were_stopped_can_go_on() {
 
 #[test]
 fn workers_share_a_study_and_take_over_what_a_killed_one_leaves() {
-    let folder = prepared("trials = 12\npruner = \"none\"");
+    let folder = prepared("trials = 8\npruner = \"none\"");
     let folder = folder.path();
+    let set = ["--set", "training.epochs=100"];
     let args = ["tune", "toy.toml", "--out", "study", "--quiet", "--json"];
-    let mut first = rekindle(folder, &args)
+    let mut first = rekindle(folder, &[&args[..], &set].concat())
         .stdout(Stdio::null())
         .spawn()
         .expect("a worker");
-    while !folder.join("study/trial-0001").exists() {
-        std::thread::sleep(Duration::from_millis(5));
+    while !folder.join("study/trial-0001/metrics.csv").exists() {
+        let ended = first.try_wait().expect("a worker");
+        assert!(ended.is_none(), "the worker ended: {ended:?}");
+        std::thread::sleep(Duration::from_millis(2));
     }
     first.kill().expect("it is killed");
     first.wait().expect("it is gone");
-    let worker = [
-        "tune",
-        "--study",
-        "sqlite:study/study.db",
-        "--worker",
-        "--quiet",
-        "--json",
-    ];
+    let url = "sqlite:study/study.db";
+    let worker = ["tune", "--study", url, "--worker", "--quiet", "--json"];
     let second = rekindle(folder, &worker)
         .stdout(Stdio::piped())
         .spawn()
@@ -142,15 +142,20 @@ fn workers_share_a_study_and_take_over_what_a_killed_one_leaves() {
     let second = second.wait_with_output().expect("it ends");
     for output in [&second, &third] {
         let text = String::from_utf8_lossy(&output.stdout);
-        assert!(output.status.success(), "{text}");
+        let errors = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{text}\n{errors}");
         let found = json(&text);
-        assert_eq!(
-            (count(&found), found["running"].as_u64()),
-            (12, Some(0)),
-            "{found}"
-        );
-        assert_eq!(found["epochs"], 72);
+        let ended = (count(&found), found["running"].as_u64());
+        assert_eq!(ended, (8, Some(0)), "{found}");
+        assert_eq!(found["epochs"], 800);
     }
+    let url = format!("sqlite:{}", folder.join("study/study.db").display());
+    let mut study = Study::load(&url, "toy", StoreOptions::default()).expect("the study");
+    let attempts: Vec<u64> = (study.trials().expect("trials").iter())
+        .map(|entry| entry.attempt)
+        .collect();
+    assert_eq!(attempts, [1, 2, 1, 1, 1, 1, 1, 1]);
+    assert_eq!(study.check().expect("a check"), [""; 0]);
 }
 
 #[test]
@@ -177,10 +182,11 @@ fn what_cannot_be_searched_is_told_before_anything_runs() {
             "tune.trails=3",
             "unknown key tune.trails, did you mean tune.trials?",
         ),
-        ("tune.sampler=\"grid\"", "tune.sampler"),
+        ("tune.sampler=\"grid\"", "training.lr"),
+        ("tune.sampler=\"tep\"", "unknown variant"),
         (
             "training.watch={choice=[\"valid_loss\",\"train_loss\"]}",
-            "training.watch: found a set",
+            "training.watch: found valid_loss and train_loss",
         ),
     ] {
         let found = with(set);
@@ -231,7 +237,16 @@ fn studies_that_do_not_fit_are_left_alone() {
         "{none}"
     );
     let changed = ["tune", "--worker", "--study", url, "--set", "training.lr=1"];
-    assert!(fail(folder, &changed).contains("expected a key of [data]"));
+    assert!(fail(folder, &changed).contains("expected data.train, data.valid or data.test"));
+    let text = toy().replace("0.25", "0.3");
+    fs::write(folder.join("other.csv"), text).expect("data");
+    for study in [&study[..], &["tune", "--worker", "--study", url]] {
+        let other = fail(
+            folder,
+            &[study, &["--set", "data.train=other.csv"]].concat(),
+        );
+        assert!(other.contains("checksum"), "{other}");
+    }
     fs::write(folder.join("noise.db"), vec![7; 4096]).expect("a file");
     let noise = fail(folder, &["tune", "toy.toml", "--study", "sqlite:noise.db"]);
     assert!(
@@ -243,7 +258,21 @@ fn studies_that_do_not_fit_are_left_alone() {
         vec![7; 4096]
     );
     assert_eq!(contents(&folder.join("study/trial-0001")), before);
-    assert_eq!(tune(folder, &[])["best"], found["best"]);
+    // Bounds may be others, and data may lie elsewhere.
+    fs::rename(folder.join("toy.csv"), folder.join("moved.csv")).expect("moved");
+    let more = tune(
+        folder,
+        &[
+            "--set",
+            "tune.trials=3",
+            "--set",
+            "data.train=moved.csv",
+            "--set",
+            "data.test=moved.csv",
+        ],
+    );
+    assert_eq!(count(&more), 3);
+    assert!(more["best"]["value"].as_f64() <= found["best"]["value"].as_f64());
 }
 
 #[test]

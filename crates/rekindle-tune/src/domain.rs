@@ -78,7 +78,9 @@ impl Domain {
         }
         Some(match self {
             Self::Choice { choices } => choices[index as usize].clone(),
-            Self::Float { low, step, .. } => number(low + step.unwrap_or(0.0) * index as f64),
+            Self::Float {
+                low, high, step, ..
+            } => number((low + step.unwrap_or(0.0) * index as f64).min(*high)),
             Self::Int { low, step, .. } => Value::from(low + step * index as i64),
         })
     }
@@ -334,6 +336,8 @@ mod tests {
     #[test]
     fn what_can_be_counted() {
         assert_eq!(float(0.0, 0.3, false, Some(0.1)).len(), Some(4));
+        // Three tenths, summed, are more than 0.3.
+        assert_eq!(float(0.0, 0.3, false, Some(0.1)).nth(3), Some(json!(0.3)));
         assert_eq!(float(0.0, 0.3, false, None).len(), None);
         assert_eq!(int(1, 10, false, 4).len(), Some(3));
         assert_eq!(int(1, 10, false, 4).nth(2), Some(json!(9)));

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use anyhow::{Context, bail};
 use clap::Args;
-use rekindle::training::{Backend, Budget, Refit, Search, SearchRecipe, Start, train};
+use rekindle::training::{Backend, Budget, Refit, Search, SearchRecipe};
 use rekindle::tune::{StoreError, StoreOptions, Study};
 
 use crate::args::backend;
@@ -18,7 +18,6 @@ use crate::progress::{Progress, Stream};
 use crate::train::RUNS;
 
 use progress::TuneProgress;
-use results::Refitted;
 
 /// Options of `tune`.
 #[derive(Args, Debug)]
@@ -76,7 +75,7 @@ pub struct TuneArgs {
 
 fn minutes(text: &str) -> Result<f64, String> {
     match text.parse::<f64>() {
-        Ok(minutes) if minutes > 0.0 && minutes.is_finite() => Ok(minutes),
+        Ok(minutes) if (f64::MIN_POSITIVE..1e12).contains(&minutes) => Ok(minutes),
         _ => Err("expected a positive number".into()),
     }
 }
@@ -89,13 +88,11 @@ pub fn run(args: &TuneArgs) -> anyhow::Result<()> {
         study,
         folder,
     } = place(args)?;
-    let mut budget = Budget::from(recipe.tune());
-    budget.trials = args.trials.or(budget.trials);
-    budget.epochs = args.epochs.or(budget.epochs);
-    let time = args
-        .minutes
-        .map(|minutes| Duration::from_secs_f64(60.0 * minutes));
-    budget.time = time.or(budget.time);
+    let mut tune = recipe.tune().clone();
+    tune.trials = args.trials.or(tune.trials);
+    tune.epochs = args.epochs.or(tune.epochs);
+    tune.minutes = args.minutes.or(tune.minutes);
+    let budget = Budget::from(&tune);
     let mut search = Search {
         recipe: &recipe,
         study,
@@ -103,6 +100,9 @@ pub fn run(args: &TuneArgs) -> anyhow::Result<()> {
         backend,
         budget,
     };
+    if args.refit {
+        search.check_refit().context("--refit")?;
+    }
     let stream = Stream::beside_result(args.json);
     let mut progress = TuneProgress::new(args.quiet, stream, budget);
     let done = search.work(&mut progress)?;
@@ -119,24 +119,11 @@ pub fn run(args: &TuneArgs) -> anyhow::Result<()> {
 }
 
 /// Trains the best recipe on all that is at hand; nothing if none is best yet.
-fn refit(args: &TuneArgs, search: &mut Search) -> anyhow::Result<Option<Refitted>> {
-    let Some(Refit { recipe, folder }) = search.refitted()? else {
-        return Ok(None);
-    };
-    let title = format!(
-        "the best recipe, with what was validated on, in {}",
-        folder.display()
-    );
+fn refit(args: &TuneArgs, search: &mut Search) -> anyhow::Result<Option<Refit>> {
+    let title = "the best recipe, with what was validated on".to_string();
     let stream = Stream::beside_result(args.json);
     let mut progress = Progress::new(args.quiet, stream).with_title(title);
-    let outcome = train(
-        &recipe,
-        search.backend,
-        &folder,
-        Start::Resume,
-        &mut progress,
-    )?;
-    Ok(Some(Refitted { outcome, folder }))
+    Ok(search.refit(&mut progress)?)
 }
 
 /// Where a search takes place.
@@ -155,27 +142,25 @@ fn place(args: &TuneArgs) -> anyhow::Result<Place> {
 
 /// A study of a recipe: a new one, or one that was begun before.
 fn of_recipe(args: &TuneArgs, recipe: SearchRecipe) -> anyhow::Result<Place> {
-    let name = args
-        .name
-        .clone()
-        .unwrap_or_else(|| recipe.name().to_string());
-    let folder = match (&args.out, args.study.as_deref().and_then(folder_of)) {
-        (Some(out), _) => out.clone(),
-        (None, Some(folder)) => folder,
-        (None, None) => Path::new(RUNS).join(format!("{name}-tune")),
-    };
-    std::fs::create_dir_all(&folder)
-        .with_context(|| format!("--out: cannot create {}", folder.display()))?;
+    let name = args.name.as_deref().unwrap_or(recipe.name());
+    if name.trim().is_empty() || name.contains(['/', '\\', '\0']) {
+        bail!(
+            "--name {name:?}: expected a name without slashes, because a folder is called after it"
+        );
+    }
+    if let Some(url) = &args.study {
+        match names(url) {
+            // It is about to be made.
+            Ok(_) | Err(StoreError::NoDatabase { .. }) => (),
+            Err(error) => return Err(error.into()),
+        }
+    }
+    let folder = folder(args, name)?;
     let url = match &args.study {
         Some(url) => url.clone(),
         None => url_in(&folder)?,
     };
-    match names(&url) {
-        // It is about to be made.
-        Ok(_) | Err(StoreError::NoDatabase { .. }) => (),
-        Err(error) => return Err(error.into()),
-    }
-    let study = recipe.study(&url, &name, options())?;
+    let study = recipe.study(&url, name, options())?;
     Ok(Place {
         recipe,
         study,
@@ -183,15 +168,28 @@ fn of_recipe(args: &TuneArgs, recipe: SearchRecipe) -> anyhow::Result<Place> {
     })
 }
 
+/// The folder of a search, which is made if it is not there.
+fn folder(args: &TuneArgs, name: &str) -> anyhow::Result<PathBuf> {
+    let url = args.study.as_deref();
+    let folder = (args.out.clone())
+        .or_else(|| folder_of(url?))
+        .unwrap_or_else(|| Path::new(RUNS).join(format!("{name}-tune")));
+    std::fs::create_dir_all(&folder)
+        .with_context(|| format!("--out: cannot create {}", folder.display()))?;
+    Ok(folder)
+}
+
 /// A study that somebody else began.
 fn of_study(args: &TuneArgs) -> anyhow::Result<Place> {
     let url = args.study.as_deref().unwrap_or_default();
-    if let Some(set) = args
-        .sets
-        .iter()
-        .find(|set| !set.trim_start().starts_with("data."))
-    {
-        bail!("--set {set}: the recipe of a study cannot be changed, expected a key of [data]");
+    let is_place = |set: &&String| {
+        let key = set.split('=').next().unwrap_or_default().trim();
+        ["data.train", "data.valid", "data.test"].contains(&key)
+    };
+    if let Some(set) = args.sets.iter().find(|set| !is_place(set)) {
+        bail!(
+            "--set {set}: the recipe of a study cannot be changed, expected data.train, data.valid or data.test"
+        );
     }
     let name = match &args.name {
         Some(name) => name.clone(),
@@ -199,11 +197,7 @@ fn of_study(args: &TuneArgs) -> anyhow::Result<Place> {
     };
     let study = Study::load(url, &name, options())?;
     let recipe = SearchRecipe::of_study(&study, &args.sets)?;
-    let folder = (args.out.clone())
-        .or_else(|| folder_of(url))
-        .unwrap_or_else(|| Path::new(RUNS).join(format!("{name}-tune")));
-    std::fs::create_dir_all(&folder)
-        .with_context(|| format!("--out: cannot create {}", folder.display()))?;
+    let folder = folder(args, &name)?;
     Ok(Place {
         recipe,
         study,
@@ -227,13 +221,14 @@ fn names(url: &str) -> Result<Vec<String>, StoreError> {
 /// The name of the only study in a database.
 fn only_study(url: &str) -> anyhow::Result<String> {
     let mut names = names(url)?;
+    let shown = Study::shown(url);
     match names.len() {
         1 => Ok(names.remove(0)),
         0 => bail!(
-            "{url}: found no study, expected one; begin it with `rekindle tune RECIPE --study {url}`"
+            "{shown}: found no study, expected one; begin it with `rekindle tune RECIPE --study {shown}`"
         ),
         _ => bail!(
-            "{url}: found the studies {}, expected one of them as --name",
+            "{shown}: found the studies {}, expected one of them as --name",
             names.join(", ")
         ),
     }

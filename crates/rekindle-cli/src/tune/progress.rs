@@ -97,7 +97,7 @@ impl TuneObserver for TuneProgress {
                 self.point = point.to_string();
                 if *attempt > 1 {
                     self.line(&format!(
-                        "trial {number:>4}  goes on: its worker gave no sign of life"
+                        "trial {number:>4}  goes on where another worker left it"
                     ));
                 }
             }

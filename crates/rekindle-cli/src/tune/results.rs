@@ -1,27 +1,13 @@
 //! What came of a search.
 
-use std::path::PathBuf;
-
-use rekindle::training::{Done, Outcome, Search};
+use rekindle::training::{Done, Refit, Search};
 use rekindle::tune::{History, State, Trial};
 use serde_json::json;
 
 use crate::table::{Table, scores};
 
-/// The run of the best recipe with all data.
-pub struct Refitted {
-    /// What came of it.
-    pub outcome: Outcome,
-    /// Where it is.
-    pub folder: PathBuf,
-}
-
 /// The best trial, and where things are.
-pub fn summary(
-    search: &mut Search,
-    done: Done,
-    refit: Option<&Refitted>,
-) -> anyhow::Result<String> {
+pub fn summary(search: &mut Search, done: Done, refit: Option<&Refit>) -> anyhow::Result<String> {
     let history = search.study.history()?.clone();
     let counts = Counts::of(&history);
     let mut text = format!(
@@ -46,7 +32,7 @@ pub fn summary(
         None => text += "no trial has come to its end yet, so none is best\n",
     }
     text += &format!("page: {}", search.page().display());
-    if let Some(Refitted { outcome, folder }) = refit {
+    if let Some(Refit { outcome, folder }) = refit {
         text += &format!("\n\n{}\nrun folder: {}", scores(outcome), folder.display());
     }
     Ok(text)
@@ -56,7 +42,7 @@ pub fn summary(
 pub fn json(
     search: &mut Search,
     done: Done,
-    refit: Option<&Refitted>,
+    refit: Option<&Refit>,
 ) -> anyhow::Result<serde_json::Value> {
     let history = search.study.history()?.clone();
     let counts = Counts::of(&history);

@@ -102,9 +102,24 @@ pub(super) fn in_words(problem: &str) -> String {
 /// Makes the relative paths of the section `[data]` count from a folder.
 fn resolve_paths(data: &mut Table, folder: &Path) -> Result<(), RecipeError> {
     for key in ["train", "valid", "test"] {
-        if let Some(Value::String(path)) = data.get_mut(key) {
-            *path = absolute(&folder.join(&*path))?;
+        if let Some(value) = data.get_mut(key) {
+            resolve(value, folder)?;
         }
+    }
+    Ok(())
+}
+
+/// Makes a relative path count from a folder; or each of several to choose from.
+fn resolve(value: &mut Value, folder: &Path) -> Result<(), RecipeError> {
+    match value {
+        Value::String(path) => *path = absolute(&folder.join(&*path))?,
+        Value::Table(table) => {
+            let choices = table.get_mut("choice").and_then(Value::as_array_mut);
+            for choice in choices.into_iter().flatten() {
+                resolve(choice, folder)?;
+            }
+        }
+        _ => (),
     }
     Ok(())
 }
@@ -137,9 +152,7 @@ fn apply(table: &mut Table, text: &str) -> Result<(), RecipeError> {
     }
     let mut value = value_of(value).ok_or_else(|| wrong(format!("{value:?} is no TOML value")))?;
     match (&parts[..], &mut value) {
-        (["data", "train" | "valid" | "test"], Value::String(path)) => {
-            *path = absolute(Path::new(&*path))?;
-        }
+        (["data", "train" | "valid" | "test"], path) => resolve(path, Path::new(""))?,
         (["data"], Value::Table(data)) => resolve_paths(data, Path::new(""))?,
         _ => (),
     }

@@ -1,5 +1,6 @@
 //! A recipe that leaves values open, to be searched for.
 
+mod check;
 mod domain;
 mod fill;
 #[cfg(test)]
@@ -8,7 +9,7 @@ mod tune;
 
 use std::path::{Path, PathBuf};
 
-use rekindle_tune::{Domain, Parameter, Point, Space, SpaceError};
+use rekindle_tune::{Point, Space, SpaceError};
 use serde_json::Value as Json;
 use toml::{Table, Value};
 
@@ -88,7 +89,7 @@ impl SearchRecipe {
         let place = Source::of_file(source, text, overrides);
         let mut table = place.table()?;
         let tune = tune::read(&place, table.remove("tune"))?;
-        let parameters = domain::parameters(&place, &table)?;
+        let (parameters, stepped) = domain::parameters(&place, &table)?;
         let space = Space::new(parameters).map_err(|error| at_place(&place, error))?;
         let mut search = Self {
             path: source.to_path_buf(),
@@ -99,11 +100,11 @@ impl SearchRecipe {
             tune,
             watch: Watch::default(),
         };
-        search.space = search.with_types()?;
+        search.check_name()?;
+        search.space = search.with_types(&stepped)?;
         let sampler = search.tune.sampler.validate(&search.space);
         sampler.map_err(|error| place.value("tune.sampler", error.to_string()))?;
-        search.check()?;
-        search.watch = search.only_watch()?;
+        search.watch = search.check()?;
         Ok(search)
     }
 
@@ -170,86 +171,6 @@ impl SearchRecipe {
 
     fn unchecked(&self, point: &Point) -> Result<Recipe, RecipeError> {
         self.source().recipe(fill::filled(&self.table, point))
-    }
-
-    /// The space in which keys that take fractions have them, also between whole bounds.
-    fn with_types(&self) -> Result<Space, RecipeError> {
-        let mut parameters = self.space.parameters().to_vec();
-        for parameter in &mut parameters {
-            let Domain::Int {
-                low,
-                high,
-                log,
-                step,
-            } = parameter.domain
-            else {
-                continue;
-            };
-            let between = Json::from((low as f64 + high as f64) / 2.0 + 0.25);
-            if self.unchecked(&self.with(parameter, between)).is_ok() {
-                parameter.domain = Domain::Float {
-                    low: low as f64,
-                    high: high as f64,
-                    log,
-                    step: domain::has_step(&self.table, &parameter.name).then_some(step as f64),
-                };
-            }
-        }
-        Space::new(parameters).map_err(|error| at_place(&self.source(), error))
-    }
-
-    /// The first point at which a parameter counts, with this value for it.
-    fn with(&self, parameter: &Parameter, value: Json) -> Point {
-        let mut needed = Point::default();
-        let mut open = vec![parameter];
-        while let Some(child) = open.pop() {
-            for condition in &child.when {
-                needed.set(&condition.on, condition.among[0].clone());
-                let all = self.space.parameters();
-                open.extend(all.iter().find(|other| other.name == condition.on));
-            }
-        }
-        self.space
-            .point(|other| match other.name == parameter.name {
-                true => value.clone(),
-                false => {
-                    let value = needed.get(&other.name).cloned();
-                    value.unwrap_or_else(|| other.domain.at(0.0))
-                }
-            })
-    }
-
-    /// The metric that all recipes watch.
-    fn only_watch(&self) -> Result<Watch, RecipeError> {
-        let key = "training.watch";
-        let open = self.space.parameters().iter();
-        if open.clone().any(|parameter| parameter.name == key) {
-            let problem =
-                "found a set of values, expected one metric that all trials are compared by";
-            return Err(self.source().value(key, problem.to_string()));
-        }
-        let first = self.space.point(|parameter| parameter.domain.at(0.0));
-        Ok(self.at(&first)?.training.watch)
-    }
-
-    /// Checks each choice and each bound, beside the first values of the rest.
-    fn check(&self) -> Result<(), RecipeError> {
-        for parameter in self.space.parameters() {
-            let values = match &parameter.domain {
-                Domain::Choice { choices } => choices.clone(),
-                number => vec![number.at(0.0), number.at(1.0)],
-            };
-            for value in values {
-                let point = self.with(parameter, value.clone());
-                self.at(&point).map_err(|error| RecipeError::Searched {
-                    place: self.source().place(&parameter.name),
-                    key: parameter.name.clone(),
-                    value: value.to_string(),
-                    source: Box::new(error),
-                })?;
-            }
-        }
-        Ok(())
     }
 }
 

@@ -6,6 +6,7 @@ use std::time::Duration;
 use rekindle_tune::{Direction, Domain, Entry, History, Parameter, Point, State, importance};
 use serde_json::Value;
 
+use super::folder::lock;
 use super::{Search, TuneError};
 use crate::report::{
     Fact, Scale, StudyAim, StudyDomain, StudyPage, StudyParameter, StudySetting, StudyState,
@@ -24,16 +25,16 @@ impl Search<'_> {
     /// # Errors
     /// If the database or the file cannot be used.
     pub fn write_page(&mut self) -> Result<(), TuneError> {
+        let _alone = lock(&self.folder.join("report.lock"))?;
         let entries = self.study.trials()?;
         let page = page(self.recipe, self.study.name(), &entries)?;
-        let _alone = super::lock(&self.folder.join("report.lock"))?;
         files::write(&self.page(), page.to_html().as_bytes())?;
         Ok(())
     }
 }
 
 fn page(recipe: &SearchRecipe, name: &str, entries: &[Entry]) -> Result<StudyPage, TuneError> {
-    let direction = recipe.definition().direction;
+    let direction = recipe.direction();
     let history = History {
         direction,
         trials: entries.iter().map(|entry| entry.trial.clone()).collect(),

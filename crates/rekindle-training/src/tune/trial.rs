@@ -4,9 +4,15 @@ use std::path::Path;
 
 use rekindle_tune::{Answer, Claim, Ending, KeepAlive, Pruner, StoreError, Study, Trial};
 
-use super::{Search, TuneError, TuneEvent, TuneObserver, kept, lock};
+use super::folder::lock_of_trial;
+use super::{Search, TuneError, TuneEvent, TuneObserver};
 use crate::recipe::Watch;
-use crate::{Event, FileError, Observer, Recipe, RunFolder, Start, TrainError, epochs_of, train};
+use crate::{
+    DataError, Event, FileError, Observer, Outcome, RunFolder, Start, TrainError, epochs_of, train,
+};
+
+/// How many workers may die of a trial before it is taken for the reason: it may need more memory than there is.
+const ATTEMPTS: u64 = 5;
 
 /// Runs a trial to its end; none if another worker has taken it over.
 pub(super) fn ending(
@@ -15,6 +21,10 @@ pub(super) fn ending(
     observer: &mut dyn TuneObserver,
 ) -> Result<Option<Ending>, TuneError> {
     let number = claim.trial.number;
+    if claim.attempt > ATTEMPTS {
+        let reason = format!("{ATTEMPTS} workers have begun it and none has ended it");
+        return Ok(Some(Ending::Failed(reason)));
+    }
     let recipe = match search.recipe.at(&claim.trial.point) {
         Ok(recipe) => recipe,
         Err(error) => return Ok(Some(Ending::Failed(error.to_string()))),
@@ -22,7 +32,9 @@ pub(super) fn ending(
     let folder = search.trial_folder(number);
     // A worker that lost the trial may still be at work in the folder, up to the end of its epoch.
     let alive = search.study.keep_alive(claim)?;
-    let _alone = lock(&folder.with_extension("lock"))?;
+    let Some(_alone) = lock_of_trial(&folder.with_extension("lock"), &alive)? else {
+        return Ok(None);
+    };
     let pruner = search
         .recipe
         .tune()
@@ -52,7 +64,7 @@ pub(super) fn ending(
         (Err(TrainError::Stopped { .. }), Some(Stop::Pruned)) => Ok(Some(Ending::Pruned)),
         (_, Some(Stop::Lost)) => Ok(None),
         (_, Some(Stop::Store(error))) => Err(error.into()),
-        (Ok(_), _) => Ok(Some(complete(&recipe, &trial))),
+        (Ok(outcome), _) => Ok(Some(complete(&outcome, watch, &trial))),
         (Err(error), _) if is_of_the_trial(&error) => Ok(Some(Ending::Failed(error.to_string()))),
         (Err(error), _) => Err(TuneError::Trial {
             number,
@@ -61,12 +73,13 @@ pub(super) fn ending(
     }
 }
 
-fn complete(recipe: &Recipe, trial: &Trial) -> Ending {
-    match kept(recipe, &trial.curve) {
-        Some((_, value)) => Ending::Complete(value),
+/// A trial comes to the watched metric in the epoch whose weights are kept.
+fn complete(outcome: &Outcome, watch: Watch, trial: &Trial) -> Ending {
+    let kept = outcome.kept_epoch as u64;
+    match trial.curve.iter().find(|(epoch, _)| *epoch == kept) {
+        Some((_, value)) => Ending::Complete(*value),
         None => Ending::Failed(format!(
-            "{} was not measured in any epoch, expected a number; is there a validation set?",
-            recipe.training.watch
+            "{watch} was not measured in epoch {kept}, whose weights are kept, expected a number"
         )),
     }
 }
@@ -75,7 +88,7 @@ fn complete(recipe: &Recipe, trial: &Trial) -> Ending {
 fn is_of_the_trial(error: &TrainError) -> bool {
     !matches!(
         error,
-        TrainError::Data(_)
+        TrainError::Data(DataError::Read(_))
             | TrainError::File(_)
             | TrainError::Backend(_)
             | TrainError::InUse { .. }
@@ -131,14 +144,20 @@ impl Reporter<'_> {
         let missing = |point: &&(u64, f64)| !reported.contains(point);
         let missing: Vec<_> = self.trial.curve.iter().filter(missing).copied().collect();
         for (epoch, value) in missing {
-            self.stop = self.stop.take().or_else(|| self.report(epoch, value));
+            let stop = self.report(epoch, value);
+            self.stop = self.stop.take().or(stop);
+        }
+        // The attempt before may have ended between its last report and the pruner's answer.
+        if self.stop.is_none() && !self.trial.curve.is_empty() {
+            self.stop = self.prune();
         }
     }
 
     /// The epoch that was just trained; the pruner decides about it.
     fn epoch(&mut self, epoch: u64, value: f64) {
         self.trial.curve.push((epoch, value));
-        self.stop = self.report(epoch, value).or_else(|| self.prune());
+        let stop = self.report(epoch, value).or(self.stop.take());
+        self.stop = stop.or_else(|| self.prune());
     }
 
     /// Reports an epoch; why the run is to stop, if it is.

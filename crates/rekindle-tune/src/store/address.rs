@@ -117,7 +117,7 @@ fn encoded(path: &Path) -> String {
 }
 
 /// What cannot be read as a URL, without what may be a password.
-fn hidden(url: &str) -> String {
+pub(super) fn hidden(url: &str) -> String {
     let (place, _) = url.split_once('?').unwrap_or((url, ""));
     match (place.split_once("://"), place.rsplit_once('@')) {
         (Some((scheme, _)), Some((_, rest))) => format!("{scheme}://…@{rest}"),

@@ -63,6 +63,11 @@ pub enum Next {
 }
 
 impl Study {
+    /// A URL as it may be shown: without a password.
+    pub fn shown(url: &str) -> String {
+        Address::parse(url).map_or_else(|_| super::address::hidden(url), |address| address.shown)
+    }
+
     /// Creates a study, or joins the one of this name.
     ///
     /// # Panics
@@ -241,7 +246,8 @@ impl Study {
         }
     }
 
-    /// Writes what was measured at a step; a value that is there for this step is replaced. It is a sign of life too.
+    /// Writes what was measured at a step; a value that is there for this step is replaced, and those of later steps go: an
+    /// attempt before had come further. It is a sign of life too.
     ///
     /// # Panics
     /// If `step` is above 2⁶³ - 1.

@@ -167,7 +167,7 @@ pub(super) fn keep(
     database.run(async |connection| beat(connection, study, number, attempt).await)
 }
 
-/// Writes a measurement.
+/// Writes a measurement. What was measured at later steps, by an attempt that had come further, does not count any more.
 pub(super) fn report(
     database: &mut Database,
     study: &str,
@@ -192,6 +192,14 @@ pub(super) fn report(
             .bind(value)
             // Not kept prepared: sqlx 0.9 gives a NULL in place of an `f64` the type of an `f32`, which would stay.
             .persistent(false)
+            .execute(&mut *transaction)
+            .await?;
+            sqlx::query(
+                "DELETE FROM rekindle_reports WHERE study = $1 AND number = $2 AND step > $3",
+            )
+            .bind(study)
+            .bind(number)
+            .bind(step)
             .execute(&mut *transaction)
             .await?;
         }

@@ -10,12 +10,18 @@ use super::super::parse::Source;
 /// What makes a table a set of values.
 const KINDS: [&str; 3] = ["choice", "uniform", "log"];
 
-/// Whether a value is a table that stands for a set of values.
+/// What may stand beside it.
+const BESIDE: [&str; 2] = ["step", "when"];
+
+/// Whether a value is a table that stands for a set of values. One that only looks like it, such as a section with a wrong
+/// key, is none.
 pub(in super::super) fn is_open(value: &Value) -> bool {
     let Value::Table(table) = value else {
         return false;
     };
-    KINDS.iter().any(|kind| table.contains_key(*kind))
+    let known = |name: &String| KINDS.contains(&name.as_str()) || BESIDE.contains(&name.as_str());
+    let mut said = KINDS.iter().filter_map(|kind| table.get(*kind)).peekable();
+    said.peek().is_some() && (said.any(Value::is_array) || table.keys().all(known))
 }
 
 /// The place of the first open value in a value at a place.
@@ -50,41 +56,26 @@ fn children<'a>(path: &str, value: &'a Value) -> Vec<(String, &'a Value)> {
     }
 }
 
-/// The place of what stands in a choice: its kind, or its index if it has none, tells it from other choices.
-pub(super) fn choice_path(path: &str, index: usize, choice: &Value) -> String {
-    match choice.get("kind").and_then(Value::as_str) {
-        Some(kind) => format!("{path}.{kind}"),
+/// The place of what stands in a choice: its kind tells it from other choices, or its index where it has none or shares it.
+pub(super) fn choice_path(path: &str, index: usize, choices: &[Value]) -> String {
+    let kind = |choice: &Value| choice.get("kind").and_then(Value::as_str).map(String::from);
+    let same = |other: &&Value| kind(other) == kind(&choices[index]);
+    match kind(&choices[index]) {
+        Some(kind) if choices.iter().filter(same).count() == 1 => format!("{path}.{kind}"),
+        Some(kind) => format!("{path}.{kind}[{index}]"),
         None => format!("{path}[{index}]"),
     }
 }
 
-/// Whether the set of values at a place says a step.
-pub(super) fn has_step(table: &Table, path: &str) -> bool {
-    fn at<'a>(here: &str, value: &'a Value, path: &str) -> Option<&'a Value> {
-        if is_open(value) && here == path {
-            return Some(value);
-        }
-        let mut inner = match value.get("choice").and_then(Value::as_array) {
-            Some(choices) => {
-                let places = choices.iter().enumerate();
-                places
-                    .map(|(index, choice)| (choice_path(here, index, choice), choice))
-                    .collect()
-            }
-            None => children(here, value),
-        }
-        .into_iter();
-        inner.find_map(|(here, value)| at(&here, value, path))
-    }
-    let whole = Value::Table(table.clone());
-    at("", &whole, path).is_some_and(|value| value.get("step").is_some())
-}
-
-/// The parameters of all open values in a table, those first that others depend on.
-pub(super) fn parameters(source: &Source, table: &Table) -> Result<Vec<Parameter>, RecipeError> {
-    let mut found = Vec::new();
-    collect(source, "", &Value::Table(table.clone()), &[], &mut found)?;
-    Ok(sorted(found))
+/// The parameters of all open values in a table, those first that others depend on, and the names of those whose sets say a
+/// step.
+pub(super) fn parameters(
+    source: &Source,
+    table: &Table,
+) -> Result<(Vec<Parameter>, Vec<String>), RecipeError> {
+    let mut found = Found::default();
+    found.collect(source, "", &Value::Table(table.clone()), &[])?;
+    Ok((sorted(found.parameters), found.stepped))
 }
 
 /// Puts parameters behind those that they depend on. One that depends on what is not there comes last.
@@ -102,39 +93,53 @@ fn sorted(mut left: Vec<Parameter>) -> Vec<Parameter> {
     sorted
 }
 
-fn collect(
-    source: &Source,
-    path: &str,
-    value: &Value,
-    when: &[Condition],
-    found: &mut Vec<Parameter>,
-) -> Result<(), RecipeError> {
-    if !is_open(value) {
-        let mut inner = children(path, value).into_iter();
-        return inner.try_for_each(|(path, value)| collect(source, &path, value, when, found));
-    }
-    let reader = Reader { source, path };
-    let table = value
-        .as_table()
-        .ok_or_else(|| reader.wrong(value, "a table"))?;
-    let mut when = when.to_vec();
-    when.extend(reader.conditions(table)?);
-    found.push(Parameter {
-        name: path.to_string(),
-        domain: reader.domain(table)?,
-        when: when.clone(),
-    });
-    let choices = table.get("choice").and_then(Value::as_array);
-    for (index, choice) in choices.into_iter().flatten().enumerate() {
-        let mut when = when.clone();
-        when.push(Condition {
-            on: path.to_string(),
-            among: vec![reader.json(choice)?],
+/// What is open.
+#[derive(Default)]
+struct Found {
+    parameters: Vec<Parameter>,
+    stepped: Vec<String>,
+}
+
+impl Found {
+    /// Adds what is open in a value at a place, which counts only under these conditions.
+    fn collect(
+        &mut self,
+        source: &Source,
+        path: &str,
+        value: &Value,
+        when: &[Condition],
+    ) -> Result<(), RecipeError> {
+        if !is_open(value) {
+            let mut inner = children(path, value).into_iter();
+            return inner.try_for_each(|(path, value)| self.collect(source, &path, value, when));
+        }
+        let reader = Reader { source, path };
+        let table = value
+            .as_table()
+            .ok_or_else(|| reader.wrong(value, "a table"))?;
+        let mut when = when.to_vec();
+        when.extend(reader.conditions(table)?);
+        self.parameters.push(Parameter {
+            name: path.to_string(),
+            domain: reader.domain(table)?,
+            when: when.clone(),
         });
-        let path = choice_path(path, index, choice);
-        collect(source, &path, choice, &when, found)?;
+        if table.contains_key("step") {
+            self.stepped.push(path.to_string());
+        }
+        let choices = table.get("choice").and_then(Value::as_array);
+        let choices = choices.map_or(&[][..], Vec::as_slice);
+        for (index, choice) in choices.iter().enumerate() {
+            let mut when = when.clone();
+            when.push(Condition {
+                on: path.to_string(),
+                among: vec![reader.json(choice)?],
+            });
+            let path = choice_path(path, index, choices);
+            self.collect(source, &path, choice, &when)?;
+        }
+        Ok(())
     }
-    Ok(())
 }
 
 /// Reads one set of values.
@@ -145,9 +150,8 @@ struct Reader<'a> {
 
 impl Reader<'_> {
     fn domain(&self, table: &Table) -> Result<Domain, RecipeError> {
-        let known = |name: &&String| {
-            KINDS.contains(&name.as_str()) || ["step", "when"].contains(&name.as_str())
-        };
+        let known =
+            |name: &&String| KINDS.contains(&name.as_str()) || BESIDE.contains(&name.as_str());
         let kinds: Vec<&str> = (KINDS.into_iter())
             .filter(|kind| table.contains_key(*kind))
             .collect();

@@ -46,6 +46,5 @@ fn chosen(path: &str, open: &Table, point: &Point) -> Option<Value> {
     };
     let is_it = |choice: &Value| serde_json::to_value(choice).is_ok_and(|value| value == *json);
     let index = choices.iter().position(is_it)?;
-    let choice = &choices[index];
-    filled_value(&choice_path(path, index, choice), choice, point)
+    filled_value(&choice_path(path, index, choices), &choices[index], point)
 }

@@ -153,6 +153,83 @@ fn a_choice_may_leave_keys_open() {
 }
 
 #[test]
+fn conditions_are_met_together_or_refused() {
+    let text = |hidden: &str| {
+        format!(
+            "[model]\ncell = {{ choice = [\"gru\", \"lstm\"] }}\n\
+             layers = {{ uniform = [1, 2], when = {{ \"model.cell\" = [\"gru\", \"lstm\"] }} }}\n\
+             hidden = {{ uniform = [8, 16], when = {{ {hidden} }} }}\n"
+        )
+    };
+    let search = search(&text("\"model.cell\" = \"lstm\", \"model.layers\" = 2")).unwrap();
+    let hidden = &search.space().parameters()[2].domain;
+    assert!(
+        matches!(
+            hidden,
+            Domain::Int {
+                low: 8,
+                high: 16,
+                ..
+            }
+        ),
+        "{hidden:?}"
+    );
+
+    // Of keys that take fractions, conditions may speak of whole numbers.
+    let search = self::search(
+        "[training]\nweight_decay = { uniform = [0, 4], step = 2 }\n\
+         lr = { log = [0.1, 0.2], when = { \"training.weight_decay\" = 2 } }\n",
+    )
+    .unwrap();
+    let point = search.space().point(|parameter| parameter.domain.at(0.5));
+    assert_eq!(point.len(), 2, "{point}");
+
+    refused(
+        "[model]\ncell = { choice = [\"gru\", \"lstm\"] }\n\
+         peepholes = { choice = [\"none\"], when = { \"model.cell\" = \"lstm\" } }\n\
+         hidden = { choice = [8], when = { \"model.cell\" = \"gru\", \"model.peepholes\" = \"none\" } }\n",
+        "model.hidden: its conditions never hold together",
+    );
+}
+
+#[test]
+fn what_only_looks_open_is_not() {
+    let error = Recipe::from_toml(
+        &format!("{START}[training]\nlog = true\n"),
+        Path::new("a.toml"),
+        &[],
+    );
+    assert!(
+        error
+            .unwrap_err()
+            .to_string()
+            .contains("unknown key training.log")
+    );
+    refused(
+        "[model]\nhidden = { choice = [8] }\n[training]\nlog = true\n",
+        "unknown key training.log",
+    );
+    let twice = search(
+        "[training]\nschedule = { choice = [{ kind = \"step\", every = { uniform = [2, 4] }, gamma = 0.5 }, \
+         { kind = \"step\", every = 9, gamma = { uniform = [0.5, 0.9] } }] }\n",
+    )
+    .unwrap();
+    let expected = [
+        "training.schedule",
+        "training.schedule.step[0].every",
+        "training.schedule.step[1].gamma",
+    ];
+    assert_eq!(names(&twice), expected);
+    refused(
+        "[training]\nwatch = { choice = [\"valid_loss\", \"valid_accuracy\"] }\n",
+        "expected one metric",
+    );
+    let text = START.replace("\"a\"", "{ choice = [\"a\", \"b\"] }");
+    let error = SearchRecipe::from_toml(&text, Path::new("a.toml"), &[]).unwrap_err();
+    assert!(error.to_string().contains("expected one name"), "{error}");
+}
+
+#[test]
 fn overrides_leave_values_open_and_close_them() {
     let text = format!(
         "{START}[model]\nhidden = {{ choice = [8, 16] }}\nlayers = {{ choice = [1, 2] }}\n"

@@ -1,5 +1,7 @@
 //! The section `[tune]`.
 
+use std::time::Duration;
+
 use rekindle_tune::{PrunerConfig, SamplerConfig};
 use serde::{Deserialize, Serialize};
 use toml::Value;
@@ -82,6 +84,14 @@ impl Default for TuneRecipe {
 }
 
 impl TuneRecipe {
+    /// How long a worker begins trials; none: without end.
+    pub fn time(&self) -> Option<Duration> {
+        let time = self
+            .minutes
+            .map(|minutes| Duration::try_from_secs_f64(60.0 * minutes));
+        time.map(|time| time.unwrap_or(Duration::MAX))
+    }
+
     /// How many trials there are in all: as said, or [`TRIALS`] if nothing else is.
     pub fn limit(&self) -> Option<u64> {
         let is_bounded = self.epochs.is_some() || self.minutes.is_some();
@@ -124,10 +134,16 @@ fn check(source: &Source, tune: &TuneRecipe) -> Result<(), RecipeError> {
         }
     }
     match tune.minutes {
-        Some(minutes) if !(minutes > 0.0 && minutes.is_finite()) => {
+        Some(minutes) if !is_time(minutes) => {
             let problem = format!("found {minutes}, expected a positive number");
             wrong("tune.minutes", problem)
         }
         _ => Ok(()),
     }
+}
+
+/// Whether a number of minutes can be waited for.
+fn is_time(minutes: f64) -> bool {
+    let time = Duration::try_from_secs_f64(60.0 * minutes);
+    time.is_ok_and(|time| time > Duration::ZERO)
 }
