@@ -176,10 +176,8 @@ impl SearchRecipe {
 
 /// The first key of a table that a single recipe cannot have, if there is one: an open value, or the section `[tune]`.
 pub(super) fn open_key(table: &Table) -> Option<String> {
-    if table.contains_key("tune") {
-        return Some("tune".to_string());
-    }
-    domain::first_open("", &Value::Table(table.clone()))
+    let open = domain::first_open("", &Value::Table(table.clone()));
+    open.or_else(|| table.contains_key("tune").then(|| "tune".to_string()))
 }
 
 fn at_place(source: &Source, error: SpaceError) -> RecipeError {

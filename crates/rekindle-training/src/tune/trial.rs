@@ -8,7 +8,8 @@ use super::folder::lock_of_trial;
 use super::{Search, TuneError, TuneEvent, TuneObserver};
 use crate::recipe::Watch;
 use crate::{
-    DataError, Event, FileError, Observer, Outcome, RunFolder, Start, TrainError, epochs_of, train,
+    DataError, Event, FileError, Observer, Outcome, Recipe, RunFolder, Start, TrainError,
+    epochs_of, train,
 };
 
 /// How many workers may die of a trial before it is taken for the reason: it may need more memory than there is.
@@ -20,15 +21,24 @@ pub(super) fn ending(
     claim: &Claim,
     observer: &mut dyn TuneObserver,
 ) -> Result<Option<Ending>, TuneError> {
-    let number = claim.trial.number;
     if claim.attempt > ATTEMPTS {
         let reason = format!("{ATTEMPTS} workers have begun it and none has ended it");
         return Ok(Some(Ending::Failed(reason)));
     }
-    let recipe = match search.recipe.at(&claim.trial.point) {
-        Ok(recipe) => recipe,
-        Err(error) => return Ok(Some(Ending::Failed(error.to_string()))),
-    };
+    match search.recipe.at(&claim.trial.point) {
+        Ok(recipe) => trained(search, claim, &recipe, observer),
+        Err(error) => Ok(Some(Ending::Failed(error.to_string()))),
+    }
+}
+
+/// Trains a trial's recipe in its folder, from where an earlier attempt left it.
+fn trained(
+    search: &mut Search,
+    claim: &Claim,
+    recipe: &Recipe,
+    observer: &mut dyn TuneObserver,
+) -> Result<Option<Ending>, TuneError> {
+    let number = claim.trial.number;
     let folder = search.trial_folder(number);
     // A worker that lost the trial may still be at work in the folder, up to the end of its epoch.
     let alive = search.study.keep_alive(claim)?;
@@ -53,7 +63,7 @@ pub(super) fn ending(
         observer,
     };
     let ended = train(
-        &recipe,
+        recipe,
         search.backend,
         &folder,
         Start::Resume,
@@ -65,8 +75,15 @@ pub(super) fn ending(
         (_, Some(Stop::Lost)) => Ok(None),
         (_, Some(Stop::Store(error))) => Err(error.into()),
         (Ok(outcome), _) => Ok(Some(complete(&outcome, watch, &trial))),
-        (Err(error), _) if is_of_the_trial(&error) => Ok(Some(Ending::Failed(error.to_string()))),
-        (Err(error), _) => Err(TuneError::Trial {
+        (Err(error), _) => failed(number, error).map(Some),
+    }
+}
+
+/// A run that ended in an error, which is the trial's own or everybody's.
+fn failed(number: u64, error: TrainError) -> Result<Ending, TuneError> {
+    match is_of_the_trial(&error) {
+        true => Ok(Ending::Failed(error.to_string())),
+        false => Err(TuneError::Trial {
             number,
             source: Box::new(error),
         }),

@@ -81,20 +81,14 @@ impl SearchRecipe {
     /// Checks each choice and each bound, beside the first values of the rest; returns the metric that all recipes watch.
     pub(super) fn check(&self) -> Result<Watch, RecipeError> {
         let first = self.space.point(|parameter| parameter.domain.at(0.0));
-        let watch = self.unchecked(&first)?.training.watch;
+        let watch = match self.at(&first) {
+            Ok(recipe) => recipe.training.watch,
+            Err(error) => return Err(self.blamed(error)),
+        };
         for parameter in self.space.parameters() {
-            let values = match &parameter.domain {
-                Domain::Choice { choices } => choices.clone(),
-                number => vec![number.at(0.0), number.at(1.0)],
-            };
-            for value in values {
+            for value in ends(&parameter.domain) {
                 let recipe = self.at(&self.with(parameter, value.clone())?);
-                let recipe = recipe.map_err(|error| RecipeError::Searched {
-                    place: self.source().place(&parameter.name),
-                    key: parameter.name.clone(),
-                    value: value.to_string(),
-                    source: Box::new(error),
-                })?;
+                let recipe = recipe.map_err(|error| self.because(parameter, &value, error))?;
                 if recipe.training.watch != watch {
                     let problem = format!(
                         "found {watch} and {}, expected one metric that all trials are compared by",
@@ -107,6 +101,34 @@ impl SearchRecipe {
         Ok(watch)
     }
 
+    /// What is wrong with the first recipe, and the open key that is to blame, if there is one: with another value for it
+    /// all would be well.
+    fn blamed(&self, error: RecipeError) -> RecipeError {
+        let helps = |parameter: &&Parameter, value| {
+            let point = self.with(parameter, value);
+            point.is_ok_and(|point| self.at(&point).is_ok())
+        };
+        let mut parameters = self.space.parameters().iter();
+        let to_blame = parameters.find(|parameter| {
+            let mut others = ends(&parameter.domain).into_iter().skip(1);
+            others.any(|value| helps(parameter, value))
+        });
+        match to_blame {
+            Some(parameter) => self.because(parameter, &parameter.domain.at(0.0), error),
+            None => error,
+        }
+    }
+
+    /// An error of a recipe that has this value.
+    fn because(&self, parameter: &Parameter, value: &Json, error: RecipeError) -> RecipeError {
+        RecipeError::Searched {
+            place: self.source().place(&parameter.name),
+            key: parameter.name.clone(),
+            value: value.to_string(),
+            source: Box::new(error),
+        }
+    }
+
     /// Checks that all runs have one name.
     pub(super) fn check_name(&self) -> Result<(), RecipeError> {
         match self.table.get("name") {
@@ -116,5 +138,13 @@ impl SearchRecipe {
             }
             _ => Ok(()),
         }
+    }
+}
+
+/// All choices, or both bounds.
+fn ends(domain: &Domain) -> Vec<Json> {
+    match domain {
+        Domain::Choice { choices } => choices.clone(),
+        number => vec![number.at(0.0), number.at(1.0)],
     }
 }

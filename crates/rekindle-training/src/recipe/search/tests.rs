@@ -39,9 +39,9 @@ fn point(values: &[(&str, serde_json::Value)]) -> Point {
 #[test]
 fn values_stand_where_they_were_open() {
     let search = search(
-        "[model]\nhidden = { choice = [32, 64] }\ndropout = { uniform = [0.0, 0.5], step = 0.1 }\n\
+        "labels = \"step_class\"\n[model]\nhidden = { choice = [32, 64] }\ndropout = { uniform = [0.0, 0.5], step = 0.1 }\n\
          [training]\nlr = { log = [1e-4, 1e-1] }\nclip_norm = { choice = [0.5, 1] }\n\
-         bptt = { choice = [10, { kind = \"random\", steps = 20 }] }\noptimizer = { choice = [\"adam\", \"sgd\"] }\n",
+         bptt = { choice = [10, { kind = \"fixed\", steps = 20 }] }\noptimizer = { choice = [\"adam\", \"sgd\"] }\n",
     )
     .unwrap();
     let at = point(&[
@@ -54,7 +54,7 @@ fn values_stand_where_they_were_open() {
     ]);
     assert!(search.space().contains(&at));
     let text = format!(
-        "{START}[model]\nhidden = 64\ndropout = 0.3\n\
+        "{START}labels = \"step_class\"\n[model]\nhidden = 64\ndropout = 0.3\n\
          [training]\nlr = 0.02\nclip_norm = 1\nbptt = 10\noptimizer = \"sgd\"\n"
     );
     let expected = Recipe::from_toml(&text, Path::new("a.toml"), &[]).unwrap();
@@ -195,7 +195,7 @@ fn conditions_are_met_together_or_refused() {
 #[test]
 fn what_only_looks_open_is_not() {
     let error = Recipe::from_toml(
-        &format!("{START}[training]\nlog = true\n"),
+        &format!("{START}[training]\nlog = true\nepochs = 3\n"),
         Path::new("a.toml"),
         &[],
     );
@@ -206,7 +206,7 @@ fn what_only_looks_open_is_not() {
             .contains("unknown key training.log")
     );
     refused(
-        "[model]\nhidden = { choice = [8] }\n[training]\nlog = true\n",
+        "[model]\nhidden = { choice = [8] }\n[training]\nlog = true\nepochs = 3\n",
         "unknown key training.log",
     );
     let twice = search(
@@ -251,7 +251,7 @@ fn mistakes_are_named_with_their_place() {
     refused("", "there is no parameter to search over");
     refused(
         "[model]\nhiden = { choice = [8] }\n",
-        "a.toml:5: with model.hiden = 8: a.toml:5: unknown key model.hiden, did you mean model.hidden?",
+        "a.toml:5: unknown key model.hiden, did you mean model.hidden?",
     );
     refused(
         "[model]\nhidden = { choice = [] }\n",
