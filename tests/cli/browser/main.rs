@@ -64,7 +64,7 @@ const PLANTED_IN_SEARCHES: [(&str, &str); 3] = [
     ),
     (
         "all('.choices span').forEach((label) => (label.style.translate = '50px'))",
-        " over ",
+        " cuts ",
     ),
 ];
 
