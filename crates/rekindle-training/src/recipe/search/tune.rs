@@ -92,7 +92,7 @@ impl TuneRecipe {
         time.map(|time| time.unwrap_or(Duration::MAX))
     }
 
-    /// How many trials there are in all: as said, or [`TRIALS`] if nothing else is.
+    /// How many trials there are in all: as said, or 50 if nothing else bounds the search.
     pub fn limit(&self) -> Option<u64> {
         let is_bounded = self.epochs.is_some() || self.minutes.is_some();
         self.trials.or((!is_bounded).then_some(TRIALS))
