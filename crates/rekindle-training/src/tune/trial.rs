@@ -12,7 +12,8 @@ use crate::{
     epochs_of, train,
 };
 
-/// How many workers may die of a trial before it is taken for the reason: it may need more memory than there is.
+/// How many workers may die in the first epoch of a trial before it is taken for the reason: it may need more memory than
+/// there is.
 const ATTEMPTS: u64 = 5;
 
 /// Runs a trial to its end; none if another worker has taken it over.
@@ -21,8 +22,9 @@ pub(super) fn ending(
     claim: &Claim,
     observer: &mut dyn TuneObserver,
 ) -> Result<Option<Ending>, TuneError> {
-    if claim.attempt > ATTEMPTS {
-        let reason = format!("{ATTEMPTS} workers have begun it and none has ended it");
+    if claim.attempt > ATTEMPTS && claim.trial.curve.is_empty() {
+        let reason =
+            format!("{ATTEMPTS} workers have begun it and none has come to the end of an epoch");
         return Ok(Some(Ending::Failed(reason)));
     }
     match search.recipe.at(&claim.trial.point) {
