@@ -1,0 +1,122 @@
+//! What a trial comes to, whatever the worker before left: in the run folder, in the study, or in neither.
+
+#[allow(dead_code)]
+mod common;
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
+
+use common::{BreakOff, backend, recipe, turn};
+use rekindle_training::{Budget, Done, Search, SearchRecipe, Start, TuneRecipe, train};
+use rekindle_tune::{Claim, Next, State, StoreOptions, Study, Trial};
+
+/// A search over two sizes, by all of them.
+fn search(folder: &Path, keep: &str) -> SearchRecipe {
+    let text = recipe(folder, &[&format!("training.keep={keep}")]).to_toml();
+    let open = "model.hidden={choice=[3, 6]}".to_string();
+    let settings = ["tune.sampler=grid", "tune.pruner=none"].map(String::from);
+    let overrides = [&[open][..], &settings].concat();
+    SearchRecipe::from_toml(&text, Path::new("toy.toml"), &overrides).expect("a search")
+}
+
+fn study(search: &SearchRecipe, folder: &Path, file: &str) -> Study {
+    let url = format!("sqlite:{}", folder.join(file).display());
+    let study = search.study(&url, "toy", StoreOptions::default());
+    study.expect("a study")
+}
+
+/// Works to the end, and returns the trials.
+fn worked(search: &SearchRecipe, study: Study, folder: &Path) -> Vec<Trial> {
+    let mut worker = Search {
+        recipe: search,
+        study,
+        folder,
+        backend: backend(),
+        budget: Budget::from(&TuneRecipe::default()),
+    };
+    assert_eq!(worker.work(&mut ()).expect("it works"), Done::Trials);
+    let trials = worker.study.history().expect("trials").trials.clone();
+    assert!(trials.iter().all(|trial| trial.state == State::Complete));
+    assert_eq!(trials.len(), 2);
+    trials
+}
+
+/// The first trial, as a worker takes it that is about to die.
+fn claimed(search: &SearchRecipe, study: &mut Study) -> Claim {
+    let sampler = search.tune().sampler.sampler(0, search.space());
+    let sampler = sampler.expect("a sampler");
+    let mut propose = |history: &_, number| sampler.propose(search.space(), history, number);
+    match study.next("dies", Some(1), &mut propose).expect("a trial") {
+        Next::Trial(claim) => claim,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn a_trial_comes_to_the_same_whatever_was_left_of_it() {
+    let _turn = turn();
+    for keep in ["best", "last"] {
+        let folder = tempfile::tempdir().expect("a folder");
+        let folder = folder.path();
+        let search = search(folder, keep);
+        let whole = worked(
+            &search,
+            study(&search, folder, "whole.db"),
+            &folder.join("whole"),
+        );
+
+        // All was trained, and nothing of it reported.
+        let again = study(&search, folder, "again.db");
+        let again = worked(&search, again, &folder.join("whole"));
+        assert_eq!(again, whole, "{keep}");
+
+        // Four epochs were trained, and two reported.
+        let mut gap = study(&search, folder, "gap.db");
+        let claim = claimed(&search, &mut gap);
+        let trial = search.at(&claim.trial.point).expect("a recipe");
+        let run = folder.join("gap/trial-0000");
+        let mut breaks = BreakOff(0);
+        // The start, four epochs of three steps each, and the epochs themselves.
+        breaks.0 = 1 + 4 * 4;
+        let broken = || train(&trial, backend(), &run, Start::Resume, &mut breaks);
+        assert!(catch_unwind(AssertUnwindSafe(broken)).is_err());
+        for (epoch, value) in &whole[0].curve[..2] {
+            let _ = gap.report(&claim, *epoch, *value).expect("reported");
+        }
+        let _ = gap.give_back(&claim).expect("given back");
+        assert_eq!(worked(&search, gap, &folder.join("gap")), whole, "{keep}");
+
+        // All was reported, wrongly, and nothing is there.
+        let mut lost = study(&search, folder, "lost.db");
+        let claim = claimed(&search, &mut lost);
+        for epoch in 1..=9 {
+            let _ = lost.report(&claim, epoch, 0.0).expect("reported");
+        }
+        let _ = lost.give_back(&claim).expect("given back");
+        assert_eq!(worked(&search, lost, &folder.join("lost")), whole, "{keep}");
+    }
+}
+
+#[test]
+fn a_folder_belongs_to_one_study() {
+    let _turn = turn();
+    let folder = tempfile::tempdir().expect("a folder");
+    let folder = folder.path();
+    let search = search(folder, "best");
+    worked(
+        &search,
+        study(&search, folder, "a.db"),
+        &folder.join("runs"),
+    );
+    let url = format!("sqlite:{}", folder.join("b.db").display());
+    let other = search.study(&url, "other", StoreOptions::default());
+    let mut worker = Search {
+        recipe: &search,
+        study: other.expect("a study"),
+        folder: &folder.join("runs"),
+        backend: backend(),
+        budget: Budget::from(&TuneRecipe::default()),
+    };
+    let error = worker.work(&mut ()).expect_err("another study").to_string();
+    assert!(error.contains("belongs to study toy"), "{error}");
+}
