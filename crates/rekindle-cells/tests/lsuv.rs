@@ -1,5 +1,7 @@
 //! Layer-sequential unit variance: what a stack's gates vary by afterwards, step by step.
 
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
 use burn::tensor::{Device, Distribution, Tensor, TensorData};
 use rekindle_cells::{
     Cell, CellConfig, Connections, Direction, ElmanConfig, GruConfig, Initializer, LstmConfig,
@@ -8,6 +10,12 @@ use rekindle_cells::{
 
 const LENGTHS: [usize; 6] = [9, 4, 7, 1, 12, 6];
 const SEQ: usize = 12;
+
+/// Seeds are global to a backend, so that tests in one process take turns.
+fn turn() -> MutexGuard<'static, ()> {
+    static TURN: Mutex<()> = Mutex::new(());
+    TURN.lock().unwrap_or_else(PoisonError::into_inner)
+}
 
 fn scheme() -> RecurrentScheme {
     RecurrentScheme {
@@ -130,6 +138,7 @@ fn check<F: CellConfig>(cell: &F, name: &str) {
 
 #[test]
 fn every_gate_of_every_layer_and_direction_has_unit_variance() {
+    let _turn = turn();
     check(&LstmConfig::new(3, 16).with_init(scheme()), "lstm");
     check(&GruConfig::new(3, 16).with_init(scheme()), "gru");
     check(&ElmanConfig::new(3, 16).with_init(scheme()), "rnn");
@@ -139,6 +148,7 @@ fn every_gate_of_every_layer_and_direction_has_unit_variance() {
 
 #[test]
 fn time_may_come_first() {
+    let _turn = turn();
     let device = Device::default();
     let cell = GruConfig::new(3, 8).with_init(scheme());
     let make = || {
@@ -163,6 +173,7 @@ fn time_may_come_first() {
 
 #[test]
 fn data_that_do_not_vary_are_named() {
+    let _turn = turn();
     let device = Device::default();
     let stack = |cell: &ElmanConfig| {
         device.seed(2);
