@@ -4,7 +4,8 @@ use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use rekindle::training::{Budget, Event, Metric, TuneEvent, TuneObserver};
-use rekindle::tune::Ending;
+use rekindle::tune::{Ending, Point};
+use serde_json::Value;
 
 use crate::progress::Stream;
 
@@ -94,7 +95,7 @@ impl TuneObserver for TuneProgress {
                 attempt,
             } => {
                 self.waits = false;
-                self.point = point.to_string();
+                self.point = in_short(point);
                 if *attempt > 1 {
                     self.line(&format!(
                         "trial {number:>4}  goes on where another worker left it"
@@ -141,10 +142,39 @@ impl Drop for TuneProgress {
     }
 }
 
+/// The values of a trial, numbers to four digits.
+fn in_short(point: &Point) -> String {
+    let short = |(name, value): (&str, &Value)| match value.as_f64().filter(|_| value.is_f64()) {
+        Some(number) => {
+            let rounded = format!("{number:.3e}").parse().unwrap_or(number);
+            format!("{name} = {rounded}")
+        }
+        None => format!("{name} = {value}"),
+    };
+    point.iter().map(short).collect::<Vec<_>>().join(", ")
+}
+
 /// A time as people read it.
 fn in_words(time: Duration) -> String {
     match time.as_secs() {
         seconds @ 0..120 => format!("{seconds} s"),
         seconds => format!("{} min", seconds / 60),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn numbers_of_a_trial_are_short() {
+        let mut point = Point::default();
+        point.set("a", json!(0.012_345_678));
+        point.set("b", json!(64));
+        point.set("c", json!("gru"));
+        assert_eq!(in_short(&point), "a = 0.01235, b = 64, c = \"gru\"");
+        assert_eq!(in_words(Duration::from_secs(119)), "119 s");
+        assert_eq!(in_words(Duration::from_secs(601)), "10 min");
     }
 }
