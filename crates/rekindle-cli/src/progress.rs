@@ -23,7 +23,7 @@ impl Stream {
     }
 
     /// Whether somebody sees it at once.
-    pub fn is_terminal(self) -> bool {
+    fn is_terminal(self) -> bool {
         match self {
             Self::Output => std::io::stdout().is_terminal(),
             Self::Error => std::io::stderr().is_terminal(),
@@ -31,11 +31,30 @@ impl Stream {
     }
 
     /// Prints a line. A reader that has gone is no reason to stop a training.
-    pub fn line(self, text: &str) {
+    fn line(self, text: &str) {
         match self {
             Self::Output => drop(writeln!(std::io::stdout(), "{text}")),
             Self::Error => drop(writeln!(std::io::stderr(), "{text}")),
         }
+    }
+}
+
+/// Whether a bar is seen beside the lines of a stream. It is drawn on standard error, which does not clutter an output that is
+/// kept in a file.
+pub fn has_bar(stream: Option<Stream>) -> bool {
+    stream.is_some_and(Stream::is_terminal) && Stream::Error.is_terminal()
+}
+
+/// Prints a line, above the bar if there is one; nowhere without a stream.
+pub fn line_above(bar: Option<&ProgressBar>, stream: Option<Stream>, text: &str) {
+    let print = || {
+        if let Some(stream) = stream {
+            stream.line(text);
+        }
+    };
+    match bar {
+        Some(bar) => bar.suspend(print),
+        None => print(),
     }
 }
 
@@ -74,23 +93,12 @@ impl Progress {
         self
     }
 
-    /// Prints a line above the bar.
     fn line(&self, text: &str) {
-        let print = || {
-            if let Some(stream) = self.stream {
-                stream.line(text);
-            }
-        };
-        match &self.bar {
-            Some(bar) => bar.suspend(print),
-            None => print(),
-        }
+        line_above(self.bar.as_ref(), self.stream, text);
     }
 
     fn start_bar(&mut self, batches: usize) {
-        // The bar is drawn on standard error, which does not clutter an output that is kept in a file.
-        let is_seen = self.stream.is_some_and(Stream::is_terminal) && Stream::Error.is_terminal();
-        if is_seen {
+        if has_bar(self.stream) {
             let bar =
                 ProgressBar::with_draw_target(Some(batches as u64), ProgressDrawTarget::stderr());
             let style =

@@ -108,6 +108,17 @@ impl History {
         })
     }
 
+    /// How many trials have come just so far.
+    pub fn count(&self, state: State) -> usize {
+        let trials = self.trials.iter();
+        trials.filter(|trial| trial.state == state).count()
+    }
+
+    /// How many steps were measured in all trials together.
+    pub fn steps(&self) -> usize {
+        self.trials.iter().map(|trial| trial.curve.len()).sum()
+    }
+
     /// The complete trial with the best value, the first one of equals.
     pub fn best(&self) -> Option<(&Trial, f64)> {
         self.complete()

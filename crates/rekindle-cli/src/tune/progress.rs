@@ -7,7 +7,7 @@ use rekindle::training::{Budget, Event, Metric, TuneEvent, TuneObserver};
 use rekindle::tune::{Ending, Point};
 use serde_json::Value;
 
-use crate::progress::Stream;
+use crate::progress::{Stream, has_bar, line_above};
 
 /// A line for each trial that ends, and on a terminal a bar with what is left of the budget.
 pub struct TuneProgress {
@@ -25,8 +25,7 @@ impl TuneProgress {
     /// `quiet` shows nothing.
     pub fn new(quiet: bool, stream: Stream, budget: Budget) -> Self {
         let stream = (!quiet).then_some(stream);
-        let is_seen = stream.is_some_and(Stream::is_terminal) && Stream::Error.is_terminal();
-        let bar = is_seen.then(|| {
+        let bar = has_bar(stream).then(|| {
             let target = ProgressDrawTarget::stderr();
             let bar = ProgressBar::with_draw_target(budget.trials, target);
             let template = match budget.trials {
@@ -46,15 +45,7 @@ impl TuneProgress {
     }
 
     fn line(&self, text: &str) {
-        let print = || {
-            if let Some(stream) = self.stream {
-                stream.line(text);
-            }
-        };
-        match &self.bar {
-            Some(bar) => bar.suspend(print),
-            None => print(),
-        }
+        line_above(self.bar.as_ref(), self.stream, text);
     }
 
     /// The line of a trial that has ended.

@@ -1,7 +1,7 @@
 //! What came of a search.
 
 use rekindle::training::{Done, Refit, Search};
-use rekindle::tune::{History, State, Trial};
+use rekindle::tune::{State, Trial};
 use serde_json::json;
 
 use crate::table::{Table, scores};
@@ -9,15 +9,14 @@ use crate::table::{Table, scores};
 /// The best trial, and where things are.
 pub fn summary(search: &mut Search, done: Done, refit: Option<&Refit>) -> anyhow::Result<String> {
     let history = search.study.history()?.clone();
-    let counts = Counts::of(&history);
     let mut text = format!(
         "{}: {} complete, {} pruned, {} failed, {} under way; {} epochs\n",
         why(done),
-        counts.complete,
-        counts.pruned,
-        counts.failed,
-        counts.running,
-        counts.epochs
+        history.count(State::Complete),
+        history.count(State::Pruned),
+        history.count(State::Failed),
+        history.count(State::Running),
+        history.steps()
     );
     match history.best() {
         Some((trial, value)) => {
@@ -45,7 +44,6 @@ pub fn json(
     refit: Option<&Refit>,
 ) -> anyhow::Result<serde_json::Value> {
     let history = search.study.history()?.clone();
-    let counts = Counts::of(&history);
     let best = history.best().map(|(trial, value)| {
         json!({
             "trial": trial.number,
@@ -58,11 +56,11 @@ pub fn json(
         "study": search.study.name(),
         "watch": search.recipe.watch().to_string(),
         "done": why(done),
-        "complete": counts.complete,
-        "pruned": counts.pruned,
-        "failed": counts.failed,
-        "running": counts.running,
-        "epochs": counts.epochs,
+        "complete": history.count(State::Complete),
+        "pruned": history.count(State::Pruned),
+        "failed": history.count(State::Failed),
+        "running": history.count(State::Running),
+        "epochs": history.steps(),
         "best": best,
         "page": search.page(),
         "refit": refit.map(|refit| json!({ "folder": refit.folder, "outcome": refit.outcome })),
@@ -83,28 +81,4 @@ fn settings(trial: &Trial) -> Table {
         table.row(vec![name.to_string(), value.to_string()]);
     }
     table
-}
-
-struct Counts {
-    complete: usize,
-    pruned: usize,
-    failed: usize,
-    running: usize,
-    epochs: usize,
-}
-
-impl Counts {
-    fn of(history: &History) -> Self {
-        let count = |state| {
-            let trials = history.trials.iter();
-            trials.filter(|trial| trial.state == state).count()
-        };
-        Self {
-            complete: count(State::Complete),
-            pruned: count(State::Pruned),
-            failed: count(State::Failed),
-            running: count(State::Running),
-            epochs: history.trials.iter().map(|trial| trial.curve.len()).sum(),
-        }
-    }
 }

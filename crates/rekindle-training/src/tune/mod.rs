@@ -13,7 +13,7 @@ mod trial;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use rekindle_tune::{Answer, Claim, Ending, Next, Point, Sampler, State, Study, Trial};
+use rekindle_tune::{Answer, Claim, Ending, Next, Point, Sampler, State, Study};
 
 use crate::{Backend, Event, SearchRecipe, TuneRecipe};
 
@@ -152,7 +152,7 @@ impl Search<'_> {
                 return Ok(Done::Time);
             }
             let used_up = match epochs {
-                Some(epochs) => self.epochs()? >= epochs,
+                Some(epochs) => self.study.history()?.steps() as u64 >= epochs,
                 None => false,
             };
             // What was begun comes to its end.
@@ -167,12 +167,6 @@ impl Search<'_> {
                 Next::Done => return Ok(Done::Trials),
             }
         }
-    }
-
-    /// Epochs of all trials so far.
-    fn epochs(&mut self) -> Result<u64, TuneError> {
-        let trials = self.study.history()?.trials.iter();
-        Ok(trials.map(|trial| trial.curve.len() as u64).sum())
     }
 
     fn next(
@@ -213,9 +207,7 @@ impl Search<'_> {
         };
         let history = self.study.history()?;
         let best = history.best().map(|(trial, value)| (trial.number, value));
-        let running = |trial: &&Trial| trial.state == State::Running;
-        let running = history.trials.iter().filter(running).count();
-        let ended = (history.trials.len() - running) as u64;
+        let ended = (history.trials.len() - history.count(State::Running)) as u64;
         if best.is_some_and(|(best, _)| best == number) {
             self.export()?;
         }

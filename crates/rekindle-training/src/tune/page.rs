@@ -50,7 +50,7 @@ fn page(recipe: &SearchRecipe, name: &str, entries: &[Entry]) -> Result<StudyPag
             parameters.len(),
             recipe.watch()
         ),
-        facts: facts(recipe, entries),
+        facts: facts(recipe, &history, entries),
         value: recipe.watch().to_string().replacen('_', " ", 1),
         aim: match direction {
             Direction::Minimize => StudyAim::Least,
@@ -71,23 +71,18 @@ fn page(recipe: &SearchRecipe, name: &str, entries: &[Entry]) -> Result<StudyPag
     })
 }
 
-fn facts(recipe: &SearchRecipe, entries: &[Entry]) -> Vec<Fact> {
-    let count = |state: State| {
-        let trials = entries.iter();
-        trials.filter(|entry| entry.trial.state == state).count()
-    };
-    let epochs: usize = entries.iter().map(|entry| entry.trial.curve.len()).sum();
+fn facts(recipe: &SearchRecipe, history: &History, entries: &[Entry]) -> Vec<Fact> {
     let seconds: f64 = entries.iter().filter_map(seconds).sum();
     let mut workers: Vec<&str> = entries.iter().map(|entry| entry.worker.as_str()).collect();
     workers.sort_unstable();
     workers.dedup();
     vec![
         Fact::new("trials", entries.len()),
-        Fact::new("complete", count(State::Complete)),
-        Fact::new("pruned", count(State::Pruned)),
-        Fact::new("failed", count(State::Failed)),
-        Fact::new("under way", count(State::Running)),
-        Fact::new("epochs", epochs),
+        Fact::new("complete", history.count(State::Complete)),
+        Fact::new("pruned", history.count(State::Pruned)),
+        Fact::new("failed", history.count(State::Failed)),
+        Fact::new("under way", history.count(State::Running)),
+        Fact::new("epochs", history.steps()),
         Fact::new("seconds of trials", format!("{seconds:.0}")),
         Fact::new("workers", workers.len()),
         Fact::new("sampler", kind(&serde_json::json!(recipe.tune().sampler))),
