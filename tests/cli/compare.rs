@@ -176,7 +176,7 @@ fn kept_runs_of_something_else_are_refused_before_anything_is_trained() {
         &[&KEPT[..], &["--backend=flex"]].concat(),
         &[
             "kept/toy-gru-fast-seed2",
-            "backend ndarray, expected flex",
+            "trained on ndarray, expected flex",
             "--out",
         ],
     );

@@ -57,7 +57,7 @@ fn every_cell_trains_on_real_speech() {
             );
         }
         assert_eq!((&result["epochs"], &result["seed"]), (&4.into(), &5.into()));
-        assert_eq!(result["backend"], Backend::compiled()[0].name());
+        assert_eq!(result["devices"], Backend::compiled()[0].name());
         assert!(result["parameters"].as_u64().expect("a number") > 100);
         assert!(result["seconds"].as_f64().expect("a number") > 0.0);
         for file in [

@@ -5,7 +5,7 @@ mod prune;
 use std::path::PathBuf;
 
 use clap::{Args as Group, Parser, Subcommand};
-use rekindle::training::Backend;
+use rekindle::training::{Backend, Devices};
 
 use crate::compare::Variant;
 use crate::find_lr::FindLrArgs;
@@ -88,9 +88,9 @@ pub struct TrainArgs {
     /// Change a key of the recipe, such as training.lr=0.01; the value is TOML or a bare word; can be given several times
     #[arg(long = "set", value_name = "KEY=VALUE")]
     pub sets: Vec<String>,
-    /// Backend: flex, ndarray, wgpu, vulkan, cuda, rocm or metal, as far as compiled in [default: the first that is]
-    #[arg(long)]
-    pub backend: Option<Backend>,
+    /// Where to train
+    #[command(flatten)]
+    pub on: DeviceArgs,
     /// Run folder [default: a new one, runs/NAME-CELL-seedN]
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
@@ -127,9 +127,9 @@ pub struct CompareArgs {
     /// Change a key of every recipe, as for `train`; can be given several times
     #[arg(long = "set", value_name = "KEY=VALUE")]
     pub sets: Vec<String>,
-    /// Backend, as for `train` [default: the first that is compiled in]
-    #[arg(long)]
-    pub backend: Option<Backend>,
+    /// Where to train
+    #[command(flatten)]
+    pub on: DeviceArgs,
     /// Folder for the run folders; finished runs in it are taken as they are, others go on [default: new runs in runs]
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
@@ -270,6 +270,30 @@ pub struct DoctorArgs {
     /// Print one JSON object
     #[arg(long)]
     pub json: bool,
+}
+
+/// Where to train.
+#[derive(Group, Debug)]
+pub struct DeviceArgs {
+    /// Backend: flex, ndarray, wgpu, vulkan, cuda, rocm or metal, as far as compiled in [default: the first that is]
+    #[arg(long)]
+    pub backend: Option<Backend>,
+    /// Devices that share the rows of each batch, such as cuda:0,cuda:1; one chooses it [default: the backend's own]
+    #[arg(long, value_name = "NAME,…", conflicts_with = "backend")]
+    pub devices: Option<Devices>,
+}
+
+impl DeviceArgs {
+    /// The devices asked for, or that of the backend.
+    ///
+    /// # Errors
+    /// If no backend is compiled in.
+    pub fn devices(&self) -> anyhow::Result<Devices> {
+        match &self.devices {
+            Some(devices) => Ok(devices.clone()),
+            None => Ok(backend(self.backend)?.into()),
+        }
+    }
 }
 
 /// What a recipe takes as a seed: a TOML integer.

@@ -31,11 +31,11 @@ pub fn run(args: &InspectArgs) -> anyhow::Result<()> {
 fn text(trained: &Trained, history: &History) -> String {
     let outcome = &trained.outcome;
     format!(
-        "run: {} ({}, seed {}, backend {})\nepochs: {}, weights of epoch {}, {:.1} s\nparameters: {}\n{}\n\nScores\n\n{}\n\nEpochs\n\n{}\n\nNetwork\n\n{}\n\nRecipe\n\n{}",
+        "run: {} ({}, seed {}, on {})\nepochs: {}, weights of epoch {}, {:.1} s\nparameters: {}\n{}\n\nScores\n\n{}\n\nEpochs\n\n{}\n\nNetwork\n\n{}\n\nRecipe\n\n{}",
         outcome.name,
         outcome.cell,
         outcome.seed,
-        outcome.backend,
+        outcome.devices,
         outcome.epochs,
         outcome.kept_epoch,
         outcome.seconds,

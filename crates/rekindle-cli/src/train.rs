@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 use rekindle::training::{Outcome, Recipe, RunFolder, Start, train};
 
-use crate::args::{TrainArgs, backend};
+use crate::args::TrainArgs;
 use crate::progress::{Progress, Stream};
 use crate::table::scores;
 use crate::{output, run_names};
@@ -15,7 +15,7 @@ pub const RUNS: &str = "runs";
 
 /// Trains and prints the result.
 pub fn run(args: &TrainArgs) -> anyhow::Result<()> {
-    let backend = backend(args.backend)?;
+    let devices = args.on.devices()?;
     let recipe = recipe(args)?;
     let (start, default_folder): (_, fn(&Path, &Recipe) -> PathBuf) = if args.resume {
         (Start::Resume, run_names::latest)
@@ -27,7 +27,7 @@ pub fn run(args: &TrainArgs) -> anyhow::Result<()> {
         None => default_folder(Path::new(RUNS), &recipe),
     };
     let mut progress = Progress::new(args.quiet, Stream::beside_result(args.json));
-    let outcome = train(&recipe, backend, &folder, start, &mut progress)?;
+    let outcome = train(&recipe, devices, &folder, start, &mut progress)?;
     drop(progress);
     if args.json {
         output::line(&serde_json::to_string(&outcome)?)

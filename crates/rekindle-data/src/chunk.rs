@@ -200,6 +200,17 @@ impl Chunk {
     pub fn steps(&self) -> usize {
         self.lengths().into_iter().max().unwrap_or_default()
     }
+
+    /// What some of the rows read, for one of several devices that share a batch. All of these may be at their end.
+    ///
+    /// # Panics
+    /// If a row is not below the number of rows.
+    pub fn rows(&self, rows: Range<usize>) -> Self {
+        Self {
+            spans: self.spans[rows.clone()].to_vec(),
+            fresh: self.fresh[rows].to_vec(),
+        }
+    }
 }
 
 /// Sequences laid end to end and cut into rows of the same length, which a batch reads side by side, chunk by chunk.

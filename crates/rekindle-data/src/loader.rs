@@ -153,11 +153,10 @@ impl SequenceLoader {
         self.rows.len().div_ceil(self.batch_size)
     }
 
-    /// The batches of the epoch at which the loader stands, each made when it is asked for.
-    pub fn into_batches(self) -> impl Iterator<Item = Batch> {
-        let plan = self.plan(self.epoch());
-        plan.into_iter()
-            .map(move |rows| self.batcher.batch(rows, &self.device))
+    /// The rows of the set of each batch of the epoch at which the loader stands, for who makes the batches: several devices
+    /// that share each of them.
+    pub fn into_rows(self) -> impl Iterator<Item = Vec<usize>> {
+        self.plan(self.epoch()).into_iter()
     }
 
     /// The rows of each batch of an epoch.

@@ -6,6 +6,8 @@ use std::str::FromStr;
 use burn::tensor::Device;
 use serde::{Deserialize, Serialize};
 
+use crate::DeviceName;
+
 /// A Burn backend. Each has a Cargo feature of its own name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -48,6 +50,42 @@ pub enum BackendError {
         /// Those that are compiled in.
         compiled: String,
     },
+    /// What stands for the number of a device is none.
+    #[error(
+        "device \"{backend}:{index}\" has no number behind the colon, expected one such as {backend}:0"
+    )]
+    Index {
+        /// The backend.
+        backend: Backend,
+        /// What was found.
+        index: String,
+    },
+    /// The backend has no device of this number.
+    #[error("there is no device {name}: backend {} has {}", name.backend, counted(name.backend, *found))]
+    NoDevice {
+        /// The device.
+        name: DeviceName,
+        /// How many devices the backend has.
+        found: usize,
+    },
+    /// Two names of one device.
+    #[error("{} and {} are the same device, expected each device once; leave one out", names[0], names[1])]
+    Twice {
+        /// The names.
+        names: [DeviceName; 2],
+    },
+}
+
+/// So many devices of a backend, with their names.
+fn counted(backend: Backend, devices: usize) -> String {
+    match devices {
+        0 => "none on this machine".to_string(),
+        1 => format!("1 device, {backend}:0"),
+        devices => format!(
+            "{devices} devices, {backend}:0 to {backend}:{}",
+            devices - 1
+        ),
+    }
 }
 
 impl Backend {
@@ -99,6 +137,28 @@ impl Backend {
                 backend,
                 compiled: Self::compiled_names(),
             }),
+        }
+    }
+
+    /// All devices of the backend on this machine; none if it is not compiled in.
+    pub(crate) fn devices(self) -> Vec<Device> {
+        match self {
+            #[cfg(feature = "flex")]
+            Self::Flex => Device::enumerate(burn::tensor::DeviceType::Flex).into_vec(),
+            #[cfg(feature = "ndarray")]
+            Self::Ndarray => Device::enumerate(burn::tensor::DeviceType::NdArray).into_vec(),
+            #[cfg(feature = "wgpu")]
+            Self::Wgpu => Device::enumerate(burn::tensor::DeviceType::Wgpu).into_vec(),
+            #[cfg(feature = "vulkan")]
+            Self::Vulkan => Device::enumerate(burn::tensor::DeviceType::Vulkan).into_vec(),
+            #[cfg(feature = "cuda")]
+            Self::Cuda => Device::enumerate(burn::tensor::DeviceType::Cuda).into_vec(),
+            #[cfg(feature = "rocm")]
+            Self::Rocm => Device::enumerate(burn::tensor::DeviceType::Rocm).into_vec(),
+            #[cfg(feature = "metal")]
+            Self::Metal => Device::enumerate(burn::tensor::DeviceType::Metal).into_vec(),
+            #[allow(unreachable_patterns)]
+            _ => Vec::new(),
         }
     }
 

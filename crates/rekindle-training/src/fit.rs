@@ -5,6 +5,7 @@
 //! killed and goes on therefore ends with the bits of one that was not.
 
 mod epoch;
+mod share;
 mod step;
 mod trial;
 
@@ -36,8 +37,8 @@ pub(crate) struct Fit<'a> {
     recipe: &'a Recipe,
     folder: &'a RunFolder,
     task: &'a dyn Task,
-    /// With autodiff.
-    device: Device,
+    /// With autodiff; the first has the weights.
+    devices: Vec<Device>,
     regularizer: Regularizer<'a>,
     network: Network,
     optimizer: ModuleOptimizer,
@@ -62,8 +63,9 @@ impl<'a> Fit<'a> {
         recipe: &'a Recipe,
         folder: &'a RunFolder,
         task: &'a dyn Task,
-        device: &Device,
+        devices: &[Device],
     ) -> Result<Self, TrainError> {
+        let device = &devices[0];
         let training = device.clone().autodiff();
         device.seed(mix(recipe.seed, 0));
         let batches = task.steps_per_epoch();
@@ -77,7 +79,10 @@ impl<'a> Fit<'a> {
             rates: Rates::new(&recipe.training, &network, batches)?,
             watcher: watches.then(|| Watcher::new(&mut network)),
             network,
-            device: training,
+            devices: devices
+                .iter()
+                .map(|device| device.clone().autodiff())
+                .collect(),
             optimizer: recipe.training.optimizer.init(recipe.training.weight_decay),
             nonfinite: NonFiniteState::default(),
             averager: Averager::new(recipe.training.mean()),
@@ -175,8 +180,8 @@ impl<'a> Fit<'a> {
         cut.map_err(FileError::write(&path))
     }
 
-    /// Runs the epochs that are left.
-    pub(crate) fn run(&mut self, observer: &mut dyn Observer) -> Result<(), TrainError> {
+    /// Tells of the start, and removes what was done behind the checkpoint.
+    pub(crate) fn begin(&mut self, observer: &mut dyn Observer) -> Result<(), FileError> {
         observer.observe(&Event::Start {
             epochs: self.recipe.training.epochs,
             first_epoch: self.epochs.len() + 1,
@@ -185,7 +190,12 @@ impl<'a> Fit<'a> {
             metrics: self.recipe.metrics(),
             sizes: self.task.sizes(),
         });
-        self.cut_steps()?;
+        self.cut_steps()
+    }
+
+    /// Runs the epochs that are left.
+    pub(crate) fn run(&mut self, observer: &mut dyn Observer) -> Result<(), TrainError> {
+        self.begin(observer)?;
         while !self.is_over() {
             self.epoch(observer)?;
             if !self.is_over() && observer.stops() {
@@ -243,7 +253,8 @@ impl<'a> Fit<'a> {
         }
     }
 
-    fn is_over(&self) -> bool {
+    /// Whether no epoch is left to train.
+    pub(crate) fn is_over(&self) -> bool {
         let TrainingRecipe {
             epochs, patience, ..
         } = self.recipe.training;

@@ -7,6 +7,7 @@
 mod backend;
 mod checkpoint;
 pub mod compared;
+mod devices;
 pub mod doctor;
 mod events;
 mod files;
@@ -25,6 +26,7 @@ pub mod recipe;
 mod recorded;
 mod regularizer;
 pub mod report;
+mod run;
 mod scores;
 mod seed;
 mod smaller;
@@ -39,6 +41,7 @@ mod trained;
 mod tune;
 
 pub use backend::{Backend, BackendError};
+pub use devices::{DeviceName, Devices};
 pub use events::{Event, Observer};
 pub use files::{FileError, RunFolder, write_atomically};
 pub use finite::{Cause, NotFinite};

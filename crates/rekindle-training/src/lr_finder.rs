@@ -219,12 +219,12 @@ pub fn find_lr(
 ) -> Result<LrCurve, FindLrError> {
     range.validate()?;
     recipe.validate().map_err(TrainError::from)?;
-    let device = backend.device().map_err(TrainError::from)?;
+    let devices = [backend.device().map_err(TrainError::from)?];
     let task = task::open(recipe).map_err(TrainError::from)?;
     let trial = range.trial_of(&recipe.for_lengths(task.lengths()));
     // A folder that is not there has no checkpoint.
     let nowhere = RunFolder::new(PathBuf::new());
-    let mut fit = Fit::start(&trial, &nowhere, &*task, &device)?;
+    let mut fit = Fit::start(&trial, &nowhere, &*task, &devices)?;
     let batches = task.steps_per_epoch();
     let mut curve = LrCurve::new(&recipe.name, *range);
     let (_, failed) = fit.trial(range.steps, |_, _, row| {

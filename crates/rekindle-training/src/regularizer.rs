@@ -12,6 +12,7 @@ use crate::Network;
 use crate::Scored;
 use crate::rates::Paths;
 use crate::recipe::RegularizeRecipe;
+use crate::task::Fraction;
 
 /// A penalty or constraint of a recipe that does not fit the network or its weights.
 #[derive(Debug, thiserror::Error)]
@@ -89,15 +90,20 @@ impl<'a> Regularizer<'a> {
         Ok(())
     }
 
-    /// All penalties together, in the type of the loss; `None` if the recipe has none.
+    /// All penalties of a part of a lesson together, in the type of the loss; `None` if the recipe has none.
     pub(crate) fn penalty(
         &self,
         network: &Network,
         scored: &Scored,
         lengths: &[usize],
+        fraction: Fraction,
     ) -> Result<Option<Tensor<1>>, RegularizeError> {
-        let mut parts = self.of_weights(network)?;
-        parts.extend(self.of_outputs(scored, lengths).map(|(_, part)| part));
+        let mut parts = match fraction.common > 0.0 {
+            true => self.of_weights(network)?,
+            false => Vec::new(),
+        };
+        let outputs = self.of_outputs(scored, lengths, fraction);
+        parts.extend(outputs.map(|(_, part)| part));
         let dtype = FloatDType::from(scored.scores.dtype());
         let parts = parts.into_iter().map(|part| part.cast(dtype));
         let Some(sum) = parts.reduce(|sum, part| sum + part) else {
@@ -106,7 +112,9 @@ impl<'a> Regularizer<'a> {
         let value = sum.clone().into_scalar::<f64>();
         match value.is_finite() {
             true => Ok(Some(sum)),
-            false => Err(self.sum_error(value, network, scored, lengths)),
+            false => {
+                Err(self.sum_error(value, network, self.of_outputs(scored, lengths, fraction)))
+            }
         }
     }
 
@@ -115,8 +123,7 @@ impl<'a> Regularizer<'a> {
         &self,
         value: f64,
         network: &Network,
-        scored: &Scored,
-        lengths: &[usize],
+        outputs: impl Iterator<Item = (&'static str, Tensor<1>)>,
     ) -> RegularizeError {
         let mut paths = Paths::default();
         visit(network, &mut paths);
@@ -137,7 +144,6 @@ impl<'a> Regularizer<'a> {
             let lasso = group.group_lasso(network, self.recipe.units).ok()?;
             Some((format!("regularize.units of {}", group.name), lasso))
         });
-        let outputs = self.of_outputs(scored, lengths);
         let outputs = outputs.map(|(name, part)| (name.to_string(), part));
         let parts = weights.chain(units).chain(outputs);
         let mut parts = parts.map(|(name, part)| (name, part.into_scalar::<f64>()));
@@ -151,6 +157,7 @@ impl<'a> Regularizer<'a> {
         &self,
         scored: &'s Scored,
         lengths: &'s [usize],
+        Fraction { steps, pairs, .. }: Fraction,
     ) -> impl Iterator<Item = (&'static str, Tensor<1>)> + use<'s> {
         let RegularizeRecipe {
             activation: alpha,
@@ -160,12 +167,15 @@ impl<'a> Regularizer<'a> {
         let activation = (alpha > 0.0).then(|| {
             let dropped = scored.dropped.clone();
             let penalty = ActivationPenalty { alpha }.of(dropped, Some(lengths));
-            ("regularize.activation", penalty)
+            ("regularize.activation", Fraction::part_of(steps, penalty))
         });
-        let temporal = (beta > 0.0).then(|| {
+        let temporal = (beta > 0.0 && pairs > 0.0).then(|| {
             let output = scored.output.clone();
             let penalty = TemporalPenalty { beta }.of(output, Some(lengths));
-            ("regularize.temporal_activation", penalty)
+            (
+                "regularize.temporal_activation",
+                Fraction::part_of(pairs, penalty),
+            )
         });
         activation.into_iter().chain(temporal)
     }
@@ -218,6 +228,12 @@ mod tests {
     use burn::tensor::Device;
 
     const LENGTHS: [usize; 3] = [4, 1, 2];
+    const WHOLE: Fraction = Fraction {
+        answers: 1.0,
+        steps: 1.0,
+        pairs: 1.0,
+        common: 1.0,
+    };
     const SHAPE: Shape = Shape {
         reads: Reads::Channels(1),
         d_output: 2,
@@ -258,7 +274,7 @@ mod tests {
             let network = Network::init(&recipe, SHAPE, &device);
             let scored = network.score(Input::Values(input.clone()), &LENGTHS, None);
             let regularizer = Regularizer::new(&recipe.regularize, 5, &network);
-            let penalty = regularizer.penalty(&network, &scored, &LENGTHS);
+            let penalty = regularizer.penalty(&network, &scored, &LENGTHS, WHOLE);
             let penalty = penalty
                 .expect("it fits")
                 .map(|sum| sum.into_scalar::<f64>());

@@ -84,7 +84,7 @@ impl Summary<'_> {
                 Fact::new("parameters", outcome.parameters),
                 Fact::new("epochs", outcome.epochs),
                 Fact::new("training time", format!("{:.1} s", outcome.seconds)),
-                Fact::new("backend", outcome.backend),
+                Fact::new("devices", &outcome.devices),
             ]),
             None => {
                 let (done, all) = (self.epochs.len(), self.recipe.training.epochs);

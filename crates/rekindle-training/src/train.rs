@@ -4,18 +4,15 @@ use std::fs;
 use std::path::Path;
 
 use burn::module::Module;
-use burn::tensor::Device;
 use rekindle_cells::Normalization;
 use serde::{Deserialize, Serialize};
 
 use crate::checkpoint::Checkpoint;
 use crate::files::{self, Checksum, FileError};
-use crate::fit::Fit;
-use crate::portrait::Portrait;
 use crate::recipe::{CellKind, Recipe, RecipeError};
-use crate::summary::Summary;
-use crate::task::{self, Part, Task};
-use crate::{Backend, Event, Network, Observer, RunFolder, Scores, TrainError, history};
+use crate::run::Opened;
+use crate::task;
+use crate::{Devices, Event, Network, Observer, RunFolder, Scores, TrainError};
 
 /// Whether a run begins or goes on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,8 +47,9 @@ pub struct Outcome {
     pub parameters: usize,
     /// The seed.
     pub seed: u64,
-    /// The backend.
-    pub backend: Backend,
+    /// The devices.
+    #[serde(alias = "backend")]
+    pub devices: Devices,
 }
 
 /// The file that says that a run is finished.
@@ -102,7 +100,7 @@ impl Finished {
 /// Trains a network after a recipe and leaves everything about it in a folder.
 ///
 /// The data are read and checked before anything is written. Each epoch ends with a checkpoint, so that a run that is
-/// killed at any moment can go on with [`Start::Resume`]; on one CPU backend it ends with the same bits as a run that
+/// killed at any moment can go on with [`Start::Resume`]; on the same CPU devices it ends with the same bits as a run that
 /// was not killed. A finished run that is resumed just returns its outcome.
 ///
 /// # Errors
@@ -110,30 +108,21 @@ impl Finished {
 /// disk is lost.
 pub fn train(
     recipe: &Recipe,
-    backend: Backend,
+    devices: impl Into<Devices>,
     folder: &Path,
     start: Start,
     observer: &mut dyn Observer,
 ) -> Result<Outcome, TrainError> {
-    recipe.validate()?;
-    let device = backend.device()?;
-    let folder = &RunFolder::new(folder);
-    check_folder(folder, recipe, start)?;
-    if let Some(finished) = Finished::load(folder)? {
-        observer.observe(&Event::Done {
-            outcome: &finished.outcome,
-        });
-        return Ok(finished.outcome);
-    }
-
-    let task = task::open(recipe)?;
-    let recipe = &recipe.for_lengths(task.lengths());
-    let mut fit = Fit::start(recipe, folder, &*task, &device)?;
-    fs::create_dir_all(folder.path()).map_err(FileError::write(folder.path()))?;
-    files::write(&folder.recipe(), recipe.to_toml().as_bytes())?;
-    task.preprocessing().save(&folder.preprocessing())?;
+    let run = match Opened::new(recipe, devices.into(), folder, start)? {
+        Opened::Run(run) => run,
+        Opened::Finished { outcome, .. } => {
+            observer.observe(&Event::Done { outcome: &outcome });
+            return Ok(outcome);
+        }
+    };
+    let mut fit = run.fit()?;
     fit.run(observer)?;
-    let outcome = finish(recipe, backend, folder, &*task, &fit, &device)?;
+    let outcome = run.finish(&fit)?;
     observer.observe(&Event::Done { outcome: &outcome });
     Ok(outcome)
 }
@@ -218,57 +207,6 @@ fn check_recipe(folder: &RunFolder, recipe: &Recipe) -> Result<(), TrainError> {
         folder: folder.path().to_path_buf(),
         difference: format!("it has `{old}`, now given `{new}`"),
     })
-}
-
-/// Scores the kept weights and writes what a finished run leaves; the file that says so comes last.
-fn finish(
-    recipe: &Recipe,
-    backend: Backend,
-    folder: &RunFolder,
-    task: &dyn Task,
-    fit: &Fit,
-    device: &Device,
-) -> Result<Outcome, TrainError> {
-    let network = fit.kept()?;
-    let evaluate = |part| task.evaluate(&network, part, device);
-    let (valid, test) = (evaluate(Part::Valid), evaluate(Part::Test));
-    for (set, evaluation) in [("the validation set", &valid), ("the test set", &test)] {
-        if let Some(evaluation) = evaluation {
-            fit.check_scores(set, &evaluation.scores)?;
-        }
-    }
-    let outcome = Outcome {
-        name: recipe.name.clone(),
-        cell: recipe.model.cell,
-        test: test.as_ref().map(|evaluation| evaluation.scores),
-        valid: valid.as_ref().map(|evaluation| evaluation.scores),
-        epochs: fit.epochs().len(),
-        kept_epoch: fit.kept_epoch(),
-        seconds: fit.epochs().iter().map(|row| row.seconds).sum(),
-        skipped_steps: fit.epochs().iter().map(|row| row.skipped).sum(),
-        parameters: network.parameters(),
-        seed: recipe.seed,
-        backend,
-    };
-
-    let sets = [("validation", &valid), ("test", &test)];
-    let mut portrait = Portrait::of(&network, &task.preprocessing().classes, &sets);
-    if recipe.training.watch_gradients {
-        portrait = portrait.with_gates(&network, task, device)?;
-    }
-    portrait.save(folder)?;
-    let report = Summary {
-        recipe,
-        epochs: fit.epochs(),
-        steps: &history::steps_of(folder)?,
-        flows: fit.flows(),
-        end: Some((&outcome, portrait)),
-    };
-    files::write(&folder.report(), report.to_report().to_html().as_bytes())?;
-    let weights = weights_of(network, &folder.model())?;
-    files::write(&folder.model(), &weights)?;
-    Finished::new(&weights, &outcome).save(folder)?;
-    Ok(outcome)
 }
 
 /// A network's weights as a burnpack.

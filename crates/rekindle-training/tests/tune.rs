@@ -7,15 +7,21 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
 use common::{BreakOff, backend, recipe, turn};
-use rekindle_training::{Budget, Done, Search, SearchRecipe, Start, TuneRecipe, train};
+use rekindle_training::{
+    Budget, Done, Outcome, Recipe, Search, SearchRecipe, Start, TuneRecipe, epochs_of, train,
+};
 use rekindle_tune::{Claim, Next, State, StoreOptions, Study, Trial};
 
 /// A search over two sizes, by all of them.
-fn search(folder: &Path, keep: &str) -> SearchRecipe {
+fn search(folder: &Path, keep: &str, more: &[&str]) -> SearchRecipe {
     let text = recipe(folder, &[&format!("training.keep={keep}")]).to_toml();
-    let open = "model.hidden={choice=[3, 6]}".to_string();
-    let settings = ["tune.sampler=grid", "tune.pruner=none"].map(String::from);
-    let overrides = [&[open][..], &settings].concat();
+    let open = [
+        "model.hidden={choice=[3, 6]}",
+        "tune.sampler=grid",
+        "tune.pruner=none",
+    ];
+    let overrides = [&open, more].concat();
+    let overrides: Vec<String> = overrides.iter().map(ToString::to_string).collect();
     SearchRecipe::from_toml(&text, Path::new("toy.toml"), &overrides).expect("a search")
 }
 
@@ -31,7 +37,7 @@ fn worked(search: &SearchRecipe, study: Study, folder: &Path) -> Vec<Trial> {
         recipe: search,
         study,
         folder,
-        backend: backend(),
+        devices: backend().into(),
         budget: Budget::from(&TuneRecipe::default()),
     };
     assert_eq!(worker.work(&mut ()).expect("it works"), Done::Trials);
@@ -58,7 +64,7 @@ fn a_trial_comes_to_the_same_whatever_was_left_of_it() {
     for keep in ["best", "last"] {
         let folder = tempfile::tempdir().expect("a folder");
         let folder = folder.path();
-        let search = search(folder, keep);
+        let search = search(folder, keep, &[]);
         let whole = worked(
             &search,
             study(&search, folder, "whole.db"),
@@ -97,12 +103,82 @@ fn a_trial_comes_to_the_same_whatever_was_left_of_it() {
     }
 }
 
+/// Runs a recipe with another seed, and breaks off after so many epochs of three steps each; none: trains it to its end.
+fn run(recipe: &Recipe, seed: u64, folder: &Path, epochs: Option<usize>) -> Option<Outcome> {
+    let recipe = Recipe {
+        seed,
+        ..recipe.clone()
+    };
+    let mut breaks = BreakOff(epochs.map_or(usize::MAX, |epochs| 1 + 4 * epochs));
+    let run = || train(&recipe, backend(), folder, Start::Resume, &mut breaks);
+    let outcome = catch_unwind(AssertUnwindSafe(run)).ok()?;
+    Some(outcome.expect("it ends"))
+}
+
+#[test]
+fn a_trial_of_several_runs_is_their_mean() {
+    let _turn = turn();
+    for keep in ["best", "last"] {
+        let folder = tempfile::tempdir().expect("a folder");
+        let folder = folder.path();
+        // Runs end after other numbers of epochs.
+        let search = search(
+            folder,
+            keep,
+            &["tune.repeats=3", "training.patience=1", "training.lr=0.3"],
+        );
+        let whole = worked(
+            &search,
+            study(&search, folder, "whole.db"),
+            &folder.join("whole"),
+        );
+        let mut lengths = Vec::new();
+        for trial in &whole {
+            let recipe = search.at(&trial.point).expect("a recipe");
+            let watch = recipe.training.watch;
+            let alone = (0..3).map(|seed| {
+                let folder = folder.join(format!("alone-{}-{seed}", trial.number));
+                let outcome = run(&recipe, seed, &folder, None).expect("it ends");
+                let rows = epochs_of(&folder).expect("epochs");
+                let values: Vec<f64> = rows.iter().filter_map(|row| watch.value(row)).collect();
+                lengths.push(values.len());
+                (values, outcome.kept_epoch - 1)
+            });
+            let alone: Vec<_> = alone.collect();
+            let longest = alone.iter().map(|(values, _)| values.len()).max();
+            let mean = |epoch: usize| {
+                let at = alone
+                    .iter()
+                    .map(|(values, kept)| *values.get(epoch).unwrap_or(&values[*kept]));
+                at.sum::<f64>() / 3.0
+            };
+            let expected = (0..longest.expect("runs")).map(|epoch| (epoch as u64 + 1, mean(epoch)));
+            assert_eq!(trial.curve, expected.collect::<Vec<_>>(), "{keep}");
+            let kept: f64 = alone.iter().map(|(values, kept)| values[*kept]).sum();
+            assert_eq!(trial.value, Some(kept / 3.0), "{keep}");
+        }
+        lengths.sort_unstable();
+        assert!(lengths.first() < lengths.last(), "{lengths:?}");
+
+        // One run had come far, one had just begun, one not at all; and the study had not heard of all of it.
+        let mut gap = study(&search, folder, "gap.db");
+        let claim = claimed(&search, &mut gap);
+        let recipe = search.at(&claim.trial.point).expect("a recipe");
+        for (seed, epochs) in [(0, 3), (1, 1)] {
+            let folder = folder.join(format!("gap/trial-0000/seed-{seed}"));
+            assert!(run(&recipe, seed, &folder, Some(epochs)).is_none());
+        }
+        let _ = gap.give_back(&claim).expect("given back");
+        assert_eq!(worked(&search, gap, &folder.join("gap")), whole, "{keep}");
+    }
+}
+
 #[test]
 fn a_folder_belongs_to_one_study() {
     let _turn = turn();
     let folder = tempfile::tempdir().expect("a folder");
     let folder = folder.path();
-    let search = search(folder, "best");
+    let search = search(folder, "best", &[]);
     worked(
         &search,
         study(&search, folder, "a.db"),
@@ -114,7 +190,7 @@ fn a_folder_belongs_to_one_study() {
         recipe: &search,
         study: other.expect("a study"),
         folder: &folder.join("runs"),
-        backend: backend(),
+        devices: backend().into(),
         budget: Budget::from(&TuneRecipe::default()),
     };
     let error = worker.work(&mut ()).expect_err("another study").to_string();

@@ -5,9 +5,9 @@ mod results;
 mod variant;
 
 use rekindle::training::compared::picture;
-use rekindle::training::{Backend, Recorded, train};
+use rekindle::training::{Devices, Recorded, train};
 
-use crate::args::{CompareArgs, backend};
+use crate::args::CompareArgs;
 use crate::output;
 use crate::progress::{Progress, Stream};
 
@@ -18,8 +18,8 @@ pub use variant::Variant;
 
 /// Trains each recipe in each variant with each seed, and shows how they compare.
 pub fn run(args: &CompareArgs) -> anyhow::Result<()> {
-    let backend = backend(args.backend)?;
-    let entries = plan(args, backend)?;
+    let devices = args.on.devices()?;
+    let entries = plan(args, &devices)?;
     let total: usize = entries.iter().map(|entry| entry.runs.len()).sum();
     let mut number = 0;
     let mut compared = Vec::new();
@@ -28,7 +28,7 @@ pub fn run(args: &CompareArgs) -> anyhow::Result<()> {
         for run in &entry.runs {
             number += 1;
             let title = format!("run {number} of {total}: {}", title(&entry, run));
-            runs.push(train_one(args, run, backend, title)?);
+            runs.push(train_one(args, run, &devices, title)?);
         }
         compared.push(Compared {
             path: entry.path,
@@ -66,12 +66,18 @@ fn title(entry: &Entry, run: &Planned) -> String {
 fn train_one(
     args: &CompareArgs,
     run: &Planned,
-    backend: Backend,
+    devices: &Devices,
     title: String,
 ) -> anyhow::Result<Recorded> {
     let stream = Stream::beside_result(args.json);
     let mut progress = Progress::new(args.quiet, stream).with_title(title);
     let start = plan::start(args);
-    train(&run.recipe, backend, &run.folder, start, &mut progress)?;
+    train(
+        &run.recipe,
+        devices.clone(),
+        &run.folder,
+        start,
+        &mut progress,
+    )?;
     Ok(Recorded::load(&run.folder)?)
 }

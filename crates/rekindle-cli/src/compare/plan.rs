@@ -5,7 +5,7 @@ use std::hash::Hash;
 use std::path::{Path, PathBuf};
 
 use anyhow::{bail, ensure};
-use rekindle::training::{Backend, Recipe, Start, check};
+use rekindle::training::{Devices, Recipe, Start, check};
 
 use super::variant::Variant;
 use crate::args::CompareArgs;
@@ -46,7 +46,7 @@ pub fn start(args: &CompareArgs) -> Start {
 ///
 /// # Errors
 /// If anything can be known to go wrong: in the options, the recipes, the data, the run folders, or the files to write.
-pub fn plan(args: &CompareArgs, backend: Backend) -> anyhow::Result<Vec<Entry>> {
+pub fn plan(args: &CompareArgs, devices: &Devices) -> anyhow::Result<Vec<Entry>> {
     check_options(args)?;
     let parent = args.out.as_deref().unwrap_or(Path::new(RUNS));
     let mut taken = HashSet::new();
@@ -81,7 +81,7 @@ pub fn plan(args: &CompareArgs, backend: Backend) -> anyhow::Result<Vec<Entry>> 
         }
     }
     for run in entries.iter().flat_map(|entry| &entry.runs) {
-        check_run(run, start(args), backend)?;
+        check_run(run, start(args), devices)?;
     }
     Ok(entries)
 }
@@ -157,12 +157,12 @@ fn load(path: &Path, sets: &[String], variant: Option<&Variant>) -> anyhow::Resu
 }
 
 /// A mistake in the last run should not come to light only when the others are trained.
-fn check_run(run: &Planned, start: Start, backend: Backend) -> anyhow::Result<()> {
+fn check_run(run: &Planned, start: Start, devices: &Devices) -> anyhow::Result<()> {
     match check(&run.recipe, &run.folder, start)? {
-        Some(outcome) if outcome.backend != backend => bail!(
-            "run folder {} was trained on backend {found}, expected {backend}; give --backend {found}, or another --out",
+        Some(outcome) if outcome.devices != *devices => bail!(
+            "run folder {} was trained on {found}, expected {devices}; give --devices {found}, or another --out",
             run.folder.display(),
-            found = outcome.backend
+            found = outcome.devices
         ),
         _ => Ok(()),
     }

@@ -9,10 +9,10 @@ use std::time::Duration;
 
 use anyhow::{Context, bail};
 use clap::Args;
-use rekindle::training::{Backend, Budget, Refit, Search, SearchRecipe};
+use rekindle::training::{Budget, Refit, Search, SearchRecipe};
 use rekindle::tune::{StoreError, StoreOptions, Study};
 
-use crate::args::backend;
+use crate::args::DeviceArgs;
 use crate::output;
 use crate::progress::{Progress, Stream};
 use crate::train::RUNS;
@@ -62,9 +62,9 @@ pub struct TuneArgs {
     /// Train the best recipe once more in the end, on what was validated on, too, and score the test set
     #[arg(long)]
     pub refit: bool,
-    /// Backend, as for `train` [default: the first that is compiled in]
-    #[arg(long)]
-    pub backend: Option<Backend>,
+    /// Where to train
+    #[command(flatten)]
+    pub on: DeviceArgs,
     /// Print the result as one JSON object in the last line of standard output; progress goes to standard error
     #[arg(long)]
     pub json: bool,
@@ -82,7 +82,7 @@ fn minutes(text: &str) -> Result<f64, String> {
 
 /// Works on a study until its budget is used up, and shows what is best.
 pub fn run(args: &TuneArgs) -> anyhow::Result<()> {
-    let backend = backend(args.backend)?;
+    let devices = args.on.devices()?;
     let Place {
         recipe,
         study,
@@ -97,7 +97,7 @@ pub fn run(args: &TuneArgs) -> anyhow::Result<()> {
         recipe: &recipe,
         study,
         folder: &folder,
-        backend,
+        devices,
         budget,
     };
     if args.refit {

@@ -95,11 +95,20 @@ impl TuneObserver for TuneProgress {
             }
             TuneEvent::Run {
                 number,
+                run,
+                runs,
                 event: Event::Epoch { row, .. },
             } => {
                 if let Some(bar) = &self.bar {
                     let loss = row.train.get(Metric::Loss).unwrap_or(f64::NAN);
-                    bar.set_message(format!("trial {number}, epoch {}: loss {loss:.4}", row.epoch));
+                    let run = match runs {
+                        1 => String::new(),
+                        runs => format!(", run {} of {runs}", run + 1),
+                    };
+                    bar.set_message(format!(
+                        "trial {number}{run}, epoch {}: loss {loss:.4}",
+                        row.epoch
+                    ));
                 }
             }
             TuneEvent::End {

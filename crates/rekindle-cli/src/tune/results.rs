@@ -16,7 +16,7 @@ pub fn summary(search: &mut Search, done: Done, refit: Option<&Refit>) -> anyhow
         history.count(State::Pruned),
         history.count(State::Failed),
         history.count(State::Running),
-        history.steps()
+        search.recipe.tune().epochs_of(&history)
     );
     match history.best() {
         Some((trial, value)) => {
@@ -60,7 +60,7 @@ pub fn json(
         "pruned": history.count(State::Pruned),
         "failed": history.count(State::Failed),
         "running": history.count(State::Running),
-        "epochs": history.steps(),
+        "epochs": search.recipe.tune().epochs_of(&history),
         "best": best,
         "page": search.page(),
         "refit": refit.map(|refit| json!({ "folder": refit.folder, "outcome": refit.outcome })),

@@ -34,7 +34,7 @@ fn run(folder: &str, seed: u64, sets: &[&str], losses: &[f64]) -> Recorded {
         skipped_steps: 0,
         parameters: 100,
         seed,
-        backend: Backend::Flex,
+        devices: Backend::Flex.into(),
     };
     Recorded {
         folder: folder.into(),

@@ -102,7 +102,8 @@ pub fn examine(
     steps: usize,
     backend: Backend,
 ) -> Result<Examination, TrainError> {
-    let device = backend.device()?;
+    let devices = [backend.device()?];
+    let [device] = &devices;
     let (recipe, folder) = match subject {
         Subject::Recipe(recipe) => ((**recipe).clone(), None),
         Subject::Run(folder) => (crate::recipe_of(folder)?, Some(RunFolder::new(folder))),
@@ -110,23 +111,23 @@ pub fn examine(
     recipe.validate()?;
     let task = task::open(&recipe)?;
     let recipe = recipe.for_lengths(task.lengths());
-    let sample = task.sample(data, SAMPLE, &device)?;
+    let sample = task.sample(data, SAMPLE, device)?;
     // A folder that is not there has no checkpoint.
     let nowhere = RunFolder::new(PathBuf::new());
-    let beginning = Fit::start(&recipe, &nowhere, &*task, &device)?;
+    let beginning = Fit::start(&recipe, &nowhere, &*task, &devices)?;
     let before = Seen::of(&Patient::new(beginning.network()), &sample);
     let mut fit = Fit::start(
         &recipe,
         folder.as_ref().unwrap_or(&nowhere),
         &*task,
-        &device,
+        &devices,
     )?;
     let mut rows = match &folder {
         Some(folder) if folder.steps().exists() => history::steps_of(folder)?,
         _ => Vec::new(),
     };
     let (measurements, tried) =
-        measure(&mut fit, &*task, &sample, before, &mut rows, steps, &device)?;
+        measure(&mut fit, &*task, &sample, before, &mut rows, steps, device)?;
     let findings = diagnose(&recipe, &measurements);
     Ok(Examination {
         name: recipe.name.clone(),

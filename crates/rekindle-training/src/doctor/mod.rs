@@ -30,6 +30,7 @@ pub use measure::{
     BINS, Channel, Data, Flow, Horizon, Jacobian, Losses, Neighbours, PARTS, Saturation, Tails,
     Units, Update, Updates,
 };
+pub(crate) use network::unwatched;
 pub(crate) use page::{gates_of, last_epoch, over_epochs};
 pub use place::Place;
 pub use watch::EpochFlows;

@@ -25,6 +25,12 @@ pub(crate) fn watch(network: &mut Network) -> Vec<CellFlow> {
     with_stack!(&mut network.encoder, stack => stack.watch())
 }
 
+/// The network without anyone who watches.
+pub(crate) fn unwatched(mut network: Network) -> Network {
+    with_stack!(&mut network.encoder, stack => stack.unwatch());
+    network
+}
+
 /// A network that is looked at: it trains no more, and draws no noise.
 pub(crate) struct Patient {
     /// Without autodiff.
@@ -43,8 +49,7 @@ impl Patient {
     /// A copy of a network, so that nobody else who watches it sees anything.
     pub(crate) fn new(network: &Network) -> Self {
         let plain = network.valid();
-        let mut differentiated = plain.differentiated();
-        with_stack!(&mut differentiated.encoder, stack => stack.unwatch());
+        let differentiated = unwatched(plain.differentiated());
         Self {
             plain,
             differentiated,

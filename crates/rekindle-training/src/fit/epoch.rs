@@ -1,5 +1,6 @@
 //! One epoch of a run.
 
+use std::iter;
 use std::time::Instant;
 
 use burn::module::Module;
@@ -16,15 +17,15 @@ use crate::{EpochRow, Event, Network, Observer, Scores, StepError, TrainError};
 
 impl Fit<'_> {
     /// The next epoch, and its checkpoint.
-    pub(super) fn epoch(&mut self, observer: &mut dyn Observer) -> Result<(), TrainError> {
+    pub(crate) fn epoch(&mut self, observer: &mut dyn Observer) -> Result<(), TrainError> {
         let started = Instant::now();
         let epoch = self.epochs.len() + 1;
-        self.device.seed(mix(self.recipe.seed, epoch as u64));
+        self.seed(epoch);
 
         let sums = self.steps_of(epoch, observer)?;
         let mut row = sums.row(epoch, self.task.train_scores(&sums));
         let validated = self.validated(epoch)?;
-        let device = self.device.clone().inner();
+        let device = self.devices[0].clone().inner();
         let valid = self.task.evaluate(&validated, Part::Valid, &device);
         row.valid = valid
             .map(|evaluation| evaluation.scores)
@@ -41,14 +42,26 @@ impl Fit<'_> {
         Ok(())
     }
 
+    /// Seeds the noise of an epoch, with another seed on each device.
+    pub(super) fn seed(&self, epoch: usize) {
+        let seed = mix(self.recipe.seed, epoch as u64);
+        let seeds = iter::once(seed).chain((1..).map(|device| mix(seed, device)));
+        // Devices of a backend may have one generator: the first device's seed is the last that is set.
+        let devices: Vec<_> = self.devices.iter().zip(seeds).collect();
+        for (device, seed) in devices.into_iter().rev() {
+            device.seed(seed);
+        }
+    }
+
     /// All steps of an epoch.
     fn steps_of(&mut self, epoch: usize, observer: &mut dyn Observer) -> Result<Sums, TrainError> {
         let mut sums = Sums::default();
-        let mut state = None;
+        let mut states = vec![None; self.devices.len()];
         let mut last = None;
-        for (index, lesson) in self.task.lessons(epoch - 1, &self.device).enumerate() {
+        let lessons = self.task.shared_lessons(epoch - 1, &self.devices);
+        for (index, lesson) in lessons.enumerate() {
             let step = (epoch - 1) * self.batches_per_epoch + index + 1;
-            let loss = self.step(lesson, &mut state, [epoch, step], &mut sums)?;
+            let loss = self.step(lesson, &mut states, [epoch, step], &mut sums)?;
             if let Some(error) = self.left_out.take() {
                 let lr_factor = self.nonfinite.lr_factor;
                 observer.observe(&Event::LeftOut {

@@ -2,51 +2,48 @@
 
 use burn::lr_scheduler::module_lr_scheduler::ModuleLearningRate;
 use burn::optim::{GradientsParams, ModuleOptimizer};
-use burn::tensor::Tensor;
 use rekindle_optim::NonFinite;
 
 use super::Fit;
 use crate::checkpoint::Checkpoint;
 use crate::finite;
 use crate::history::StepRow;
-use crate::network::Scored;
 use crate::sums::Sums;
-use crate::task::Lesson;
-use crate::{Cause, EncoderState, Metric, Network, Standing, StepError, TrainError};
+use crate::task::SharedLesson;
+use crate::{EncoderState, Network, Standing, StepError, TrainError};
 
 impl Fit<'_> {
-    /// One optimiser step; returns the loss, without penalties. The state is what the lesson before has left, and becomes
-    /// what this one leaves.
+    /// One optimiser step; returns the loss, without penalties. The states of the devices are what the lesson before has left,
+    /// and become what this one leaves.
     pub(super) fn step(
         &mut self,
-        lesson: Lesson,
-        state: &mut Option<EncoderState>,
+        lesson: SharedLesson,
+        states: &mut [Option<EncoderState>],
         at: [usize; 2],
         sums: &mut Sums,
     ) -> Result<f64, TrainError> {
         // The statistics of norms over the batch change as soon as it is read.
         let policy = self.recipe.training.on_nonfinite;
         let before = (policy != NonFinite::Error).then(|| Before::of(self));
-        let from = lesson.begin(&self.network, state.clone());
-        let scored = (self.network).score(lesson.input.clone(), &lesson.lengths, from);
-        let answers = lesson.counted(scored.scores.clone());
-        let right = match self.recipe.metrics().train.contains(&Metric::Accuracy) {
-            true => lesson.targets.right(&answers),
-            false => 0,
-        };
-        let loss = lesson.targets.loss(answers);
-        let value = loss.clone().into_scalar::<f64>();
-        let gradients = match value.is_finite() {
-            true => self.gradients(loss, &scored, &lesson.lengths, at[1]),
-            false => {
-                let cause = Cause::of(&self.network, &lesson.input, &scored);
-                Err(StepError::Loss { value, cause })
-            }
-        };
+        let first = lesson.iter().flatten().next();
+        let lr_factor = first.expect("a lesson has rows").lr_factor;
+        let shares = self.shares(lesson, states);
+        let each = || shares.iter().flatten();
+        let value = each().map(|share| share.loss).sum();
+        let answers = each().map(|share| share.answers).sum();
+        let right = each().map(|share| share.right).sum();
+        let (mut gradients, mut left) = (Vec::new(), Vec::new());
+        for share in shares {
+            left.push(share.map(|share| {
+                gradients.push(share.gradients);
+                share.state
+            }));
+        }
+        let gradients = self.clipped(gradients, at[1]);
         if let Some(watcher) = &mut self.watcher {
             watcher.after_step();
         }
-        let (lr, rates) = self.rates.step(self.nonfinite.lr_factor * lesson.lr_factor);
+        let (lr, rates) = self.rates.step(self.nonfinite.lr_factor * lr_factor);
         let mut row = StepRow::left_out(at, value, lr);
         let taken = gradients.and_then(|(gradients, norm)| {
             self.descend(rates, at[1], gradients)?;
@@ -56,29 +53,25 @@ impl Fit<'_> {
             Ok(norm) => {
                 (row.grad_norm, row.skipped) = (norm, false);
                 self.nonfinite.step_taken();
-                *state = Some(scored.state.detach());
+                for (state, left) in states.iter_mut().zip(left) {
+                    *state = left.or(state.take());
+                }
             }
             Err(error) => self.leave_out(self.stopped(at, error), before, at)?,
         }
         self.averager
             .after_step(at[1], self.batches_per_epoch, &self.network);
-        sums.add(row, lesson.targets.count(), right);
+        sums.add(row, answers, right);
         Ok(value)
     }
 
-    /// The clipped gradients of a loss with its penalties, and their norm before.
-    fn gradients(
+    /// The gradients of all devices together, clipped, and their norm before.
+    fn clipped(
         &self,
-        loss: Tensor<1>,
-        scored: &Scored,
-        lengths: &[usize],
+        gradients: Vec<Result<GradientsParams, StepError>>,
         step: usize,
     ) -> Result<(GradientsParams, f64), StepError> {
-        let loss = match (self.regularizer).penalty(&self.network, scored, lengths)? {
-            Some(penalty) => loss + penalty,
-            None => loss,
-        };
-        let gradients = GradientsParams::from_grads(loss.backward(), &self.network);
+        let gradients = self.sum(gradients)?;
         Ok((self.recipe.training.clip).apply(&self.network, gradients, step - 1)?)
     }
 

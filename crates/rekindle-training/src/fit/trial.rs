@@ -4,7 +4,6 @@ use std::ops::ControlFlow;
 
 use super::Fit;
 use crate::history::StepRow;
-use crate::seed::mix;
 use crate::sums::Sums;
 use crate::{Network, TrainError};
 
@@ -22,14 +21,14 @@ impl Fit<'_> {
         let mut epoch = self.epochs.len();
         while sums.steps.len() < steps {
             epoch += 1;
-            self.device.seed(mix(self.recipe.seed, epoch as u64));
+            self.seed(epoch);
             let left = steps - sums.steps.len();
-            let lessons = self.task.lessons(epoch - 1, &self.device);
-            let mut state = None;
+            let lessons = self.task.shared_lessons(epoch - 1, &self.devices);
+            let mut states = vec![None; self.devices.len()];
             for (index, lesson) in lessons.take(left).enumerate() {
                 let step = (epoch - 1) * self.batches_per_epoch + index + 1;
                 let before = self.network.clone();
-                match self.step(lesson, &mut state, [epoch, step], &mut sums) {
+                match self.step(lesson, &mut states, [epoch, step], &mut sums) {
                     Ok(_) => {
                         let row = sums.steps.last().expect("the step was just taken");
                         if see(&before, &self.network, row).is_break() {

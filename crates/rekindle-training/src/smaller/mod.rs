@@ -263,7 +263,7 @@ fn begin(
     let device = backend.device()?;
     let state = (!pruned.masks.is_empty()).then(|| Pruning::kept(pruned.masks.clone()));
     fs::create_dir_all(folder.path()).map_err(FileError::write(folder.path()))?;
-    let fit = Fit::start(&as_cut.recipe, folder, task, &device)?;
+    let fit = Fit::start(&as_cut.recipe, folder, task, &[device])?;
     fit.save_beginning(as_cut.network.clone(), state)?;
     as_cut.preprocessing.save(&folder.preprocessing())?;
     files::write(&folder.recipe(), as_cut.recipe.to_toml().as_bytes())?;

@@ -8,7 +8,7 @@ use rekindle_data::{
 };
 
 use super::supervised::entropy;
-use super::{Lesson, Part, Sizes, Targets, Task};
+use super::{Lesson, Part, SharedLesson, Sizes, Targets, Task, shared};
 use crate::files::Checksum;
 use crate::network::{Input, Shape, valid_targets};
 use crate::preprocessing::Preprocessing;
@@ -210,23 +210,28 @@ impl Task for LanguageModel {
         vec![self.bptt.longest(); self.batch_size]
     }
 
-    fn lessons<'a>(
+    fn shared_lessons<'a>(
         &'a self,
         epoch: usize,
-        device: &Device,
-    ) -> Box<dyn Iterator<Item = Lesson> + 'a> {
-        let (device, usual) = (device.clone(), self.bptt.steps() as f64);
+        devices: &[Device],
+    ) -> Box<dyn Iterator<Item = SharedLesson> + 'a> {
+        let (devices, usual) = (devices.to_vec(), self.bptt.steps() as f64);
         let is_drawn = matches!(self.bptt, ChunkLength::Random { .. });
-        let lesson = move |chunk: Chunk| Lesson {
+        let lessons = move |chunk: Chunk| {
             // Short chunks would count as much as long ones.
-            lr_factor: if is_drawn {
-                chunk.steps() as f64 / usual
-            } else {
-                1.0
-            },
-            ..lesson(&self.train, &chunk, &device)
+            let lr_factor = match is_drawn {
+                true => chunk.steps() as f64 / usual,
+                false => 1.0,
+            };
+            shared(chunk.spans.len(), &devices, |rows, device| {
+                let part = chunk.rows(rows);
+                (part.steps() > 0).then(|| Lesson {
+                    lr_factor,
+                    ..lesson(&self.train, &part, device)
+                })
+            })
         };
-        Box::new(self.chunks(epoch).into_iter().map(lesson))
+        Box::new(self.chunks(epoch).into_iter().map(lessons))
     }
 
     fn sample(

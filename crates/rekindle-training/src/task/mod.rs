@@ -5,7 +5,9 @@ mod sampling;
 mod supervised;
 mod targets;
 
+use std::ops::Range;
 use std::path::Path;
+use std::slice;
 
 use burn::tensor::{Device, Int, Tensor};
 use rekindle_data::{Batch, SequenceSet};
@@ -61,12 +63,24 @@ pub(crate) trait Task {
     /// The steps of each sequence that is trained on.
     fn lengths(&self) -> Vec<usize>;
 
-    /// The lessons of an epoch, counted from 0.
+    /// The lessons of an epoch, counted from 0, each shared out among devices: the same rows of every lesson go to the same
+    /// device, the first ones to the first. Nothing goes to a device whose rows are all at their end, or that gets none.
+    fn shared_lessons<'a>(
+        &'a self,
+        epoch: usize,
+        devices: &[Device],
+    ) -> Box<dyn Iterator<Item = SharedLesson> + 'a>;
+
+    /// The lessons of an epoch, counted from 0, on one device.
     fn lessons<'a>(
         &'a self,
         epoch: usize,
         device: &Device,
-    ) -> Box<dyn Iterator<Item = Lesson> + 'a>;
+    ) -> Box<dyn Iterator<Item = Lesson> + 'a> {
+        let lessons = self.shared_lessons(epoch, slice::from_ref(device));
+        let whole = |mut parts: SharedLesson| parts.pop().flatten();
+        Box::new(lessons.map(move |parts| whole(parts).expect("a lesson has rows")))
+    }
 
     /// The scores of an epoch over the training data.
     fn train_scores(&self, sums: &Sums) -> Scores;
@@ -107,7 +121,7 @@ pub struct Sizes {
     pub test: usize,
 }
 
-/// What the network learns from in one step.
+/// What the network learns from in one step, or a device's part of it.
 #[derive(Clone, Debug)]
 pub(crate) struct Lesson {
     /// What it reads.
@@ -124,19 +138,83 @@ pub(crate) struct Lesson {
     pub(crate) lr_factor: f64,
 }
 
+/// The part of a lesson of each device.
+pub(crate) type SharedLesson = Vec<Option<Lesson>>;
+
+/// What a device's part of a lesson is of the whole, from 0 to 1.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Fraction {
+    /// Of what is known of the answers.
+    pub(crate) answers: f64,
+    /// Of the valid steps.
+    pub(crate) steps: f64,
+    /// Of the pairs of valid steps that follow each other.
+    pub(crate) pairs: f64,
+    /// Of what is the same on all devices: the first part has all of it.
+    pub(crate) common: f64,
+}
+
+impl Fraction {
+    /// Those of each part; 0 of what the whole has nothing of.
+    pub(crate) fn of(lesson: &[Option<Lesson>]) -> Vec<Self> {
+        let fractions = |count: fn(&Lesson) -> usize| {
+            let counts = lesson.iter().map(|part| part.as_ref().map_or(0, count));
+            let counts: Vec<usize> = counts.collect();
+            let sum = counts.iter().sum::<usize>().max(1) as f64;
+            counts.into_iter().map(move |count| count as f64 / sum)
+        };
+        let first = lesson.iter().position(Option::is_some);
+        fractions(|part| part.targets.count())
+            .zip(fractions(|part| part.lengths.iter().sum()))
+            .zip(fractions(|part| {
+                part.lengths
+                    .iter()
+                    .map(|length| length.saturating_sub(1))
+                    .sum()
+            }))
+            .enumerate()
+            .map(|(index, ((answers, steps), pairs))| Self {
+                answers,
+                steps,
+                pairs,
+                common: if first == Some(index) { 1.0 } else { 0.0 },
+            })
+            .collect()
+    }
+
+    /// So much of a term of the loss.
+    pub(crate) fn part_of(fraction: f64, term: Tensor<1>) -> Tensor<1> {
+        match fraction == 1.0 {
+            true => term,
+            false => term * fraction,
+        }
+    }
+}
+
+/// Shares out the rows of a lesson: to each device as many as can be, more to the first ones.
+fn shared(
+    rows: usize,
+    devices: &[Device],
+    mut lesson: impl FnMut(Range<usize>, &Device) -> Option<Lesson>,
+) -> SharedLesson {
+    let start = |device: usize| (rows * device).div_ceil(devices.len());
+    let part = |(index, device)| lesson(start(index)..start(index + 1), device);
+    devices.iter().enumerate().map(part).collect()
+}
+
 impl Lesson {
-    /// A batch in which every row begins anew; `None` if no label is known.
-    pub(crate) fn of(batch: Batch, asked: Asked) -> Option<Self> {
+    /// A batch in which every row begins anew.
+    pub(crate) fn of(batch: Batch, asked: Asked) -> Self {
         let device = batch.input.device();
-        let known = targets::known(&batch.labels, &batch.lengths, asked, &device)?;
-        Some(Self {
+        let known = targets::known(&batch.labels, &batch.lengths, asked, &device);
+        Self {
             input: Input::Values(batch.input),
             lengths: batch.lengths,
             places: known.places,
             targets: known.targets,
             fresh: None,
             lr_factor: 1.0,
-        })
+        }
     }
 
     /// The state that the network begins with, of what the lesson before has left.

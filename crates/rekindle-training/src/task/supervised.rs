@@ -10,7 +10,7 @@ use rekindle_data::{
     Target,
 };
 
-use super::{Lesson, Part, Sizes, Task};
+use super::{Lesson, Part, SharedLesson, Sizes, Task, shared};
 use crate::network::Shape;
 use crate::preprocessing::Preprocessing;
 use crate::recipe::Recipe;
@@ -66,8 +66,7 @@ impl Supervised {
     }
 
     fn lesson(&self, batch: Batch) -> Lesson {
-        let lesson = Lesson::of(batch, self.splits.preprocessing.asked());
-        lesson.expect("each sequence and chunk that is trained on has a label")
+        Lesson::of(batch, self.splits.preprocessing.asked())
     }
 }
 
@@ -136,21 +135,34 @@ impl Task for Supervised {
         lengths(&self.splits.train)
     }
 
-    fn lessons<'a>(
+    fn shared_lessons<'a>(
         &'a self,
         epoch: usize,
-        device: &Device,
-    ) -> Box<dyn Iterator<Item = Lesson> + 'a> {
-        let (train, device) = (self.train(epoch), device.clone());
+        devices: &[Device],
+    ) -> Box<dyn Iterator<Item = SharedLesson> + 'a> {
+        let (train, devices) = (self.train(epoch), devices.to_vec());
         let Some(chunks) = &self.chunks else {
-            let loader = SequenceLoader::shuffled(train, self.batch_size, self.seed, &device);
-            let batches = loader.from_epoch(epoch).into_batches();
-            return Box::new(batches.map(|batch| self.lesson(batch)));
+            let loader =
+                SequenceLoader::shuffled(train.clone(), self.batch_size, self.seed, &devices[0]);
+            let batcher = SequenceBatcher::new(train);
+            let lessons = move |rows: Vec<usize>| {
+                shared(rows.len(), &devices, |part, device| {
+                    let rows = rows[part].to_vec();
+                    (!rows.is_empty()).then(|| self.lesson(batcher.batch(rows, device)))
+                })
+            };
+            return Box::new(loader.from_epoch(epoch).into_rows().map(lessons));
         };
-        Box::new(chunks.iter().map(move |chunk| Lesson {
-            fresh: Some(chunk.fresh.clone()),
-            ..self.lesson(Batch::of_chunk(&train, chunk, &device))
-        }))
+        let lessons = move |chunk: &Chunk| {
+            shared(chunk.spans.len(), &devices, |rows, device| {
+                let part = chunk.rows(rows);
+                (part.steps() > 0).then(|| Lesson {
+                    fresh: Some(part.fresh.clone()),
+                    ..self.lesson(Batch::of_chunk(&train, &part, device))
+                })
+            })
+        };
+        Box::new(chunks.iter().map(lessons))
     }
 
     fn sample(

@@ -15,6 +15,8 @@ pub(crate) enum Targets {
     Classes(Tensor<1, Int>),
     /// Numbers of each answer.
     Values(Numbers),
+    /// Nothing is known, as in a device's part of a lesson: the network only reads on.
+    Unknown,
 }
 
 /// Numbers of answers, of which some may not be known.
@@ -52,10 +54,11 @@ impl Targets {
         match self {
             Self::Classes(classes) => classes.dims()[0],
             Self::Values(numbers) => numbers.count,
+            Self::Unknown => 0,
         }
     }
 
-    /// What is trained for: the mean cross-entropy in nats, or the mean squared error of what is known.
+    /// What is trained for: the mean cross-entropy in nats, or the mean squared error of what is known; 0 if nothing is.
     ///
     /// `scores`: `[answers, classes]` or `[answers, numbers]`.
     pub(crate) fn loss(&self, scores: Tensor<2>) -> Tensor<1> {
@@ -72,6 +75,7 @@ impl Targets {
                 };
                 (errors.clone() * errors).sum() / numbers.count as f64
             }
+            Self::Unknown => (scores * 0.0).sum(),
         }
     }
 
@@ -95,23 +99,25 @@ impl Targets {
                 known: numbers.known.map(Tensor::from_inner),
                 count: numbers.count,
             }),
+            Self::Unknown => Self::Unknown,
         }
     }
 }
 
-/// The labels of a batch as targets; `None` if none is known.
+/// The labels of a batch as targets.
 ///
 /// If each step is asked for, answers are those of all valid steps, row by row.
-pub(crate) fn known(
-    labels: &[Label],
-    lengths: &[usize],
-    asked: Asked,
-    device: &Device,
-) -> Option<Known> {
+pub(crate) fn known(labels: &[Label], lengths: &[usize], asked: Asked, device: &Device) -> Known {
     let mut found = Found::default();
     for (label, &length) in labels.iter().zip(lengths) {
         found.add(label, asked.width);
         found.answers += if asked.each_step { length } else { 1 };
+    }
+    if found.places.is_empty() {
+        return Known {
+            places: None,
+            targets: Targets::Unknown,
+        };
     }
     let places = (found.places.len() < found.answers).then(|| {
         let places = found.places.as_slice();
@@ -125,7 +131,7 @@ pub(crate) fn known(
         )),
         false => found.values(asked.width, device),
     };
-    (answers > 0).then_some(Known { places, targets })
+    Known { places, targets }
 }
 
 /// What is found in labels, one by one.
@@ -209,7 +215,7 @@ mod tests {
             is_class: false,
             each_step: true,
         };
-        let known = known(&labels, &[2, 3, 1], asked, &device).expect("numbers");
+        let known = known(&labels, &[2, 3, 1], asked, &device);
         assert_eq!(places(&known), Some(vec![0, 5]));
         assert_eq!(known.targets.count(), 3);
         let scores = Tensor::from_floats([[2.0, 9.0], [2.0, 5.0]], &device);
@@ -229,7 +235,7 @@ mod tests {
             is_class: true,
             each_step,
         };
-        let steps = known(&labels, &[2, 1], asked(true), &device).expect("classes");
+        let steps = known(&labels, &[2, 1], asked(true), &device);
         assert_eq!(places(&steps), Some(vec![0, 2]));
         let scores = Tensor::from_floats([[0.0, 1.0], [0.0, 1.0]], &device);
         assert_eq!(
@@ -237,8 +243,24 @@ mod tests {
             (1, 2)
         );
         let labels = [Label::Class(1), Label::Class(0)];
-        let whole = known(&labels, &[5, 3], asked(false), &device).expect("classes");
+        let whole = known(&labels, &[5, 3], asked(false), &device);
         assert_eq!(places(&whole), None);
-        assert!(known(&[Label::None], &[5], asked(true), &device).is_none());
+    }
+
+    #[test]
+    fn what_is_not_known_at_all_has_a_loss_of_zero_and_no_gradient() {
+        let device = Device::default().autodiff();
+        let asked = Asked {
+            width: 2,
+            is_class: true,
+            each_step: true,
+        };
+        let known = known(&[Label::None], &[1], asked, &device);
+        assert_eq!((places(&known), known.targets.count()), (None, 0));
+        let scores = Tensor::from_floats([[3.0, -1.0]], &device).require_grad();
+        let loss = known.targets.loss(scores.clone());
+        assert_eq!(loss.clone().into_scalar::<f64>(), 0.0);
+        let gradient = scores.grad(&loss.backward()).expect("a gradient");
+        assert_eq!(gradient.into_data().iter::<f64>().sum::<f64>(), 0.0);
     }
 }

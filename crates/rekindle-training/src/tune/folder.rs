@@ -4,7 +4,7 @@ use std::fs::{self, File, TryLockError};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use rekindle_tune::{KeepAlive, Trial};
+use rekindle_tune::{Direction, KeepAlive, Trial};
 
 use super::{Search, TuneError};
 use crate::recipe::{Keep, Watch};
@@ -23,9 +23,28 @@ pub struct Refit {
 }
 
 impl Search<'_> {
-    /// The run folder of a trial.
+    /// The folder of a trial: its run folder, or with `tune.repeats` that of its run folders, `seed-0` and so on.
     pub fn trial_folder(&self, number: u64) -> PathBuf {
         self.folder.join(format!("trial-{number:04}"))
+    }
+
+    /// The recipes of a trial's runs, which differ in their seeds, with their run folders.
+    pub(super) fn runs(&self, number: u64, recipe: &Recipe) -> Vec<(Recipe, PathBuf)> {
+        let (folder, repeats) = (self.trial_folder(number), self.recipe.tune().repeats);
+        let run = |repeat| {
+            // The last seed that TOML can write is followed by 0.
+            let seed = (recipe.seed + repeat) % (1 << 63);
+            let folder = match repeats {
+                1 => folder.clone(),
+                _ => folder.join(format!("seed-{seed}")),
+            };
+            let recipe = Recipe {
+                seed,
+                ..recipe.clone()
+            };
+            (recipe, folder)
+        };
+        (0..repeats).map(run).collect()
     }
 
     /// The file that holds the best recipe so far, ready to be trained.
@@ -83,21 +102,30 @@ impl Search<'_> {
             return Ok(None);
         };
         let recipe = self.recipe.at(&trial.point)?;
-        let epochs = epochs(&recipe, trial);
+        let epochs = epochs(&recipe, trial, self.recipe.direction());
         let folder = self.folder.join(format!("refit-{:04}", trial.number));
         let _alone = lock(&folder.with_extension("lock"))?;
         let recipe = refitted(recipe, epochs);
-        let outcome = train(&recipe, self.backend, &folder, Start::Resume, observer);
+        let outcome = train(
+            &recipe,
+            self.devices.clone(),
+            &folder,
+            Start::Resume,
+            observer,
+        );
         let outcome = outcome.map_err(Box::new)?;
         Ok(Some(Refit { outcome, folder }))
     }
 }
 
-/// The epochs that the kept weights of a trial had.
-fn epochs(recipe: &Recipe, trial: &Trial) -> usize {
+/// The epochs that the kept weights of a trial had; of several runs, those after which their mean was best.
+fn epochs(recipe: &Recipe, trial: &Trial, direction: Direction) -> usize {
+    let curve = || trial.curve.iter();
     let kept = match recipe.training.keep {
-        Keep::Last => trial.curve.last(),
-        Keep::Best => (trial.curve.iter()).find(|(_, value)| Some(*value) == trial.value),
+        Keep::Last => curve().last(),
+        Keep::Best => curve()
+            .find(|(_, value)| Some(*value) == trial.value)
+            .or_else(|| curve().min_by(|(_, a), (_, b)| direction.compare(*a, *b))),
     };
     kept.map_or(recipe.training.epochs, |(epoch, _)| *epoch as usize)
 }

@@ -6,6 +6,7 @@
 
 mod error;
 mod folder;
+mod member;
 mod page;
 mod study;
 mod trial;
@@ -15,7 +16,7 @@ use std::time::{Duration, Instant};
 
 use rekindle_tune::{Answer, Claim, Ending, Next, Point, Sampler, State, Study};
 
-use crate::{Backend, Event, SearchRecipe, TuneRecipe};
+use crate::{Devices, Event, SearchRecipe, TuneRecipe};
 
 pub use error::TuneError;
 pub use folder::Refit;
@@ -68,10 +69,14 @@ pub enum TuneEvent<'a> {
         /// How many workers have had it, this one too.
         attempt: u64,
     },
-    /// Something happened in its run.
+    /// Something happened in one of its runs.
     Run {
         /// Its number.
         number: u64,
+        /// Which of its runs, counted from 0.
+        run: usize,
+        /// How many runs it has.
+        runs: usize,
         /// What happened.
         event: &'a Event<'a>,
     },
@@ -116,7 +121,7 @@ pub struct Search<'a> {
     /// Where the run folders of the trials are, and the best recipe so far.
     pub folder: &'a Path,
     /// What trials are trained on.
-    pub backend: Backend,
+    pub devices: Devices,
     /// What bounds the search.
     pub budget: Budget,
 }
@@ -152,7 +157,7 @@ impl Search<'_> {
                 return Ok(Done::Time);
             }
             let used_up = match epochs {
-                Some(epochs) => self.study.history()?.steps() as u64 >= epochs,
+                Some(epochs) => self.recipe.tune().epochs_of(self.study.history()?) >= epochs,
                 None => false,
             };
             // What was begun comes to its end.

@@ -1,16 +1,15 @@
-//! One trial: a run that reports its epochs and may be stopped.
+//! One trial: runs that report the mean of their epochs and may be stopped.
 
-use std::path::Path;
+use std::path::PathBuf;
 
-use rekindle_tune::{Answer, Claim, Ending, KeepAlive, Pruner, StoreError, Study, Trial};
+use rekindle_tune::{Answer, Claim, Ending, Pruner, StoreError, Study, Trial};
 
 use super::folder::lock_of_trial;
+use super::member::Member;
 use super::{Search, TuneError, TuneEvent, TuneObserver};
 use crate::recipe::Watch;
-use crate::{
-    DataError, Event, FileError, Observer, Outcome, Recipe, RunFolder, Start, TrainError,
-    epochs_of, train,
-};
+use crate::run::Opened;
+use crate::{DataError, Event, Observer, Recipe, Start, TrainError};
 
 /// How many workers may die in the first epoch of a trial before it is taken for the reason: it may need more memory than
 /// there is.
@@ -41,44 +40,74 @@ fn trained(
     observer: &mut dyn TuneObserver,
 ) -> Result<Option<Ending>, TuneError> {
     let number = claim.trial.number;
-    let folder = search.trial_folder(number);
     // A worker that lost the trial may still be at work in the folder, up to the end of its epoch.
     let alive = search.study.keep_alive(claim)?;
-    let Some(_alone) = lock_of_trial(&folder.with_extension("lock"), &alive)? else {
+    let lock = search.trial_folder(number).with_extension("lock");
+    let Some(_alone) = lock_of_trial(&lock, &alive)? else {
         return Ok(None);
     };
-    let pruner = search
-        .recipe
-        .tune()
-        .pruner
-        .pruner(recipe.training.epochs as u64);
+    let opened = match opened(search, number, recipe) {
+        Ok(opened) => opened,
+        Err(error) => return failed(number, error).map(Some),
+    };
     let watch = recipe.training.watch;
-    let mut reporter = Reporter {
-        before: measured(&folder, watch)?,
-        alive,
-        study: &mut search.study,
-        claim,
-        pruner,
-        watch,
-        trial: claim.trial.clone(),
-        stop: None,
+    let mut relay = Relay {
+        number,
+        runs: opened.len(),
         observer,
     };
-    let ended = train(
-        recipe,
-        search.backend,
-        &folder,
-        Start::Resume,
-        &mut reporter,
-    );
-    let Reporter { trial, stop, .. } = reporter;
-    match (ended, stop) {
-        (Err(TrainError::Stopped { .. }), Some(Stop::Pruned)) => Ok(Some(Ending::Pruned)),
-        (_, Some(Stop::Lost)) => Ok(None),
-        (_, Some(Stop::Store(error))) => Err(error.into()),
-        (Ok(outcome), _) => Ok(Some(complete(&outcome, watch, &trial))),
-        (Err(error), _) => failed(number, error).map(Some),
+    let runs = opened.iter().enumerate();
+    let members = runs.map(|(run, opened)| Member::new(opened, watch, &mut relay.of(run)));
+    let members = match members.collect::<Result<Vec<_>, _>>() {
+        Ok(members) => members,
+        Err(error) => return failed(number, error).map(Some),
+    };
+    let pruner = &search.recipe.tune().pruner;
+    let mut course = Course {
+        study: &mut search.study,
+        claim,
+        pruner: pruner.pruner(recipe.training.epochs as u64),
+        members,
+        reported: claim.trial.curve.clone(),
+        trial: Trial {
+            curve: Vec::new(),
+            ..claim.trial.clone()
+        },
+        told: 0,
+    };
+    loop {
+        let stop = match alive.is_lost() {
+            true => Some(Stop::Lost),
+            false => course.tell()?,
+        };
+        let Some((run, member)) = course.next() else {
+            break;
+        };
+        match stop {
+            Some(Stop::Pruned) => return Ok(Some(Ending::Pruned)),
+            Some(Stop::Lost) => return Ok(None),
+            None => (),
+        }
+        if let Err(error) = member.epoch(&mut relay.of(run)) {
+            return failed(number, error).map(Some);
+        }
     }
+    for (run, member) in course.members.iter_mut().enumerate() {
+        if let Err(error) = member.finish(&mut relay.of(run)) {
+            return failed(number, error).map(Some);
+        }
+    }
+    Ok(Some(complete(&course.members, watch)))
+}
+
+/// The runs of a trial: one for each seed.
+fn opened(search: &Search, number: u64, recipe: &Recipe) -> Result<Vec<Opened>, TrainError> {
+    let open = |(recipe, folder): (Recipe, PathBuf)| {
+        let devices = search.devices.clone();
+        Opened::new(&recipe, devices, &folder, Start::Resume)
+    };
+    let runs = search.runs(number, recipe).into_iter();
+    runs.map(open).collect()
 }
 
 /// A run that ended in an error, which is the trial's own or everybody's.
@@ -92,15 +121,21 @@ fn failed(number: u64, error: TrainError) -> Result<Ending, TuneError> {
     }
 }
 
-/// A trial comes to the watched metric in the epoch whose weights are kept.
-fn complete(outcome: &Outcome, watch: Watch, trial: &Trial) -> Ending {
-    let kept = outcome.kept_epoch as u64;
-    match trial.curve.iter().find(|(epoch, _)| *epoch == kept) {
-        Some((_, value)) => Ending::Complete(*value),
-        None => Ending::Failed(format!(
-            "{watch} was not measured in epoch {kept}, whose weights are kept, expected a number"
-        )),
+/// A trial comes to the mean over its runs of the watched metric in the epoch whose weights are kept.
+fn complete(members: &[Member], watch: Watch) -> Ending {
+    let mut sum = 0.0;
+    for member in members {
+        let kept = member.kept();
+        match member.value(kept) {
+            Some(value) => sum += value,
+            None => {
+                return Ending::Failed(format!(
+                    "{watch} was not measured in epoch {kept}, whose weights are kept, expected a number"
+                ));
+            }
+        }
     }
+    Ending::Complete(sum / members.len() as f64)
 }
 
 /// Whether an error comes from the values of a trial, so that other trials may do better.
@@ -116,112 +151,92 @@ fn is_of_the_trial(error: &TrainError) -> bool {
     )
 }
 
-/// Why a run is to stop.
+/// Why a trial is to stop.
 enum Stop {
     /// The pruner says so.
     Pruned,
     /// Another worker has the trial.
     Lost,
-    /// The database cannot be used.
-    Store(StoreError),
 }
 
-/// What the run folder of an earlier attempt tells, which may be more or less than what that attempt has reported: epochs and
-/// the watched metric.
-fn measured(folder: &Path, watch: Watch) -> Result<Vec<(u64, f64)>, FileError> {
-    if !RunFolder::new(folder).metrics().exists() {
-        return Ok(Vec::new());
-    }
-    let rows = epochs_of(folder)?;
-    let values = rows
-        .iter()
-        .filter_map(|row| Some((row.epoch as u64, watch.value(row)?)));
-    Ok(values.collect())
-}
-
-/// Reports the epochs of a run to the study, and asks the pruner about each.
-struct Reporter<'a> {
+/// The course of a trial: its runs go on epoch by epoch, side by side, and the study is told their mean.
+struct Course<'a> {
     study: &'a mut Study,
     claim: &'a Claim,
-    alive: KeepAlive,
-    pruner: Box<dyn Pruner>,
-    watch: Watch,
-    /// What earlier attempts have left in the run folder; taken once it is known how much of it counts.
-    before: Vec<(u64, f64)>,
+    pruner: Box<dyn Pruner + Send + Sync>,
+    members: Vec<Member<'a>>,
+    /// What earlier attempts have reported, which may be more or less than what they have left in the run folders.
+    reported: Vec<(u64, f64)>,
     /// Its curve is what counts, whatever earlier attempts reported.
     trial: Trial,
-    stop: Option<Stop>,
+    /// How many epochs of it the study was told.
+    told: usize,
+}
+
+impl<'a> Course<'a> {
+    /// The run that goes on next: the one that is behind, of those that are not over.
+    fn next(&mut self) -> Option<(usize, &mut Member<'a>)> {
+        let members = self.members.iter_mut().enumerate();
+        let left = members.filter(|(_, member)| !member.is_over());
+        left.min_by_key(|(_, member)| member.epochs())
+    }
+
+    /// Tells the study of the epochs that all runs have now, and asks the pruner about them.
+    fn tell(&mut self) -> Result<Option<Stop>, StoreError> {
+        let left = self.members.iter().filter(|member| !member.is_over());
+        let longest = self.members.iter().map(Member::epochs).max();
+        let common = left.map(Member::epochs).min().or(longest).unwrap_or(0);
+        let measured = self.trial.curve.len();
+        for epoch in self.told + 1..=common {
+            self.told = epoch;
+            let Some(value) = self.mean(epoch) else {
+                continue;
+            };
+            let point = (epoch as u64, value);
+            self.trial.curve.push(point);
+            let is_new = !self.reported.contains(&point);
+            if is_new && self.study.report(self.claim, point.0, value)? == Answer::Lost {
+                return Ok(Some(Stop::Lost));
+            }
+        }
+        if self.trial.curve.len() == measured {
+            return Ok(None);
+        }
+        let stops = self.pruner.prune(self.study.history()?, &self.trial);
+        Ok(stops.then_some(Stop::Pruned))
+    }
+
+    /// The mean over all runs in an epoch; none if it was not measured.
+    fn mean(&self, epoch: usize) -> Option<f64> {
+        let values = self.members.iter().map(|member| member.value(epoch));
+        let sum: f64 = values.sum::<Option<_>>()?;
+        Some(sum / self.members.len() as f64)
+    }
+}
+
+/// Tells the observer of a search what happens in the runs of a trial.
+struct Relay<'a> {
+    number: u64,
+    runs: usize,
     observer: &'a mut dyn TuneObserver,
 }
 
-impl Reporter<'_> {
-    /// Begins behind the epochs of earlier attempts that count, and reports those that were not reported any more.
-    fn begin(&mut self, first_epoch: u64) {
-        let reported = std::mem::take(&mut self.trial.curve);
-        self.trial.curve = std::mem::take(&mut self.before);
-        self.trial.curve.retain(|(epoch, _)| *epoch < first_epoch);
-        let missing = |point: &&(u64, f64)| !reported.contains(point);
-        let missing: Vec<_> = self.trial.curve.iter().filter(missing).copied().collect();
-        for (epoch, value) in missing {
-            let stop = self.report(epoch, value);
-            self.stop = self.stop.take().or(stop);
-        }
-        // The attempt before may have ended between its last report and the pruner's answer.
-        if self.stop.is_none() && !self.trial.curve.is_empty() {
-            self.stop = self.prune();
-        }
-    }
+impl Relay<'_> {
+    /// For one run.
+    fn of(&mut self, run: usize) -> impl Observer {
+        struct OfRun<'a>(&'a mut dyn TuneObserver, u64, [usize; 2]);
 
-    /// The epoch that was just trained; the pruner decides about it.
-    fn epoch(&mut self, epoch: u64, value: f64) {
-        self.trial.curve.push((epoch, value));
-        let stop = self.report(epoch, value).or(self.stop.take());
-        self.stop = stop.or_else(|| self.prune());
-    }
-
-    /// Reports an epoch; why the run is to stop, if it is.
-    fn report(&mut self, epoch: u64, value: f64) -> Option<Stop> {
-        match self.study.report(self.claim, epoch, value) {
-            Ok(Answer::Written) => None,
-            Ok(Answer::Lost) => Some(Stop::Lost),
-            Err(error) => Some(Stop::Store(error)),
-        }
-    }
-
-    fn prune(&mut self) -> Option<Stop> {
-        match self.study.history() {
-            Ok(history) => self
-                .pruner
-                .prune(history, &self.trial)
-                .then_some(Stop::Pruned),
-            Err(error) => Some(Stop::Store(error)),
-        }
-    }
-}
-
-impl Observer for Reporter<'_> {
-    fn observe(&mut self, event: &Event) {
-        self.observer.observe(&TuneEvent::Run {
-            number: self.trial.number,
-            event,
-        });
-        match event {
-            Event::Start { first_epoch, .. } => self.begin(*first_epoch as u64),
-            Event::Epoch { row, .. } => {
-                if let Some(value) = self.watch.value(row) {
-                    self.epoch(row.epoch as u64, value);
-                }
+        impl Observer for OfRun<'_> {
+            fn observe(&mut self, event: &Event) {
+                let Self(observer, number, [run, runs]) = self;
+                observer.observe(&TuneEvent::Run {
+                    number: *number,
+                    run: *run,
+                    runs: *runs,
+                    event,
+                });
             }
-            // Of a run that was finished before nothing else is told.
-            Event::Done { .. } if !self.before.is_empty() => self.begin(u64::MAX),
-            _ => (),
         }
-    }
-
-    fn stops(&mut self) -> bool {
-        if self.stop.is_none() && self.alive.is_lost() {
-            self.stop = Some(Stop::Lost);
-        }
-        self.stop.is_some()
+        OfRun(self.observer, self.number, [run, self.runs])
     }
 }

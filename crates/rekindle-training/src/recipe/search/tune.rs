@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use rekindle_tune::{PrunerConfig, SamplerConfig};
+use rekindle_tune::{History, PrunerConfig, SamplerConfig};
 use serde::{Deserialize, Serialize};
 use toml::Value;
 
@@ -26,6 +26,11 @@ pub(super) const KEYS: &[Key] = &[
         "tune.seed",
         "0",
         "where the sampler's random numbers start; the runs have the recipe's own seed",
+    ),
+    key(
+        "tune.repeats",
+        "1",
+        "runs of each trial, at least 1, with the recipe's seed and those that follow it; trials are compared by their mean",
     ),
     key(
         "tune.trials",
@@ -56,6 +61,11 @@ pub struct TuneRecipe {
     pub pruner: PrunerConfig,
     /// Where the sampler's random numbers start; the runs have the recipe's own seed. Default: 0.
     pub seed: u64,
+    /// Runs of each trial, at least 1, with the recipe's seed and those that follow it: other weights to begin with, other noise,
+    /// and where validation data are held out of the training data, other ones. They go on epoch by epoch, side by side;
+    /// pruners and samplers see their mean. Default: 1.
+    #[serde(skip_serializing_if = "is_one")]
+    pub repeats: u64,
     /// Trials in all, at least 1. Default: 50, without another bound no bound.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub trials: Option<u64>,
@@ -67,6 +77,11 @@ pub struct TuneRecipe {
     pub minutes: Option<f64>,
 }
 
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde asks for it")]
+fn is_one(repeats: &u64) -> bool {
+    *repeats == 1
+}
+
 /// How many trials there are if nothing is said.
 const TRIALS: u64 = 50;
 
@@ -76,6 +91,7 @@ impl Default for TuneRecipe {
             sampler: SamplerConfig::default(),
             pruner: PrunerConfig::asha(),
             seed: 0,
+            repeats: 1,
             trials: None,
             epochs: None,
             minutes: None,
@@ -90,6 +106,11 @@ impl TuneRecipe {
             .minutes
             .map(|minutes| Duration::try_from_secs_f64(60.0 * minutes));
         time.map(|time| time.unwrap_or(Duration::MAX))
+    }
+
+    /// Epochs trained in all runs of all trials.
+    pub fn epochs_of(&self, history: &History) -> u64 {
+        history.steps() as u64 * self.repeats
     }
 
     /// How many trials there are in all: as said, or 50 if nothing else bounds the search.
@@ -128,7 +149,11 @@ fn check(source: &Source, tune: &TuneRecipe) -> Result<(), RecipeError> {
     if let Err(error) = tune.pruner.validate() {
         return wrong("tune.pruner", error.to_string());
     }
-    for (key, count) in [("tune.trials", tune.trials), ("tune.epochs", tune.epochs)] {
+    for (key, count) in [
+        ("tune.repeats", Some(tune.repeats)),
+        ("tune.trials", tune.trials),
+        ("tune.epochs", tune.epochs),
+    ] {
         if count == Some(0) {
             return wrong(key, "found 0, expected at least 1".into());
         }
