@@ -540,6 +540,30 @@ const RECIPES: &[Case] = &[
         &["rocm", "not compiled in", "--features rocm"],
     ),
     (
+        "device that is not there",
+        as_is,
+        "train toy.toml --devices flex:1",
+        &["flex:1", "1 device, flex:0"],
+    ),
+    (
+        "device without a number",
+        as_is,
+        "train toy.toml --devices flex:first",
+        &["flex:first", "flex:0"],
+    ),
+    (
+        "device that is named twice",
+        as_is,
+        "train toy.toml --devices flex,flex:0",
+        &["flex and flex:0", "leave one out"],
+    ),
+    (
+        "devices beside a backend",
+        as_is,
+        "train toy.toml --devices flex --backend flex",
+        &["--devices", "--backend"],
+    ),
+    (
         "no data",
         |f| write(f, "e.toml", "name = \"a\"\n"),
         "train e.toml",

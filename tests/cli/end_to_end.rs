@@ -12,6 +12,11 @@ use common::{json, run, succeed, toy, toy_recipe, vowels};
 
 /// A short training on the Japanese Vowels.
 fn train_vowels(folder: &Path, cell: &str, out: &str) -> serde_json::Value {
+    train_vowels_on(folder, cell, out, Backend::compiled()[0].name())
+}
+
+/// The same on certain devices.
+fn train_vowels_on(folder: &Path, cell: &str, out: &str, devices: &str) -> serde_json::Value {
     let (train, test) = (
         vowels("JapaneseVowels_TRAIN.ts"),
         vowels("JapaneseVowels_TEST.ts"),
@@ -35,6 +40,8 @@ fn train_vowels(folder: &Path, cell: &str, out: &str) -> serde_json::Value {
             "training.lr=0.02",
             "--seed",
             "5",
+            "--devices",
+            devices,
             "--out",
             out,
             "--json",
@@ -120,6 +127,26 @@ fn every_cell_trains_with_every_norm_and_predicts_with_what_it_kept() {
             assert_eq!(evaluated["loss"], result["test"]["loss"], "{out}");
         }
     }
+}
+
+#[test]
+fn devices_share_a_run() {
+    let temporary = tempfile::tempdir().expect("a temporary folder");
+    let folder = temporary.path();
+    let names = Backend::compiled().into_iter().map(Backend::name);
+    let devices = names.collect::<Vec<_>>().join(",");
+    let result = train_vowels_on(folder, "lstm", "run", &devices);
+    let accuracy = result["test"]["accuracy"].as_f64().expect("a number");
+    assert!(accuracy > 0.6, "accuracy {accuracy} after 4 epochs");
+    assert_eq!(result["devices"], devices);
+    let shown = succeed(folder, &["inspect", "run"]);
+    assert!(shown.contains(&format!("on {devices})")), "{shown}");
+
+    // Earlier versions called it so.
+    let file = folder.join("run/result.json");
+    let text = fs::read_to_string(&file).expect("a result");
+    fs::write(&file, text.replace("\"devices\"", "\"backend\"")).expect("written");
+    assert_eq!(succeed(folder, &["inspect", "run"]), shown);
 }
 
 #[test]
