@@ -2,7 +2,9 @@
 
 use std::path::Path;
 
-use rekindle::training::{Backend, Metric, Predictions, Recipe, Start, Trained, train};
+use rekindle::training::{
+    Backend, DeviceName, Devices, Metric, Predictions, Recipe, Start, Trained, train,
+};
 
 /// How far probabilities may lie apart between backends in `f32`.
 const TOLERANCE: f64 = 1e-4;
@@ -71,6 +73,20 @@ fn lstm() {
 #[test]
 fn gru() {
     assert_backends_agree("japanese-vowels-gru.toml", 1, (Metric::Accuracy, 0.3));
+}
+
+#[test]
+fn all_backends_share_a_run() {
+    let path = workspace().join("recipes/japanese-vowels-lstm.toml");
+    let recipe = Recipe::load(&path, &["training.epochs=1".to_string()]).expect("a shipped recipe");
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let names = Backend::compiled().into_iter().map(DeviceName::from);
+    let devices = Devices::new(names).expect("a backend is compiled in");
+    let run = folder.path().join("run");
+    let outcome = train(&recipe, devices, &run, Start::New, &mut ());
+    let scores = outcome.expect("it is trained").test.expect("test scores");
+    let accuracy = scores.get(Metric::Accuracy).expect("it is measured");
+    assert!(accuracy > 0.3, "{accuracy}");
 }
 
 #[test]

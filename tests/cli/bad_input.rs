@@ -555,7 +555,7 @@ const RECIPES: &[Case] = &[
         "device that is named twice",
         as_is,
         "train toy.toml --devices flex,flex:0",
-        &["flex and flex:0", "leave one out"],
+        &["flex and flex:0", "leave one out, or number them"],
     ),
     (
         "devices beside a backend",

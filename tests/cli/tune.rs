@@ -73,6 +73,26 @@ fn a_search_finds_a_recipe_that_trains_to_its_value() {
     assert!(refit["test"]["accuracy"].as_f64().expect("a score") > 0.5);
     let page = fs::read_to_string(folder.join("study/report.html")).expect("a page");
     assert!(page.contains("model.hidden") && page.contains("training.lr"));
+    // Anybody may ask for it at any time, even where the data are not at hand.
+    fs::remove_file(folder.join("study/report.html")).expect("it was there");
+    fs::rename(folder.join("toy.csv"), folder.join("away.csv")).expect("moved");
+    succeed(folder, &["report", "study"]);
+    let again = fs::read_to_string(folder.join("study/report.html")).expect("a page");
+    assert!(again == page, "the same page");
+    fs::rename(folder.join("study/study.db"), folder.join("elsewhere.db")).expect("moved");
+    let message = fail(folder, &["report", "study"]);
+    assert!(message.contains("give --study URL"), "{message}");
+    let args = [
+        "report",
+        "study",
+        "--study",
+        "elsewhere.db",
+        "--out",
+        "a.html",
+    ];
+    succeed(folder, &args);
+    let elsewhere = fs::read_to_string(folder.join("a.html")).expect("a page");
+    assert!(elsewhere == page, "the same page");
 }
 
 #[test]

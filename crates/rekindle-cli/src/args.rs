@@ -195,14 +195,18 @@ pub struct InspectArgs {
 Examples:
   rekindle report runs/vowels
   rekindle report runs/digits/* --out digits.html
+  rekindle report runs/vowels-tune
 
 One page, which needs no network. Runs whose recipes differ only in the seed are shown as their mean and spread. Nothing is
 trained or computed again, so runs that are still going on can be looked at.")]
 pub struct ReportArgs {
-    /// Run folders; with several, the page compares them
+    /// Run folders, which the page compares if there are several; or the folder of a search
     #[arg(required = true, value_name = "DIR")]
     pub dirs: Vec<PathBuf>,
-    /// Page to write [default: report.html in the run folder; comparison.html in the current folder for several runs]
+    /// Database of the trials of a search, as for `tune` [default: study.db in its folder]
+    #[arg(long, value_name = "URL")]
+    pub study: Option<String>,
+    /// Page to write [default: report.html in the folder; comparison.html in the current folder for several runs]
     #[arg(long, value_name = "FILE.html")]
     pub out: Option<PathBuf>,
 }

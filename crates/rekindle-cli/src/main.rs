@@ -9,6 +9,7 @@ mod find_lr;
 mod generate;
 mod history;
 mod inspect;
+mod interrupt;
 mod keys;
 mod output;
 mod predict;
@@ -40,7 +41,10 @@ fn main() -> ExitCode {
         Ok(Err(error)) if output::is_reader_gone(&error) => ExitCode::SUCCESS,
         Ok(Err(error)) => {
             eprint!("{}", message(&error));
-            ExitCode::from(BAD_INPUT)
+            ExitCode::from(match interrupt::is_why(&error) {
+                true => interrupt::INTERRUPTED,
+                false => BAD_INPUT,
+            })
         }
         Err(_) => ExitCode::from(DEFECT),
     }

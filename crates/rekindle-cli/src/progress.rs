@@ -5,6 +5,7 @@ use std::io::{IsTerminal, Write};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use rekindle::training::{EpochRow, Event, Metric, Metrics, Observer, Scores, Sizes, TrainError};
 
+use crate::interrupt;
 use crate::table::cell;
 
 /// Where progress is printed.
@@ -177,6 +178,10 @@ impl Observer for Progress {
             }
             _ => (),
         }
+    }
+
+    fn stops(&mut self) -> bool {
+        interrupt::is_asked()
     }
 }
 

@@ -8,7 +8,7 @@ use rekindle::training::{Outcome, Recipe, RunFolder, Start, train};
 use crate::args::TrainArgs;
 use crate::progress::{Progress, Stream};
 use crate::table::scores;
-use crate::{output, run_names};
+use crate::{interrupt, output, run_names};
 
 /// Where runs go that have no `--out`.
 pub const RUNS: &str = "runs";
@@ -27,6 +27,7 @@ pub fn run(args: &TrainArgs) -> anyhow::Result<()> {
         None => default_folder(Path::new(RUNS), &recipe),
     };
     let mut progress = Progress::new(args.quiet, Stream::beside_result(args.json));
+    interrupt::listen()?;
     let outcome = train(&recipe, devices, &folder, start, &mut progress)?;
     drop(progress);
     if args.json {

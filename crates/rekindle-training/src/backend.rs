@@ -69,7 +69,10 @@ pub enum BackendError {
         found: usize,
     },
     /// Two names of one device.
-    #[error("{} and {} are the same device, expected each device once; leave one out", names[0], names[1])]
+    #[error(
+        "{} and {} may be the same device, expected different ones; leave one out, or number them",
+        names[0], names[1]
+    )]
     Twice {
         /// The names.
         names: [DeviceName; 2],

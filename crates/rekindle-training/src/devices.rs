@@ -26,9 +26,8 @@ pub struct DeviceName {
 /// With several, each computes the gradient of a part of the rows of every batch, on a copy of the weights. The gradients
 /// are added up on the first, which has the weights and the optimiser, and validates. The step is the one that the first
 /// device alone would take, up to rounding, but for three things: each device draws noise of its own; statistics of norms
-/// over the batch, and what `training.watch_gradients` sees, are those of the first device's rows. Where several devices of
-/// a GPU backend draw noise, two runs of one seed differ: the generator belongs to all of them, and who comes first draws
-/// first.
+/// over the batch, and what `training.watch_gradients` sees, are those of the first device's rows. Where several GPU devices
+/// draw noise, of whatever backends, two runs of one seed differ: they have one generator, and who comes first draws first.
 ///
 /// As text, names separated by commas: `cuda:0,cuda:1`. Devices of different backends may share a run.
 ///
@@ -72,9 +71,21 @@ impl DeviceName {
         }
         Ok(found.swap_remove(index))
     }
+
+    /// Whether it may be the other one: a backend's choice is one of its devices.
+    fn may_be(self, other: Self) -> bool {
+        let is_open = self.index.is_none() || other.index.is_none();
+        self.backend == other.backend && (is_open || self.index == other.index)
+    }
 }
 
 impl Devices {
+    /// Devices with these names; none if there are no names.
+    pub fn new(names: impl IntoIterator<Item = DeviceName>) -> Option<Self> {
+        let names: Vec<_> = names.into_iter().collect();
+        (!names.is_empty()).then_some(Self { names })
+    }
+
     /// Their names, at least one.
     pub fn names(&self) -> &[DeviceName] {
         &self.names
@@ -83,13 +94,17 @@ impl Devices {
     /// The devices, at least one.
     ///
     /// # Errors
-    /// If a backend is not compiled in or has no such device, or one device has two of the names.
+    /// If a backend is not compiled in or has no such device, or two of the names may be those of one device: `wgpu` beside
+    /// `wgpu:0`. That devices of two backends are the same card is not found out.
     pub fn open(&self) -> Result<Vec<Device>, BackendError> {
         let mut devices = Vec::new();
         for &name in &self.names {
             let device = name.device()?;
-            if let Some(earlier) = devices.iter().position(|known| *known == device) {
-                let names = [self.names[earlier], name];
+            let earlier = devices.iter().zip(&self.names);
+            let is_same =
+                |(known, other): &(&Device, &DeviceName)| **known == device || other.may_be(name);
+            if let Some((_, &other)) = earlier.into_iter().find(is_same) {
+                let names = [other, name];
                 return Err(BackendError::Twice { names });
             }
             devices.push(device);
@@ -107,8 +122,13 @@ impl From<Backend> for DeviceName {
 
 impl From<Backend> for Devices {
     fn from(backend: Backend) -> Self {
-        let names = vec![backend.into()];
-        Self { names }
+        DeviceName::from(backend).into()
+    }
+}
+
+impl From<DeviceName> for Devices {
+    fn from(name: DeviceName) -> Self {
+        Self { names: vec![name] }
     }
 }
 
@@ -207,10 +227,14 @@ mod tests {
                 error("flex:3"),
                 "there is no device flex:3: backend flex has 1 device, flex:0"
             );
-            assert_eq!(
-                error("flex,flex:0"),
-                "flex and flex:0 are the same device, expected each device once; leave one out"
-            );
+            for [first, second] in [["flex", "flex:0"], ["flex:0", "flex:0"]] {
+                assert_eq!(
+                    error(&format!("{first},{second}")),
+                    format!(
+                        "{first} and {second} may be the same device, expected different ones; leave one out, or number them"
+                    )
+                );
+            }
         }
     }
 }

@@ -1,6 +1,6 @@
 //! The epochs of a run.
 //!
-//! What an epoch does depends on the recipe, the data, the backend and what the checkpoint holds, and on nothing else:
+//! What an epoch does depends on the recipe, the data, the devices and what the checkpoint holds, and on nothing else:
 //! the order of the batches and the noise of dropout are drawn from the seed and the number of the epoch. A run that was
 //! killed and goes on therefore ends with the bits of one that was not.
 

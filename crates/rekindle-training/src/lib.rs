@@ -1,7 +1,7 @@
 //! Sequence tasks, the training loop, checkpoints and run folders.
 //!
 //! A [`Recipe`] says what to train; [`train`] trains it and leaves a run folder; [`Trained`] loads the
-//! folder to predict and evaluate. The loop is deterministic: the same recipe, data and CPU backend give the same bits,
+//! folder to predict and evaluate. The loop is deterministic: the same recipe, data and CPU devices give the same bits,
 //! also when the run was killed and resumed.
 
 mod backend;
@@ -66,4 +66,6 @@ pub use task::{Sampling, Sizes};
 pub use train::{Outcome, Start, check, recipe_of, train};
 pub use train_error::TrainError;
 pub use trained::{LoadError, Trained};
-pub use tune::{Budget, Done, Refit, Search, TuneError, TuneEvent, TuneObserver};
+pub use tune::{
+    Budget, Done, Refit, Search, TuneError, TuneEvent, TuneObserver, study_in, study_page,
+};

@@ -88,7 +88,7 @@ pub enum TrainError {
         source: Box<TrainError>,
     },
     /// A run that its observer stopped.
-    #[error("the run in {} was stopped after epoch {epoch}; --resume goes on", folder.display())]
+    #[error("the run in {0} was stopped after epoch {epoch}; `rekindle train --resume --out {0}` goes on", folder.display())]
     Stopped {
         /// The folder.
         folder: PathBuf,

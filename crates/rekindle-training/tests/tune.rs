@@ -8,7 +8,7 @@ use std::path::Path;
 
 use common::{BreakOff, backend, recipe, turn};
 use rekindle_training::{
-    Budget, Done, Outcome, Recipe, Search, SearchRecipe, Start, TuneRecipe, epochs_of, train,
+    Budget, Done, Outcome, Recipe, Search, SearchRecipe, Start, epochs_of, train,
 };
 use rekindle_tune::{Claim, Next, State, StoreOptions, Study, Trial};
 
@@ -33,13 +33,7 @@ fn study(search: &SearchRecipe, folder: &Path, file: &str) -> Study {
 
 /// Works to the end, and returns the trials.
 fn worked(search: &SearchRecipe, study: Study, folder: &Path) -> Vec<Trial> {
-    let mut worker = Search {
-        recipe: search,
-        study,
-        folder,
-        devices: backend().into(),
-        budget: Budget::from(&TuneRecipe::default()),
-    };
+    let mut worker = worker(search, study, folder);
     assert_eq!(worker.work(&mut ()).expect("it works"), Done::Trials);
     let trials = worker.study.history().expect("trials").trials.clone();
     assert!(trials.iter().all(|trial| trial.state == State::Complete));
@@ -160,17 +154,109 @@ fn a_trial_of_several_runs_is_their_mean() {
         lengths.sort_unstable();
         assert!(lengths.first() < lengths.last(), "{lengths:?}");
 
-        // One run had come far, one had just begun, one not at all; and the study had not heard of all of it.
-        let mut gap = study(&search, folder, "gap.db");
-        let claim = claimed(&search, &mut gap);
-        let recipe = search.at(&claim.trial.point).expect("a recipe");
-        for (seed, epochs) in [(0, 3), (1, 1)] {
-            let folder = folder.join(format!("gap/trial-0000/seed-{seed}"));
-            assert!(run(&recipe, seed, &folder, Some(epochs)).is_none());
+        // One run had come far or to its end, one had just begun, one not at all; and the study had not heard of it.
+        for (name, epochs) in [("far", [Some(3), Some(1)]), ("end", [None, Some(2)])] {
+            let mut gap = study(&search, folder, &format!("{name}.db"));
+            let claim = claimed(&search, &mut gap);
+            let recipe = search.at(&claim.trial.point).expect("a recipe");
+            for (seed, epochs) in (0..).zip(epochs) {
+                let folder = folder.join(format!("{name}/trial-0000/seed-{seed}"));
+                run(&recipe, seed, &folder, epochs);
+            }
+            let _ = gap.give_back(&claim).expect("given back");
+            let found = worked(&search, gap, &folder.join(name));
+            assert_eq!(found, whole, "{keep}, {name}");
         }
-        let _ = gap.give_back(&claim).expect("given back");
-        assert_eq!(worked(&search, gap, &folder.join("gap")), whole, "{keep}");
     }
+}
+
+/// A worker of a search.
+fn worker<'a>(search: &'a SearchRecipe, study: Study, folder: &'a Path) -> Search<'a> {
+    Search {
+        recipe: search,
+        study,
+        folder,
+        devices: backend().into(),
+        budget: Budget::from(search.tune()),
+    }
+}
+
+#[test]
+fn trials_of_several_runs_are_pruned_and_fail_as_one() {
+    let _turn = turn();
+    let folder = tempfile::tempdir().expect("a folder");
+    let folder = folder.path();
+    // One that learns, one that does not, and one that is not finite after a step.
+    let rates = "training.lr={choice=[0.02, 1e-7, 1e30]}";
+    let all = ["tune.repeats=2", "model.hidden=4", rates];
+    let whole = search(folder, "best", &all);
+    let runs = folder.join("whole");
+    let mut whole = worker(&whole, study(&whole, folder, "whole.db"), &runs);
+    whole.work(&mut ()).expect("it works");
+    let asha = ["tune.pruner={kind='asha',min_steps=2,reduction=2}"];
+    let pruned = search(folder, "best", &[&all[..], &asha].concat());
+    let runs = folder.join("pruned");
+    let mut pruned = worker(&pruned, study(&pruned, folder, "pruned.db"), &runs);
+    pruned.work(&mut ()).expect("it works");
+
+    let states = |worker: &mut Search| -> Vec<State> {
+        let history = worker.study.history().expect("trials");
+        history.trials.iter().map(|trial| trial.state).collect()
+    };
+    use State::{Complete, Failed, Pruned};
+    assert_eq!(states(&mut whole), [Complete, Complete, Failed]);
+    assert_eq!(states(&mut pruned), [Complete, Pruned, Failed]);
+    let curve = |worker: &mut Search| {
+        worker.study.history().expect("trials").trials[1]
+            .curve
+            .clone()
+    };
+    let (whole, found) = (curve(&mut whole), curve(&mut pruned));
+    assert_eq!(found, whole[..2], "both runs went to the second epoch");
+    for seed in 0..2 {
+        let run = runs.join(format!("trial-0001/seed-{seed}"));
+        assert_eq!(epochs_of(&run).expect("epochs").len(), 2);
+    }
+    let epochs = pruned
+        .recipe
+        .tune()
+        .epochs_of(pruned.study.history().expect("trials"));
+    assert_eq!(epochs, 2 * (6 + 2));
+}
+
+#[test]
+fn what_several_runs_agree_on_is_trained_on_everything() {
+    let _turn = turn();
+    let folder = tempfile::tempdir().expect("a folder");
+    let folder = folder.path();
+    // Pruning ends with the fourth epoch; what is best before does not count. The seed after the last one is 0.
+    let search = search(
+        folder,
+        "best",
+        &[
+            "tune.repeats=2",
+            "seed=9223372036854775807",
+            "training.lr=0.1",
+            "prune.schedule={kind='cubic',sparsity=0.5,begin=1,end=4,every=1}",
+        ],
+    );
+    let runs = folder.join("runs");
+    let mut worker = worker(&search, study(&search, folder, "study.db"), &runs);
+    worker.work(&mut ()).expect("it works");
+    for seed in ["seed-9223372036854775807", "seed-0"] {
+        assert!(runs.join("trial-0001").join(seed).is_dir(), "{seed}");
+    }
+    let history = worker.study.history().expect("trials");
+    let (best, _) = history.best().expect("a best one");
+    let counts = best.curve.iter().filter(|(epoch, _)| *epoch >= 4);
+    let kept = counts.min_by(|(_, a), (_, b)| history.direction.compare(*a, *b));
+    let kept = kept.expect("epochs").0;
+    let refit = worker
+        .refit(&mut ())
+        .expect("it is trained")
+        .expect("a run");
+    assert_eq!(refit.outcome.epochs as u64, kept);
+    assert_eq!(refit.outcome.valid, None);
 }
 
 #[test]
@@ -186,13 +272,8 @@ fn a_folder_belongs_to_one_study() {
     );
     let url = format!("sqlite:{}", folder.join("b.db").display());
     let other = search.study(&url, "other", StoreOptions::default());
-    let mut worker = Search {
-        recipe: &search,
-        study: other.expect("a study"),
-        folder: &folder.join("runs"),
-        devices: backend().into(),
-        budget: Budget::from(&TuneRecipe::default()),
-    };
+    let runs = folder.join("runs");
+    let mut worker = worker(&search, other.expect("a study"), &runs);
     let error = worker.work(&mut ()).expect_err("another study").to_string();
     assert!(error.contains("belongs to study toy"), "{error}");
 }

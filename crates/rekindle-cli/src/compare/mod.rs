@@ -8,8 +8,8 @@ use rekindle::training::compared::picture;
 use rekindle::training::{Devices, Recorded, train};
 
 use crate::args::CompareArgs;
-use crate::output;
 use crate::progress::{Progress, Stream};
+use crate::{interrupt, output};
 
 use plan::{Entry, Planned, plan};
 use results::{Compared, Naming};
@@ -21,6 +21,7 @@ pub fn run(args: &CompareArgs) -> anyhow::Result<()> {
     let devices = args.on.devices()?;
     let entries = plan(args, &devices)?;
     let total: usize = entries.iter().map(|entry| entry.runs.len()).sum();
+    interrupt::listen()?;
     let mut number = 0;
     let mut compared = Vec::new();
     for entry in entries {

@@ -9,10 +9,11 @@ use std::time::Duration;
 
 use anyhow::{Context, bail};
 use clap::Args;
-use rekindle::training::{Budget, Refit, Search, SearchRecipe};
+use rekindle::training::{Budget, Done, Refit, Search, SearchRecipe};
 use rekindle::tune::{StoreError, StoreOptions, Study};
 
 use crate::args::DeviceArgs;
+use crate::interrupt::{self, Interrupted};
 use crate::output;
 use crate::progress::{Progress, Stream};
 use crate::train::RUNS;
@@ -50,7 +51,7 @@ pub struct TuneArgs {
     /// Trials of the study in all, instead of tune.trials
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub trials: Option<u64>,
-    /// Begin no trial beyond so many epochs of all trials together, instead of tune.epochs
+    /// Begin no trial beyond so many epochs of all runs of all trials, instead of tune.epochs
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub epochs: Option<u64>,
     /// Begin no trial after so many minutes, instead of tune.minutes
@@ -105,16 +106,21 @@ pub fn run(args: &TuneArgs) -> anyhow::Result<()> {
     }
     let stream = Stream::beside_result(args.json);
     let mut progress = TuneProgress::new(args.quiet, stream, budget);
+    interrupt::listen()?;
     let done = search.work(&mut progress)?;
     drop(progress);
     search.write_page()?;
-    let refit = match args.refit {
+    let refit = match args.refit && done != Done::Stopped {
         true => refit(args, &mut search)?,
         false => None,
     };
     match args.json {
-        true => output::line(&results::json(&mut search, done, refit.as_ref())?.to_string()),
-        false => output::line(&results::summary(&mut search, done, refit.as_ref())?),
+        true => output::line(&results::json(&mut search, done, refit.as_ref())?.to_string())?,
+        false => output::line(&results::summary(&mut search, done, refit.as_ref())?)?,
+    }
+    match done {
+        Done::Stopped => Err(Interrupted.into()),
+        _ => Ok(()),
     }
 }
 
@@ -249,14 +255,15 @@ fn folder_of(url: &str) -> Option<PathBuf> {
 }
 
 /// As usual, and people are told when the database does not answer.
-fn options() -> StoreOptions {
+pub fn options() -> StoreOptions {
     StoreOptions {
         told: Some(Arc::new(|outage| eprintln!("{outage}"))),
         ..StoreOptions::default()
     }
 }
 
-fn url_in(folder: &Path) -> anyhow::Result<String> {
+/// Where the trials of a search are, if nothing else is said.
+pub fn url_in(folder: &Path) -> anyhow::Result<String> {
     let path = folder.join("study.db");
     let path = path.to_str().with_context(|| {
         format!("--out: path {path:?} is not UTF-8, expected one that a URL can hold")

@@ -3,10 +3,11 @@
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use rekindle::training::{Budget, Event, Metric, TuneEvent, TuneObserver};
+use rekindle::training::{Budget, EpochRow, Event, Metric, TuneEvent, TuneObserver};
 use rekindle::tune::{Ending, Point};
 use serde_json::Value;
 
+use crate::interrupt;
 use crate::progress::{Stream, has_bar, line_above};
 
 /// A line for each trial that ends, and on a terminal a bar with what is left of the budget.
@@ -46,6 +47,21 @@ impl TuneProgress {
 
     fn line(&self, text: &str) {
         line_above(self.bar.as_ref(), self.stream, text);
+    }
+
+    /// The epoch that a run of a trial has come to.
+    fn epoch(&self, number: u64, [run, runs]: [usize; 2], row: &EpochRow) {
+        if let Some(bar) = &self.bar {
+            let loss = row.train.get(Metric::Loss).unwrap_or(f64::NAN);
+            let run = match runs {
+                1 => String::new(),
+                runs => format!(", run {} of {runs}", run + 1),
+            };
+            bar.set_message(format!(
+                "trial {number}{run}, epoch {}: loss {loss:.4}",
+                row.epoch
+            ));
+        }
     }
 
     /// The line of a trial that has ended.
@@ -98,19 +114,7 @@ impl TuneObserver for TuneProgress {
                 run,
                 runs,
                 event: Event::Epoch { row, .. },
-            } => {
-                if let Some(bar) = &self.bar {
-                    let loss = row.train.get(Metric::Loss).unwrap_or(f64::NAN);
-                    let run = match runs {
-                        1 => String::new(),
-                        runs => format!(", run {} of {runs}", run + 1),
-                    };
-                    bar.set_message(format!(
-                        "trial {number}{run}, epoch {}: loss {loss:.4}",
-                        row.epoch
-                    ));
-                }
-            }
+            } => self.epoch(*number, [*run, *runs], row),
             TuneEvent::End {
                 number,
                 ending,
@@ -131,6 +135,10 @@ impl TuneObserver for TuneProgress {
             }
             _ => (),
         }
+    }
+
+    fn stops(&mut self) -> bool {
+        interrupt::is_asked()
     }
 }
 

@@ -72,6 +72,7 @@ fn why(done: Done) -> &'static str {
         Done::Trials => "all trials have ended",
         Done::Epochs => "the epochs are used up",
         Done::Time => "the time is used up",
+        Done::Stopped => "stopped before the budget was used up",
     }
 }
 

@@ -46,7 +46,7 @@ impl Fit<'_> {
     pub(super) fn seed(&self, epoch: usize) {
         let seed = mix(self.recipe.seed, epoch as u64);
         let seeds = iter::once(seed).chain((1..).map(|device| mix(seed, device)));
-        // Devices of a backend may have one generator: the first device's seed is the last that is set.
+        // Devices may have one generator, as those of all GPU backends have: the first device's seed is the last that is set.
         let devices: Vec<_> = self.devices.iter().zip(seeds).collect();
         for (device, seed) in devices.into_iter().rev() {
             device.seed(seed);

@@ -7,7 +7,7 @@ use std::thread::{self, ScopedJoinHandle};
 
 use burn::module::Module;
 use burn::optim::{GradientsAccumulator, GradientsParams};
-use burn::tensor::{Device, Tensor};
+use burn::tensor::Tensor;
 
 use super::Fit;
 use crate::doctor::unwatched;
@@ -93,14 +93,12 @@ impl Fit<'_> {
         &self,
         gradients: Vec<Result<GradientsParams, StepError>>,
     ) -> Result<GradientsParams, StepError> {
-        let mut gradients = gradients.into_iter().collect::<Result<Vec<_>, _>>()?;
-        if gradients.len() == 1 {
-            return Ok(gradients.remove(0));
-        }
-        let device: Device = self.devices[0].clone().inner();
+        let device = self.devices[0].clone().inner();
         let mut sum = GradientsAccumulator::new();
         for gradients in gradients {
-            sum.accumulate(&self.network, gradients.to_device(&device, &self.network));
+            // Those of a single part may lie elsewhere, too, where the first device's rows are at their end.
+            let here = gradients?.to_device(&device, &self.network);
+            sum.accumulate(&self.network, here);
         }
         Ok(sum.grads())
     }

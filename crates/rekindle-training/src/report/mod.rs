@@ -76,7 +76,7 @@ pub struct Report {
     pub title: String,
     /// One sentence below the heading. Default: empty, which leaves the line out.
     pub subtitle: String,
-    /// What ran, in the order of display: cell, parameters, backend, seed, epochs, seconds.
+    /// What ran, in the order of display: cell, parameters, devices, seed, epochs, seconds.
     pub facts: Vec<Fact>,
     /// One row for each split, in the order of display.
     pub scores: Vec<ScoreRow>,

@@ -191,7 +191,7 @@ impl Fraction {
     }
 }
 
-/// Shares out the rows of a lesson: to each device as many as can be, more to the first ones.
+/// Shares out the rows of a lesson as evenly as can be; the first devices get one more where it does not come out even.
 fn shared(
     rows: usize,
     devices: &[Device],
@@ -261,4 +261,66 @@ pub(crate) fn open(recipe: &Recipe) -> Result<Box<dyn Task>, DataError> {
         Some(text) => Box::new(LanguageModel::read(recipe, text)?),
         None => Box::new(Supervised::read(recipe)?),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A lesson of rows of so many steps, each row with an answer.
+    fn lesson(lengths: &[usize], device: &Device) -> Lesson {
+        let longest = lengths.iter().copied().max().unwrap_or_default();
+        Lesson {
+            input: Input::Values(Tensor::zeros([lengths.len(), longest, 1], device)),
+            lengths: lengths.to_vec(),
+            places: None,
+            targets: Targets::Classes(Tensor::zeros([lengths.len()], device)),
+            fresh: None,
+            lr_factor: 1.0,
+        }
+    }
+
+    #[test]
+    fn rows_are_shared_out_evenly_and_in_order() {
+        let devices = [Device::default(), Device::default(), Device::default()];
+        for (rows, expected) in [
+            (7, [0..3, 3..5, 5..7]),
+            (6, [0..2, 2..4, 4..6]),
+            (2, [0..1, 1..2, 2..2]),
+            (1, [0..1, 1..1, 1..1]),
+        ] {
+            let mut found = Vec::new();
+            shared(rows, &devices, |part, _| {
+                found.push(part);
+                None
+            });
+            assert_eq!(found, expected, "{rows} rows");
+        }
+    }
+
+    #[test]
+    fn fractions_by_hand() {
+        let device = Device::default();
+        // The first device's rows are at their end.
+        let parts = [
+            None,
+            Some(lesson(&[3, 1], &device)),
+            Some(lesson(&[5, 2, 1], &device)),
+        ];
+        let of = |answers, steps, pairs, common| Fraction {
+            answers,
+            steps,
+            pairs,
+            common,
+        };
+        let expected = [
+            of(0.0, 0.0, 0.0, 0.0),
+            of(0.4, 4.0 / 12.0, 2.0 / 7.0, 1.0),
+            of(0.6, 8.0 / 12.0, 5.0 / 7.0, 0.0),
+        ];
+        assert_eq!(Fraction::of(&parts), expected);
+        // There is nothing of pairs.
+        let single = [Some(lesson(&[1, 1], &device))];
+        assert_eq!(Fraction::of(&single), [of(1.0, 1.0, 0.0, 1.0)]);
+    }
 }

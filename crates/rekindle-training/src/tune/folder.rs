@@ -8,10 +8,25 @@ use rekindle_tune::{Direction, KeepAlive, Trial};
 
 use super::{Search, TuneError};
 use crate::recipe::{Keep, Watch};
-use crate::{FileError, Observer, Outcome, Recipe, Start, files, train};
+use crate::{FileError, Observer, Outcome, Recipe, Start, files, steps_per_epoch, train};
 
 /// How long to wait before a lock is tried again.
 const PAUSE: Duration = Duration::from_millis(100);
+
+/// The file of a search's folder that says whose it is.
+const STUDY: &str = "study.txt";
+
+/// The name of the study that a folder belongs to; none if it is no folder of a search.
+///
+/// # Errors
+/// If it cannot be read.
+pub fn study_in(folder: &Path) -> Result<Option<String>, FileError> {
+    let path = folder.join(STUDY);
+    match path.exists() {
+        true => Ok(Some(files::read_text(&path)?.trim().to_string())),
+        false => Ok(None),
+    }
+}
 
 /// The last run of a search.
 #[derive(Clone, Debug, PartialEq)]
@@ -55,18 +70,17 @@ impl Search<'_> {
     /// Makes the folder, and marks it as this study's.
     pub(super) fn prepare(&self) -> Result<(), TuneError> {
         fs::create_dir_all(self.folder).map_err(FileError::write(self.folder))?;
-        let path = self.folder.join("study.txt");
         let _alone = lock(&self.folder.join("study.lock"))?;
         let name = self.study.name();
-        if !path.exists() {
-            return Ok(files::write(&path, format!("{name}\n").as_bytes())?);
-        }
-        let found = files::read_text(&path)?;
-        match found.trim() == name {
-            true => Ok(()),
-            false => Err(TuneError::OtherStudy {
+        match study_in(self.folder)? {
+            None => {
+                let path = self.folder.join(STUDY);
+                Ok(files::write(&path, format!("{name}\n").as_bytes())?)
+            }
+            Some(found) if found == name => Ok(()),
+            Some(found) => Err(TuneError::OtherStudy {
                 folder: self.folder.to_path_buf(),
-                found: found.trim().to_string(),
+                found,
                 expected: name.to_string(),
             }),
         }
@@ -102,7 +116,7 @@ impl Search<'_> {
             return Ok(None);
         };
         let recipe = self.recipe.at(&trial.point)?;
-        let epochs = epochs(&recipe, trial, self.recipe.direction());
+        let epochs = epochs(&recipe, trial, self.recipe.direction())?;
         let folder = self.folder.join(format!("refit-{:04}", trial.number));
         let _alone = lock(&folder.with_extension("lock"))?;
         let recipe = refitted(recipe, epochs);
@@ -119,15 +133,27 @@ impl Search<'_> {
 }
 
 /// The epochs that the kept weights of a trial had; of several runs, those after which their mean was best.
-fn epochs(recipe: &Recipe, trial: &Trial, direction: Direction) -> usize {
-    let curve = || trial.curve.iter();
+fn epochs(recipe: &Recipe, trial: &Trial, direction: Direction) -> Result<usize, TuneError> {
     let kept = match recipe.training.keep {
-        Keep::Last => curve().last(),
-        Keep::Best => curve()
-            .find(|(_, value)| Some(*value) == trial.value)
-            .or_else(|| curve().min_by(|(_, a), (_, b)| direction.compare(*a, *b))),
+        Keep::Last => trial.curve.last(),
+        Keep::Best => {
+            let from = pruned_epoch(recipe)? as u64;
+            let counts = trial.curve.iter().filter(|(epoch, _)| *epoch >= from);
+            counts.min_by(|(_, a), (_, b)| direction.compare(*a, *b))
+        }
     };
-    kept.map_or(recipe.training.epochs, |(epoch, _)| *epoch as usize)
+    Ok(kept.map_or(recipe.training.epochs, |(epoch, _)| *epoch as usize))
+}
+
+/// The first epoch at whose end nothing more is pruned; 0 without pruning.
+fn pruned_epoch(recipe: &Recipe) -> Result<usize, TuneError> {
+    if recipe.prune.schedule.is_none() {
+        return Ok(0);
+    }
+    let batches = steps_per_epoch(recipe).map_err(|error| Box::new(error.into()))?;
+    let schedule = recipe.prune.in_steps(batches);
+    let last = schedule.map_or(0, |schedule| schedule.last());
+    Ok(last.div_ceil(batches))
 }
 
 /// A recipe that is trained on all there is.

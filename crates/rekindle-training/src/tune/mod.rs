@@ -4,6 +4,7 @@
 //! it in a run folder of its own, reports each epoch, and lets the pruner stop it. Workers know of each other through the
 //! study alone.
 
+mod course;
 mod error;
 mod folder;
 mod member;
@@ -19,7 +20,9 @@ use rekindle_tune::{Answer, Claim, Ending, Next, Point, Sampler, State, Study};
 use crate::{Devices, Event, SearchRecipe, TuneRecipe};
 
 pub use error::TuneError;
-pub use folder::Refit;
+pub use folder::{Refit, study_in};
+pub use page::study_page;
+use trial::Left;
 
 /// How long a worker waits for others before it looks again.
 const PAUSE: Duration = Duration::from_millis(500);
@@ -29,7 +32,7 @@ const PAUSE: Duration = Duration::from_millis(500);
 pub struct Budget {
     /// Trials of the study, whoever makes them.
     pub trials: Option<u64>,
-    /// Epochs of all trials of the study; none begins beyond.
+    /// Epochs of all runs of all trials of the study; no trial begins beyond.
     pub epochs: Option<u64>,
     /// How long this worker begins trials.
     pub time: Option<Duration>,
@@ -54,6 +57,8 @@ pub enum Done {
     Epochs,
     /// The time is used up.
     Time,
+    /// The observer asked for it.
+    Stopped,
 }
 
 /// Something that happened in a search.
@@ -69,9 +74,9 @@ pub enum TuneEvent<'a> {
         /// How many workers have had it, this one too.
         attempt: u64,
     },
-    /// Something happened in one of its runs.
+    /// Something happened in one of its runs. Of a run that was finished before nothing is told.
     Run {
-        /// Its number.
+        /// The trial's number.
         number: u64,
         /// Which of its runs, counted from 0.
         run: usize,
@@ -104,6 +109,14 @@ pub enum TuneEvent<'a> {
 pub trait TuneObserver {
     /// Takes note of an event.
     fn observe(&mut self, event: &TuneEvent);
+
+    /// Whether the worker is to stop before its budget is used up; asked after each epoch of its trial, and between trials.
+    /// Default: never.
+    ///
+    /// The trial is then given back, and whoever asks for one next goes on with it.
+    fn stops(&mut self) -> bool {
+        false
+    }
 }
 
 /// Tells nobody.
@@ -153,6 +166,9 @@ impl Search<'_> {
                 epochs,
                 time,
             } = self.budget;
+            if observer.stops() {
+                return Ok(Done::Stopped);
+            }
             if time.is_some_and(|time| started.elapsed() >= time) {
                 return Ok(Done::Time);
             }
@@ -163,7 +179,11 @@ impl Search<'_> {
             // What was begun comes to its end.
             let limit = if used_up { Some(0) } else { trials };
             match self.next(&worker, limit, &*sampler)? {
-                Next::Trial(claim) => self.run(&claim, observer)?,
+                Next::Trial(claim) => {
+                    if let Some(done) = self.run(&claim, observer)? {
+                        return Ok(done);
+                    }
+                }
                 Next::Wait => {
                     observer.observe(&TuneEvent::Waiting);
                     std::thread::sleep(PAUSE);
@@ -186,16 +206,25 @@ impl Search<'_> {
         Ok(next?)
     }
 
-    /// Runs a trial and ends it.
-    fn run(&mut self, claim: &Claim, observer: &mut dyn TuneObserver) -> Result<(), TuneError> {
+    /// Runs a trial and ends it, or gives it back if the worker is to stop.
+    fn run(
+        &mut self,
+        claim: &Claim,
+        observer: &mut dyn TuneObserver,
+    ) -> Result<Option<Done>, TuneError> {
         let (number, point) = (claim.trial.number, &claim.trial.point);
         observer.observe(&TuneEvent::Begin {
             number,
             point,
             attempt: claim.attempt,
         });
-        let ending = match trial::ending(self, claim, observer) {
-            Ok(ending) => ending,
+        let ending = match trial::worked(self, claim, observer) {
+            Ok(Left::Ended(ending)) => Some(ending),
+            Ok(Left::Lost) => None,
+            Ok(Left::Stopped) => {
+                let _ = self.study.give_back(claim)?;
+                return Ok(Some(Done::Stopped));
+            }
             Err(error) => {
                 // What counts is why; if the database is gone, others take the trial over after a while.
                 let _ = self.study.give_back(claim);
@@ -208,7 +237,7 @@ impl Search<'_> {
         };
         let Some(ending) = ending.filter(|_| held) else {
             observer.observe(&TuneEvent::Lost { number });
-            return Ok(());
+            return Ok(None);
         };
         let history = self.study.history()?;
         let best = history.best().map(|(trial, value)| (trial.number, value));
@@ -222,7 +251,7 @@ impl Search<'_> {
             best,
             ended,
         });
-        Ok(())
+        Ok(None)
     }
 }
 

@@ -3,7 +3,9 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use rekindle_tune::{Direction, Domain, Entry, History, Parameter, Point, State, importance};
+use rekindle_tune::{
+    Direction, Domain, Entry, History, Parameter, Point, State, Study, importance,
+};
 use serde_json::Value;
 
 use super::folder::lock;
@@ -31,6 +33,16 @@ impl Search<'_> {
         files::write(&self.page(), page.to_html().as_bytes())?;
         Ok(())
     }
+}
+
+/// The page of a study that [`SearchRecipe::study`] began, as HTML, for who does not work on it. No data are read.
+///
+/// # Errors
+/// If the study holds no recipe, or its database cannot be used.
+pub fn study_page(study: &mut Study) -> Result<String, TuneError> {
+    let recipe = SearchRecipe::held_by(study, &[])?;
+    let entries = study.trials()?;
+    Ok(page(&recipe, study.name(), &entries)?.to_html())
 }
 
 fn page(recipe: &SearchRecipe, name: &str, entries: &[Entry]) -> Result<StudyPage, TuneError> {
@@ -116,7 +128,7 @@ fn parameter(parameter: &Parameter) -> StudyParameter {
         name: parameter.name.clone(),
         domain: match &parameter.domain {
             Domain::Choice { choices } => StudyDomain::Choice {
-                labels: choices.iter().map(label).collect(),
+                labels: choices.iter().map(|choice| name(choice, choices)).collect(),
             },
             Domain::Float { low, high, log, .. } => number(*low, *high, *log),
             Domain::Int { low, high, log, .. } => number(*low as f64, *high as f64, *log),
@@ -151,7 +163,20 @@ fn trial(recipe: &SearchRecipe, entry: &Entry) -> StudyTrial {
 fn setting(parameter: &Parameter, point: &Point) -> Option<StudySetting> {
     let value = point.get(&parameter.name)?;
     let place = parameter.domain.coordinate(value)?;
-    Some(StudySetting::new(place, label(value)))
+    let label = match &parameter.domain {
+        Domain::Choice { choices } => name(value, choices),
+        _ => label(value),
+    };
+    Some(StudySetting::new(place, label))
+}
+
+/// A choice among others: in full where its label is that of another one, too.
+fn name(choice: &Value, choices: &[Value]) -> String {
+    let short = label(choice);
+    match choices.iter().filter(|other| label(other) == short).count() {
+        0..2 => short,
+        _ => choice.to_string(),
+    }
 }
 
 /// A value as people read it: text without quotes, the kind of a table.
@@ -170,5 +195,24 @@ fn label(value: &Value) -> String {
             }
         }
         other => other.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn choices_of_one_kind_are_told_apart() {
+        let choices = [
+            json!("constant"),
+            json!({ "kind": "step", "size": 5 }),
+            json!({ "kind": "step", "size": 9 }),
+            json!({ "kind": "cosine", "steps": 9 }),
+        ];
+        let names = choices.each_ref().map(|choice| name(choice, &choices));
+        let steps = [r#"{"kind":"step","size":5}"#, r#"{"kind":"step","size":9}"#];
+        assert_eq!(names, ["constant", steps[0], steps[1], "cosine"]);
     }
 }

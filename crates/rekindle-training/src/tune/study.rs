@@ -39,9 +39,8 @@ impl SearchRecipe {
     /// # Errors
     /// If the study was not begun by [`study`](Self::study), or the data cannot be used or are others.
     pub fn of_study(study: &Study, overrides: &[String]) -> Result<Self, TuneError> {
-        let source = PathBuf::from(format!("the recipe of study {}", study.name()));
         let definition = study.definition();
-        let search = Self::from_settings(&definition.settings["recipe"], &source, overrides)?;
+        let search = Self::held_by(study, overrides)?;
         let checksum = search.check_data()?;
         let expected = definition.settings["checksum"].as_str();
         if Some(checksum.as_str()) != expected || *search.space() != definition.space {
@@ -52,6 +51,13 @@ impl SearchRecipe {
             });
         }
         Ok(search)
+    }
+
+    /// The search that a study holds, whether or not its data are at hand.
+    pub(super) fn held_by(study: &Study, overrides: &[String]) -> Result<Self, RecipeError> {
+        let source = PathBuf::from(format!("the recipe of study {}", study.name()));
+        let settings = &study.definition().settings["recipe"];
+        Self::from_settings(settings, &source, overrides)
     }
 
     /// What a study of this search holds: the better direction of the watched metric, the space, all that the recipe says,

@@ -1,34 +1,39 @@
-//! One trial: runs that report the mean of their epochs and may be stopped.
+//! One trial: its runs, and how a worker leaves them.
 
 use std::path::PathBuf;
 
-use rekindle_tune::{Answer, Claim, Ending, Pruner, StoreError, Study, Trial};
+use rekindle_tune::{Claim, Ending, Trial};
 
+use super::course::{Course, Relay, common};
 use super::folder::lock_of_trial;
 use super::member::Member;
-use super::{Search, TuneError, TuneEvent, TuneObserver};
-use crate::recipe::Watch;
+use super::{Search, TuneError, TuneObserver};
 use crate::run::Opened;
-use crate::{DataError, Event, Observer, Recipe, Start, TrainError};
+use crate::{DataError, Devices, Recipe, RunFolder, Start, TrainError};
 
 /// How many workers may die in the first epoch of a trial before it is taken for the reason: it may need more memory than
 /// there is.
 const ATTEMPTS: u64 = 5;
 
-/// Runs a trial to its end; none if another worker has taken it over.
-pub(super) fn ending(
+/// How a worker leaves a trial.
+pub(super) enum Left {
+    /// At its end.
+    Ended(Ending),
+    /// Another worker has taken it over.
+    Lost,
+    /// The worker was asked to stop.
+    Stopped,
+}
+
+/// Works on a trial, to its end if nothing comes between.
+pub(super) fn worked(
     search: &mut Search,
     claim: &Claim,
     observer: &mut dyn TuneObserver,
-) -> Result<Option<Ending>, TuneError> {
-    if claim.attempt > ATTEMPTS && claim.trial.curve.is_empty() {
-        let reason =
-            format!("{ATTEMPTS} workers have begun it and none has come to the end of an epoch");
-        return Ok(Some(Ending::Failed(reason)));
-    }
+) -> Result<Left, TuneError> {
     match search.recipe.at(&claim.trial.point) {
         Ok(recipe) => trained(search, claim, &recipe, observer),
-        Err(error) => Ok(Some(Ending::Failed(error.to_string()))),
+        Err(error) => Ok(Left::Ended(Ending::Failed(error.to_string()))),
     }
 }
 
@@ -38,104 +43,80 @@ fn trained(
     claim: &Claim,
     recipe: &Recipe,
     observer: &mut dyn TuneObserver,
-) -> Result<Option<Ending>, TuneError> {
+) -> Result<Left, TuneError> {
     let number = claim.trial.number;
     // A worker that lost the trial may still be at work in the folder, up to the end of its epoch.
     let alive = search.study.keep_alive(claim)?;
     let lock = search.trial_folder(number).with_extension("lock");
     let Some(_alone) = lock_of_trial(&lock, &alive)? else {
-        return Ok(None);
+        return Ok(Left::Lost);
     };
-    let opened = match opened(search, number, recipe) {
+    let runs = search.runs(number, recipe);
+    if let Some(reason) = kills(claim, &runs) {
+        return Ok(Left::Ended(Ending::Failed(reason)));
+    }
+    let opened = match opened(&runs, &search.devices) {
         Ok(opened) => opened,
-        Err(error) => return failed(number, error).map(Some),
+        Err(error) => return failed(number, error),
     };
+    let mut relay = Relay::new(number, runs.len(), observer);
     let watch = recipe.training.watch;
-    let mut relay = Relay {
-        number,
-        runs: opened.len(),
-        observer,
-    };
-    let runs = opened.iter().enumerate();
-    let members = runs.map(|(run, opened)| Member::new(opened, watch, &mut relay.of(run)));
+    let members = opened.iter().enumerate();
+    let members = members.map(|(run, opened)| Member::new(opened, watch, relay.of(run)));
     let members = match members.collect::<Result<Vec<_>, _>>() {
         Ok(members) => members,
-        Err(error) => return failed(number, error).map(Some),
+        Err(error) => return failed(number, error),
     };
+    let known = common(&members) as u64;
+    let reported = claim.trial.curve.iter().copied();
     let pruner = &search.recipe.tune().pruner;
-    let mut course = Course {
-        study: &mut search.study,
+    let course = Course {
         claim,
+        alive,
         pruner: pruner.pruner(recipe.training.epochs as u64),
+        study: &mut search.study,
+        watch,
+        // What is trained again is told again.
+        reported: reported.filter(|(epoch, _)| *epoch <= known).collect(),
         members,
-        reported: claim.trial.curve.clone(),
         trial: Trial {
             curve: Vec::new(),
             ..claim.trial.clone()
         },
         told: 0,
+        relay,
     };
-    loop {
-        let stop = match alive.is_lost() {
-            true => Some(Stop::Lost),
-            false => course.tell()?,
-        };
-        let Some((run, member)) = course.next() else {
-            break;
-        };
-        match stop {
-            Some(Stop::Pruned) => return Ok(Some(Ending::Pruned)),
-            Some(Stop::Lost) => return Ok(None),
-            None => (),
-        }
-        if let Err(error) = member.epoch(&mut relay.of(run)) {
-            return failed(number, error).map(Some);
-        }
-    }
-    for (run, member) in course.members.iter_mut().enumerate() {
-        if let Err(error) = member.finish(&mut relay.of(run)) {
-            return failed(number, error).map(Some);
-        }
-    }
-    Ok(Some(complete(&course.members, watch)))
+    course.run()
 }
 
-/// The runs of a trial: one for each seed.
-fn opened(search: &Search, number: u64, recipe: &Recipe) -> Result<Vec<Opened>, TrainError> {
-    let open = |(recipe, folder): (Recipe, PathBuf)| {
-        let devices = search.devices.clone();
-        Opened::new(&recipe, devices, &folder, Start::Resume)
+/// Why a trial is taken for one that kills its workers: none of many has left an epoch.
+fn kills(claim: &Claim, runs: &[(Recipe, PathBuf)]) -> Option<String> {
+    let mut folders = runs.iter().map(|(_, folder)| RunFolder::new(folder));
+    let is_fruitless = claim.attempt > ATTEMPTS
+        && claim.trial.curve.is_empty()
+        && !folders.any(|folder| folder.metrics().exists());
+    is_fruitless.then(|| {
+        format!("{ATTEMPTS} workers have begun it and none has come to the end of an epoch")
+    })
+}
+
+/// The runs of a trial, as they were left.
+fn opened(runs: &[(Recipe, PathBuf)], devices: &Devices) -> Result<Vec<Opened>, TrainError> {
+    let open = |(recipe, folder): &(Recipe, PathBuf)| {
+        Opened::new(recipe, devices.clone(), folder, Start::Resume)
     };
-    let runs = search.runs(number, recipe).into_iter();
-    runs.map(open).collect()
+    runs.iter().map(open).collect()
 }
 
 /// A run that ended in an error, which is the trial's own or everybody's.
-fn failed(number: u64, error: TrainError) -> Result<Ending, TuneError> {
+pub(super) fn failed(number: u64, error: TrainError) -> Result<Left, TuneError> {
     match is_of_the_trial(&error) {
-        true => Ok(Ending::Failed(error.to_string())),
+        true => Ok(Left::Ended(Ending::Failed(error.to_string()))),
         false => Err(TuneError::Trial {
             number,
             source: Box::new(error),
         }),
     }
-}
-
-/// A trial comes to the mean over its runs of the watched metric in the epoch whose weights are kept.
-fn complete(members: &[Member], watch: Watch) -> Ending {
-    let mut sum = 0.0;
-    for member in members {
-        let kept = member.kept();
-        match member.value(kept) {
-            Some(value) => sum += value,
-            None => {
-                return Ending::Failed(format!(
-                    "{watch} was not measured in epoch {kept}, whose weights are kept, expected a number"
-                ));
-            }
-        }
-    }
-    Ending::Complete(sum / members.len() as f64)
 }
 
 /// Whether an error comes from the values of a trial, so that other trials may do better.
@@ -149,94 +130,4 @@ fn is_of_the_trial(error: &TrainError) -> bool {
             | TrainError::RecipeChanged { .. }
             | TrainError::DataChanged { .. }
     )
-}
-
-/// Why a trial is to stop.
-enum Stop {
-    /// The pruner says so.
-    Pruned,
-    /// Another worker has the trial.
-    Lost,
-}
-
-/// The course of a trial: its runs go on epoch by epoch, side by side, and the study is told their mean.
-struct Course<'a> {
-    study: &'a mut Study,
-    claim: &'a Claim,
-    pruner: Box<dyn Pruner + Send + Sync>,
-    members: Vec<Member<'a>>,
-    /// What earlier attempts have reported, which may be more or less than what they have left in the run folders.
-    reported: Vec<(u64, f64)>,
-    /// Its curve is what counts, whatever earlier attempts reported.
-    trial: Trial,
-    /// How many epochs of it the study was told.
-    told: usize,
-}
-
-impl<'a> Course<'a> {
-    /// The run that goes on next: the one that is behind, of those that are not over.
-    fn next(&mut self) -> Option<(usize, &mut Member<'a>)> {
-        let members = self.members.iter_mut().enumerate();
-        let left = members.filter(|(_, member)| !member.is_over());
-        left.min_by_key(|(_, member)| member.epochs())
-    }
-
-    /// Tells the study of the epochs that all runs have now, and asks the pruner about them.
-    fn tell(&mut self) -> Result<Option<Stop>, StoreError> {
-        let left = self.members.iter().filter(|member| !member.is_over());
-        let longest = self.members.iter().map(Member::epochs).max();
-        let common = left.map(Member::epochs).min().or(longest).unwrap_or(0);
-        let measured = self.trial.curve.len();
-        for epoch in self.told + 1..=common {
-            self.told = epoch;
-            let Some(value) = self.mean(epoch) else {
-                continue;
-            };
-            let point = (epoch as u64, value);
-            self.trial.curve.push(point);
-            let is_new = !self.reported.contains(&point);
-            if is_new && self.study.report(self.claim, point.0, value)? == Answer::Lost {
-                return Ok(Some(Stop::Lost));
-            }
-        }
-        if self.trial.curve.len() == measured {
-            return Ok(None);
-        }
-        let stops = self.pruner.prune(self.study.history()?, &self.trial);
-        Ok(stops.then_some(Stop::Pruned))
-    }
-
-    /// The mean over all runs in an epoch; none if it was not measured.
-    fn mean(&self, epoch: usize) -> Option<f64> {
-        let values = self.members.iter().map(|member| member.value(epoch));
-        let sum: f64 = values.sum::<Option<_>>()?;
-        Some(sum / self.members.len() as f64)
-    }
-}
-
-/// Tells the observer of a search what happens in the runs of a trial.
-struct Relay<'a> {
-    number: u64,
-    runs: usize,
-    observer: &'a mut dyn TuneObserver,
-}
-
-impl Relay<'_> {
-    /// For one run.
-    fn of(&mut self, run: usize) -> impl Observer {
-        struct OfRun<'a>(&'a mut dyn TuneObserver, u64, [usize; 2]);
-
-        impl Observer for OfRun<'_> {
-            fn observe(&mut self, event: &Event) {
-                let Self(observer, number, [run, runs]) = self;
-                observer.observe(&TuneEvent::Run {
-                    number: *number,
-                    run: *run,
-                    runs: *runs,
-                    event,
-                });
-            }
-        }
-        OfRun(self.observer, self.number, [run, self.runs])
-    }
 }

@@ -322,6 +322,7 @@ fn settings_of_the_search_are_checked() {
             "a.toml:7: unknown key tune.trails, did you mean tune.trials?",
         ),
         ("trials = 0", "tune.trials: found 0, expected at least 1"),
+        ("repeats = 0", "tune.repeats: found 0, expected at least 1"),
         ("epochs = -1", "tune.epochs: "),
         (
             "minutes = 0.0",

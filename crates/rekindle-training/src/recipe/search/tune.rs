@@ -25,7 +25,7 @@ pub(super) const KEYS: &[Key] = &[
     key(
         "tune.seed",
         "0",
-        "where the sampler's random numbers start; the runs have the recipe's own seed",
+        "where the sampler's random numbers start; the runs have the recipe's own seed, and those that follow it",
     ),
     key(
         "tune.repeats",
@@ -40,7 +40,7 @@ pub(super) const KEYS: &[Key] = &[
     key(
         "tune.epochs",
         "(no bound)",
-        "no trial begins once so many epochs were trained in all trials together",
+        "no trial begins once so many epochs were trained in all runs of all trials",
     ),
     key(
         "tune.minutes",
@@ -59,7 +59,7 @@ pub struct TuneRecipe {
     pub sampler: SamplerConfig,
     /// What stops trials that are not worth going on with. Default: ASHA.
     pub pruner: PrunerConfig,
-    /// Where the sampler's random numbers start; the runs have the recipe's own seed. Default: 0.
+    /// Where the sampler's random numbers start; the runs have the recipe's own seed, and those that follow it. Default: 0.
     pub seed: u64,
     /// Runs of each trial, at least 1, with the recipe's seed and those that follow it: other weights to begin with, other noise,
     /// and where validation data are held out of the training data, other ones. They go on epoch by epoch, side by side;
@@ -69,7 +69,7 @@ pub struct TuneRecipe {
     /// Trials in all, at least 1. Default: 50, without another bound no bound.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub trials: Option<u64>,
-    /// No trial begins once so many epochs were trained in all trials together, at least 1. Default: no bound.
+    /// No trial begins once so many epochs were trained in all runs of all trials, at least 1. Default: no bound.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub epochs: Option<u64>,
     /// No trial begins once a worker has worked so many minutes, a positive number. Default: no bound.
@@ -108,7 +108,7 @@ impl TuneRecipe {
         time.map(|time| time.unwrap_or(Duration::MAX))
     }
 
-    /// Epochs trained in all runs of all trials.
+    /// Epochs trained in all runs of all trials, as if each run of a trial had come as far as the one that came farthest.
     pub fn epochs_of(&self, history: &History) -> u64 {
         history.steps() as u64 * self.repeats
     }
