@@ -36,6 +36,8 @@ struct Toy {
     length: usize,
     /// What the class is told by: the first step alone, or the level of all steps.
     first_step_tells: bool,
+    /// The standard deviation of what is added to the levels of 1 and -1.
+    noise: f64,
     /// All values times this.
     scale: f64,
     /// Whether labels are drawn anew, whatever the values.
@@ -47,6 +49,7 @@ struct Toy {
 const TOY: Toy = Toy {
     length: 12,
     first_step_tells: false,
+    noise: 0.7,
     scale: 1.0,
     random_labels: false,
     padding: 0,
@@ -68,8 +71,7 @@ impl Toy {
             for step in 0..length + self.padding {
                 let tells = !self.first_step_tells || step == 0;
                 let signal = if tells { level } else { 0.0 };
-                let noise = if self.first_step_tells { 0.3 } else { 0.7 };
-                let mut value = || self.scale * (signal + noise * random.normal());
+                let mut value = || self.scale * (signal + self.noise * random.normal());
                 let (x, y) = match step < length {
                     true => (value(), value()),
                     false => (0.0, 0.0),
@@ -104,10 +106,13 @@ fn planted() -> Vec<(&'static str, Toy, Vec<&'static str>)> {
     let far = Toy {
         length: 90,
         first_step_tells: true,
+        noise: 0.3,
         ..TOY
     };
+    // Where classes are far apart, even great steps may come to a good end.
+    let close = Toy { noise: 5.0, ..TOY };
     vec![
-        ("learning_rate_too_large", TOY, vec!["training.lr=3"]),
+        ("learning_rate_too_large", close, vec!["training.lr=3"]),
         (
             "no_clipping",
             long,
