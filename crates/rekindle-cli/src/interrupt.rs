@@ -25,7 +25,7 @@ pub fn listen() -> anyhow::Result<()> {
     heard.context("cannot listen for Ctrl-C")
 }
 
-/// What a command ends in that has more to do than a single run.
+/// What an interrupted search ends in; a run ends in [`TrainError::Stopped`].
 #[derive(Debug, thiserror::Error)]
 #[error("interrupted; the same command goes on with the study")]
 pub struct Interrupted;

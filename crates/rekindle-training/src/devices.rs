@@ -100,10 +100,10 @@ impl Devices {
         let mut devices = Vec::new();
         for &name in &self.names {
             let device = name.device()?;
-            let earlier = devices.iter().zip(&self.names);
+            let mut earlier = devices.iter().zip(&self.names);
             let is_same =
                 |(known, other): &(&Device, &DeviceName)| **known == device || other.may_be(name);
-            if let Some((_, &other)) = earlier.into_iter().find(is_same) {
+            if let Some((_, &other)) = earlier.find(is_same) {
                 let names = [other, name];
                 return Err(BackendError::Twice { names });
             }

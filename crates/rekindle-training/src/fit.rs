@@ -96,9 +96,7 @@ impl<'a> Fit<'a> {
             left_out: None,
         };
         fit.regularizer.check(&fit.network)?;
-        if let Some(pruning) = &fit.pruning {
-            pruning.check(recipe, &fit.network, batches)?;
-        }
+        Pruning::check(recipe, &fit.network, batches)?;
         match Checkpoint::load(folder)? {
             Some(checkpoint) => fit.resume(checkpoint),
             None if recipe.model.lsuv => fit.with_unit_variance(device),
@@ -266,8 +264,7 @@ impl<'a> Fit<'a> {
 
     /// The first epoch at whose end nothing more is pruned; 0 without pruning.
     fn pruned_epoch(&self) -> usize {
-        let last = self.pruning.as_ref().map_or(0, Pruning::last);
-        last.div_ceil(self.batches_per_epoch)
+        self.recipe.prune.pruned_epoch(self.batches_per_epoch)
     }
 
     /// Writes the epoch's figures and then its checkpoint, which says that they count.

@@ -12,8 +12,6 @@ use crate::{Network, TrainError};
 /// Prunes as a recipe says, or keeps what is pruned already.
 pub(crate) struct Pruning {
     pruner: Pruner,
-    /// The last step that changes masks.
-    last: usize,
 }
 
 impl Pruning {
@@ -28,8 +26,7 @@ impl Pruning {
             (Some(schedule), state) => {
                 let state = state.unwrap_or_default();
                 let pruner = Pruner::from_state(recipe.selection(), schedule, state)?;
-                let last = schedule.last();
-                Ok(Some(Self { pruner, last }))
+                Ok(Some(Self { pruner }))
             }
             (None, Some(state)) => Self::keeping(state).map(Some),
         }
@@ -37,7 +34,6 @@ impl Pruning {
 
     /// Checks that targets mean parameters, and that pruning ends within the run: before anything is trained.
     pub(crate) fn check(
-        &self,
         recipe: &Recipe,
         classifier: &Network,
         steps: usize,
@@ -45,9 +41,10 @@ impl Pruning {
         if recipe.prune.schedule.is_some() {
             PruneReport::of(classifier, &recipe.prune.targets)?;
         }
+        let last = recipe.prune.last_step(steps);
         let steps = steps * recipe.training.epochs;
         check(
-            self.last <= steps,
+            last <= steps,
             "prune.schedule",
             format!("not over after {steps} steps, the last of the run"),
             "an end within the run",
@@ -63,7 +60,6 @@ impl Pruning {
         };
         Ok(Self {
             pruner: Pruner::from_state(Selection::default(), never, state)?,
-            last: 0,
         })
     }
 
@@ -97,10 +93,5 @@ impl Pruning {
 
     pub(crate) fn state(&self) -> PrunerState {
         self.pruner.state()
-    }
-
-    /// The last step that changes masks.
-    pub(crate) fn last(&self) -> usize {
-        self.last
     }
 }

@@ -66,6 +66,17 @@ impl PruneRecipe {
         Some(self.schedule?.stretched(steps))
     }
 
+    /// The last step that prunes, where an epoch has `steps`; 0 without a schedule.
+    pub(crate) fn last_step(&self, steps: usize) -> usize {
+        let schedule = self.in_steps(steps);
+        schedule.map_or(0, |schedule| schedule.last())
+    }
+
+    /// The first epoch at whose end nothing more is pruned, where an epoch has `steps`; 0 without a schedule.
+    pub(crate) fn pruned_epoch(&self, steps: usize) -> usize {
+        self.last_step(steps).div_ceil(steps)
+    }
+
     /// Checks the values, for a run of so many epochs.
     pub(super) fn check(&self, epochs: usize) -> Result<(), RecipeError> {
         let refused = |key, source: PruneError| RecipeError::Prune {

@@ -145,15 +145,13 @@ fn epochs(recipe: &Recipe, trial: &Trial, direction: Direction) -> Result<usize,
     Ok(kept.map_or(recipe.training.epochs, |(epoch, _)| *epoch as usize))
 }
 
-/// The first epoch at whose end nothing more is pruned; 0 without pruning.
+/// The first epoch at whose end nothing more is pruned; 0 without pruning, and then no data are read.
 fn pruned_epoch(recipe: &Recipe) -> Result<usize, TuneError> {
     if recipe.prune.schedule.is_none() {
         return Ok(0);
     }
     let batches = steps_per_epoch(recipe).map_err(|error| Box::new(error.into()))?;
-    let schedule = recipe.prune.in_steps(batches);
-    let last = schedule.map_or(0, |schedule| schedule.last());
-    Ok(last.div_ceil(batches))
+    Ok(recipe.prune.pruned_epoch(batches))
 }
 
 /// A recipe that is trained on all there is.
